@@ -1,0 +1,79 @@
+"""Odoo's program in this checkout: its configuration, its environment, running it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from lifecycle_setup import paths
+from lifecycle_setup.odoo_source import OdooSource
+
+
+def data_folder() -> Path:
+    """Odoo's data folder (attachments, sessions) of this checkout."""
+    return paths.state() / "data"
+
+
+def write_configuration(source: OdooSource) -> Path:
+    """Write Odoo's configuration file; the database server comes from the PG* variables."""
+    addons = [source.python_path / "odoo" / "addons", *source.addons, paths.REPOSITORY]
+    values = {
+        "addons_path": ",".join(map(str, addons)),
+        "data_dir": data_folder(),
+        "screenshots": paths.state() / "screenshots",
+        "http_interface": "127.0.0.1",
+        "admin_passwd": "admin",
+        "list_db": False,
+        "max_cron_threads": 1,
+        # A first computation over many customers is longer than a page load.
+        "limit_time_real": 1200,
+        "limit_time_cpu": 1200,
+    }
+    path = paths.state() / "odoo.conf"
+    text = "[options]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        # Another program may be reading it.
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    return path
+
+
+def environment(source: OdooSource) -> dict[str, str]:
+    """Variables under which ``python -m odoo``, pytest-odoo and psql work."""
+    return {
+        **os.environ,
+        "ODOO_RC": str(write_configuration(source)),
+        "PYTHONPATH": str(source.python_path),
+        "PATH": os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", "")]),
+        # The arrays are small: more threads only get into each other's way.
+        "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
+    }
+
+
+def command(*arguments: str) -> list[str]:
+    """Odoo's command line."""
+    return [sys.executable, "-m", "odoo", *arguments]
+
+
+def wait_for(process: subprocess.Popen) -> int:
+    """Exit code of a child that is ended with us."""
+    try:
+        return process.wait()
+    except BaseException:
+        end(process)
+        raise
+
+
+def end(process: subprocess.Popen, patience: float = 20) -> None:
+    """Ask `process` to end; insist after `patience` seconds."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
