@@ -1,0 +1,26 @@
+{
+    "name": "Customer Lifecycle",
+    "summary": "Know, see, act on and measure the whole life of every customer",
+    "version": "19.0.1.0.0",
+    "category": "Sales/CRM",
+    "author": "Customer Lifecycle contributors",
+    "website": "https://github.com/customer-lifecycle/customer_lifecycle",
+    "license": "LGPL-3",
+    "application": True,
+    "depends": [
+        "base_automation",
+        "contacts",
+        "sale_crm",
+        "sale_loyalty",
+        "sale_management",
+    ],
+    "external_dependencies": {"python": ["numpy", "pandas", "scipy"]},
+    "data": [
+        "security/ir.model.access.csv",
+        "security/customer_lifecycle_rules.xml",
+        "data/lifecycle_revenue_source_data.xml",
+        "data/ir_cron_data.xml",
+    ],
+    "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
+}

@@ -1,0 +1,18 @@
+from odoo.tools import SQL
+
+
+def post_init_hook(env):
+    """Leave out who is no customer by nature, and order the first computation.
+
+    Public users, internal users' contacts and the database's own companies start excluded;
+    people may change each of these flags afterwards, nothing presets them a second time.
+    """
+    env["res.partner"]._lifecycle_preset_exclusion()
+    env.ref("customer_lifecycle.ir_cron_lifecycle_nightly")._trigger()
+
+
+def uninstall_hook(env):
+    """Remove what lives outside the models that Odoo drops by itself."""
+    env.cr.execute(
+        SQL("DELETE FROM ir_config_parameter WHERE key LIKE %s", "customer_lifecycle.%")
+    )

@@ -1,0 +1,15 @@
+from . import (
+    lifecycle_clv_model,
+    lifecycle_external_purchase,
+    lifecycle_pipeline,
+    lifecycle_prediction,
+    lifecycle_profile,
+    lifecycle_purchase,
+    lifecycle_queue,
+    lifecycle_revenue_source,
+    lifecycle_run,
+    res_company,
+    res_config_settings,
+    res_partner,
+    res_users,
+)

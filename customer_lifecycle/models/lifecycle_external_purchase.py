@@ -1,0 +1,76 @@
+from odoo import api, fields, models
+
+
+class LifecycleExternalPurchase(models.Model):
+    _name = "lifecycle.external.purchase"
+    _description = "Imported Purchase"
+    _order = "date desc, id desc"
+    _rec_name = "reference"
+    _check_company_auto = True
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        required=True,
+        index=True,
+        # a deleted contact must not take purchase history along
+        ondelete="restrict",
+    )
+    date = fields.Date(required=True)
+    amount = fields.Monetary(
+        required=True,
+        currency_field="currency_id",
+        help="Untaxed. A negative amount is a refund: it lowers the customer's value and is "
+        "no purchase.",
+    )
+    currency_id = fields.Many2one(
+        "res.currency", required=True, default=lambda self: self._default_currency_id()
+    )
+    reference = fields.Char(help="Number in the former system; unique per company when set.")
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
+    )
+    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    amount_company = fields.Monetary(
+        string="Amount in Company Currency",
+        compute="_compute_amount_company",
+        store=True,
+        currency_field="company_currency_id",
+        help="Converted with the rate of the day of the purchase.",
+    )
+
+    _reference_unique = models.UniqueIndex(
+        "(company_id, reference) WHERE reference IS NOT NULL AND reference <> ''",
+        "This company already has an imported purchase with that reference. Give every "
+        "purchase its own reference, or leave the reference empty.",
+    )
+
+    @api.model
+    def _default_currency_id(self):
+        return self.env.company.currency_id
+
+    @api.depends("amount", "currency_id", "company_id", "date")
+    def _compute_amount_company(self):
+        for key, purchases in self.grouped(
+            lambda line: (line.currency_id, line.company_id, line.date)
+        ).items():
+            currency, company, date = key
+            if not currency or not company or currency == company.currency_id:
+                for purchase in purchases:
+                    purchase.amount_company = purchase.amount
+                continue
+            rate = currency._get_conversion_rate(
+                currency, company.currency_id, company, date or fields.Date.today()
+            )
+            for purchase in purchases:
+                purchase.amount_company = company.currency_id.round(purchase.amount * rate)
+
+    @api.depends("reference", "date")
+    def _compute_display_name(self):
+        for purchase in self:
+            purchase.display_name = purchase.reference or self.env._(
+                "Imported purchase of %(date)s", date=fields.Date.to_string(purchase.date) or ""
+            )

@@ -1,0 +1,332 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+#: profile columns copied from the collected facts
+FACTS = (
+    "order_count",
+    "first_order_date",
+    "last_order_date",
+    "recent_order_count",
+    "revenue",
+    "revenue_year",
+    "average_order_value",
+    "order_interval",
+    "clv_historical",
+)
+#: how long after his last touch somebody who never bought still counts as a prospect
+PROSPECT_MONTHS = 24
+#: profiles written between two commits
+STORE_BATCH = 50_000
+
+
+class LifecyclePipeline(models.AbstractModel):
+    """From documents to profiles: one pass over the purchases, one write of what changed."""
+
+    _name = "lifecycle.pipeline"
+    _description = "Customer Lifecycle Pipeline"
+
+    # ----- COLLECT -----
+
+    @api.model
+    def _collect_facts(self, company, today, partner_ids=None, id_range=None):
+        """Sum up each customer's purchases into the temporary table ``lifecycle_facts``.
+
+        :param company: res.company record
+        :param today: date; later purchases do not count yet
+        :param partner_ids: restrict to these commercial partners
+        :param id_range: (first, last) commercial partner ids, inclusive
+        :return: number of customers and prospects found
+        """
+        self.env.flush_all()
+        cr = self.env.cr
+        cr.execute("SET LOCAL jit = off")
+        if partner_ids is None:
+            # sums over millions of orders belong in memory, not in temporary files
+            cr.execute("SET LOCAL work_mem = '256MB'")
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_facts")
+        rows = self.env["lifecycle.revenue.source"]._rows_sql(company, partner_ids)
+        where = SQL("day <= %s", today)
+        if id_range:
+            where = SQL("%s AND partner_id BETWEEN %s AND %s", where, *id_range)
+        cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE lifecycle_facts AS
+                   SELECT partner_id,
+                          COUNT(*) FILTER (WHERE amount > 0)::integer AS order_count,
+                          MIN(day) FILTER (WHERE amount > 0) AS first_order_date,
+                          MAX(day) FILTER (WHERE amount > 0) AS last_order_date,
+                          COUNT(*) FILTER (WHERE amount > 0 AND day > %(today)s - %(horizon)s)
+                              ::integer AS recent_order_count,
+                          SUM(amount) AS revenue,
+                          COALESCE(SUM(amount) FILTER (WHERE day > %(today)s - 365), 0)
+                              AS revenue_year,
+                          ROUND(AVG(amount) FILTER (WHERE amount > 0), %(digits)s)
+                              AS average_order_value,
+                          ROUND((MAX(day) FILTER (WHERE amount > 0)
+                                 - MIN(day) FILTER (WHERE amount > 0))::numeric
+                                / NULLIF(COUNT(*) FILTER (WHERE amount > 0) - 1, 0), 1)
+                              AS order_interval,
+                          SUM(value) AS clv_historical
+                     FROM (SELECT partner_id, day, SUM(amount) AS amount, SUM(value) AS value
+                             FROM (%(rows)s) purchases
+                            WHERE %(where)s
+                            GROUP BY partner_id, day) days
+                    GROUP BY partner_id""",
+                rows=rows,
+                where=where,
+                today=today,
+                horizon=company.lifecycle_horizon,
+                digits=company.currency_id.decimal_places,
+            )
+        )
+        cr.execute("CREATE UNIQUE INDEX ON lifecycle_facts (partner_id)")
+        self._add_prospects(company, today, partner_ids, id_range)
+        cr.execute("ANALYZE lifecycle_facts")
+        cr.execute("SELECT COUNT(*) FROM lifecycle_facts")
+        return cr.fetchone()[0]
+
+    @api.model
+    def _add_prospects(self, company, today, partner_ids, id_range):
+        """Add who never bought, can be reached and was in touch lately."""
+        where = SQL("TRUE")
+        if partner_ids is not None:
+            where = SQL("touched.partner_id = ANY(%s)", list(partner_ids))
+        elif id_range:
+            where = SQL("touched.partner_id BETWEEN %s AND %s", *id_range)
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO lifecycle_facts
+                         (partner_id, order_count, recent_order_count, revenue, revenue_year,
+                          clv_historical)
+                   SELECT DISTINCT touched.partner_id, 0, 0, 0, 0, 0
+                     FROM (%(touches)s) touched
+                     JOIN res_partner customer ON customer.id = touched.partner_id
+                    WHERE %(where)s
+                      AND touched.moment >= %(today)s::date - %(months)s * INTERVAL '1 month'
+                      AND customer.active
+                      AND customer.lifecycle_exclude IS NOT TRUE
+                      AND touched.reachable
+                   ON CONFLICT (partner_id) DO NOTHING""",
+                touches=SQL(" UNION ALL ").join(self._prospect_touches(company, partner_ids)),
+                where=where,
+                today=today,
+                months=PROSPECT_MONTHS,
+            )
+        )
+
+    @api.model
+    def _prospect_touches(self, company, partner_ids=None):
+        """SELECTs of (commercial partner, moment, reachable) of documents and conversations.
+
+        Meant to be extended by addons that bring other documents.
+        """
+        is_default = company == self.env["res.company"]._lifecycle_default_company()
+        reachable = SQL(
+            "(NULLIF(contact.email, '') IS NOT NULL OR NULLIF(contact.phone, '') IS NOT NULL)"
+        )
+        few = (
+            SQL("contact.commercial_partner_id = ANY(%s)", list(partner_ids))
+            if partner_ids is not None
+            else SQL("TRUE")
+        )
+
+        def touch(table, moment, link, company_id, condition):
+            return SQL(
+                """SELECT contact.commercial_partner_id AS partner_id, %(moment)s AS moment,
+                          %(reachable)s AS reachable
+                     FROM %(table)s
+                     JOIN res_partner contact ON contact.id = %(link)s
+                    WHERE %(few)s AND %(condition)s
+                      AND COALESCE(%(company_id)s, %(default)s) = %(company)s""",
+                moment=moment,
+                reachable=reachable,
+                table=table,
+                link=link,
+                few=few,
+                condition=condition,
+                company_id=company_id,
+                # what belongs to no company counts in the default company only
+                default=company.id if is_default else 0,
+                company=company.id,
+            )
+
+        created = SQL("touch.create_date")
+        partner = SQL("touch.partner_id")
+        of_partner = SQL("contact.company_id")
+        return [
+            touch(
+                SQL("crm_lead touch"),
+                created,
+                partner,
+                SQL("COALESCE(touch.company_id, contact.company_id)"),
+                SQL("TRUE"),
+            ),
+            touch(SQL("sale_order touch"), created, partner, SQL("touch.company_id"), SQL("TRUE")),
+            touch(
+                SQL("account_move touch"),
+                created,
+                partner,
+                SQL("touch.company_id"),
+                SQL("touch.move_type IN ('out_invoice', 'out_refund', 'out_receipt')"),
+            ),
+            touch(
+                SQL("mail_message touch"),
+                SQL("touch.date"),
+                SQL("touch.author_id"),
+                of_partner,
+                SQL("touch.message_type IN ('email', 'comment') AND contact.partner_share"),
+            ),
+            touch(
+                SQL(
+                    "calendar_event touch JOIN calendar_event_res_partner_rel attendee "
+                    "ON attendee.calendar_event_id = touch.id"
+                ),
+                SQL("touch.start"),
+                SQL("attendee.res_partner_id"),
+                of_partner,
+                SQL("touch.active AND contact.partner_share"),
+            ),
+        ]
+
+    # ----- STORE -----
+
+    @api.model
+    def _next_position(self, after):
+        """Last partner id of the next batch of facts, or None when the rest fits into one."""
+        self.env.cr.execute(
+            SQL(
+                "SELECT partner_id FROM lifecycle_facts WHERE partner_id > %s "
+                "ORDER BY partner_id OFFSET %s LIMIT 1",
+                after,
+                STORE_BATCH - 1,
+            )
+        )
+        row = self.env.cr.fetchone()
+        return row and row[0]
+
+    @api.model
+    def _store_facts(self, company, after, until):
+        """Write the facts of commercial partners in (after, until] to their profiles.
+
+        Only rows with another value are touched. Profiles without facts in that range are
+        archived, so that their history stays.
+
+        :return: number of rows inserted or changed
+        """
+        cr = self.env.cr
+        columns = SQL(", ").join(SQL.identifier(name) for name in FACTS)
+        new = SQL(", ").join(SQL.identifier("facts", name) for name in FACTS)
+        old = SQL(", ").join(SQL.identifier("profile", name) for name in FACTS)
+        in_range = SQL(
+            "profile.company_id = %s AND profile.partner_id > %s AND profile.partner_id <= %s",
+            company.id,
+            after,
+            until,
+        )
+        # who has no purchases left has no prediction either
+        kept = SQL("CASE WHEN facts.order_count > 0 THEN profile.clv_predicted END")
+        cr.execute(
+            SQL(
+                """UPDATE lifecycle_profile profile
+                      SET (%(columns)s) = ROW(%(new)s),
+                          active = TRUE,
+                          currency_id = %(currency)s,
+                          clv_predicted = %(kept)s,
+                          clv_total = facts.clv_historical + COALESCE(%(kept)s, 0),
+                          predicted = profile.predicted AND facts.order_count > 0,
+                          p_alive = CASE WHEN facts.order_count > 0 THEN profile.p_alive END,
+                          p_order = CASE WHEN facts.order_count > 0 THEN profile.p_order END,
+                          p_order_30 = CASE WHEN facts.order_count > 0
+                                            THEN profile.p_order_30 END,
+                          expected_orders = CASE WHEN facts.order_count > 0
+                                                 THEN profile.expected_orders END,
+                          next_order_date = CASE WHEN facts.order_count > 0
+                                                 THEN profile.next_order_date END,
+                          next_order_from = CASE WHEN facts.order_count > 0
+                                                 THEN profile.next_order_from END,
+                          next_order_to = CASE WHEN facts.order_count > 0
+                                               THEN profile.next_order_to END
+                     FROM lifecycle_facts facts
+                    WHERE facts.partner_id = profile.partner_id
+                      AND facts.partner_id > %(after)s AND facts.partner_id <= %(until)s
+                      AND %(in_range)s
+                      AND (%(old)s, profile.active, profile.currency_id)
+                          IS DISTINCT FROM (%(new)s, TRUE, %(currency)s)""",
+                columns=columns,
+                new=new,
+                old=old,
+                kept=kept,
+                currency=company.currency_id.id,
+                in_range=in_range,
+                after=after,
+                until=until,
+            )
+        )
+        changed = cr.rowcount
+        cr.execute(
+            SQL(
+                """INSERT INTO lifecycle_profile
+                         (partner_id, company_id, currency_id, active, predicted, clv_total,
+                          %(columns)s)
+                   SELECT facts.partner_id, %(company)s, %(currency)s, TRUE, FALSE,
+                          facts.clv_historical, %(new)s
+                     FROM lifecycle_facts facts
+                     JOIN res_partner customer ON customer.id = facts.partner_id
+                    WHERE facts.partner_id > %(after)s AND facts.partner_id <= %(until)s
+                      AND NOT EXISTS (SELECT FROM lifecycle_profile profile
+                                       WHERE profile.partner_id = facts.partner_id
+                                         AND profile.company_id = %(company)s)
+                   ON CONFLICT (partner_id, company_id) DO NOTHING""",
+                columns=columns,
+                new=new,
+                company=company.id,
+                currency=company.currency_id.id,
+                after=after,
+                until=until,
+            )
+        )
+        return changed + cr.rowcount
+
+    @api.model
+    def _archive_without_facts(self, company, after, until, partner_ids=None):
+        """Archive the profiles in a range that no facts were found for."""
+        few = (
+            SQL("profile.partner_id = ANY(%s)", list(partner_ids))
+            if partner_ids is not None
+            else SQL("profile.partner_id > %s AND profile.partner_id <= %s", after, until)
+        )
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_profile profile
+                      SET active = FALSE, predicted = FALSE,
+                          order_count = 0, first_order_date = NULL, last_order_date = NULL,
+                          recent_order_count = 0, revenue = 0, revenue_year = 0,
+                          average_order_value = NULL, order_interval = NULL,
+                          clv_historical = 0, clv_predicted = NULL, clv_total = 0,
+                          p_alive = NULL, p_order = NULL, p_order_30 = NULL,
+                          expected_orders = NULL, next_order_date = NULL,
+                          next_order_from = NULL, next_order_to = NULL
+                    WHERE profile.company_id = %s AND %s AND profile.active
+                      AND NOT EXISTS (SELECT FROM lifecycle_facts facts
+                                       WHERE facts.partner_id = profile.partner_id)""",
+                company.id,
+                few,
+            )
+        )
+        return self.env.cr.rowcount
+
+    # ----- A FEW CUSTOMERS -----
+
+    @api.model
+    def _refresh(self, company, partner_ids):
+        """Make some customers' profiles fresh, in this transaction.
+
+        :param partner_ids: ids of commercial partners
+        """
+        today = company._lifecycle_today()
+        self._collect_facts(company, today, partner_ids)
+        self._store_facts(company, 0, 2**31 - 1)
+        self._archive_without_facts(company, 0, 0, partner_ids)
+        self.env.cr.execute("DROP TABLE pg_temp.lifecycle_facts")
+        self.env["lifecycle.prediction"]._predict(company, today, partner_ids=partner_ids)
+        self.env["lifecycle.profile"].invalidate_model()

@@ -1,0 +1,221 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+#: credit notes change the orders they belong to, whatever sources there are
+MOVE_FIELDS = {"state", "partner_id", "commercial_partner_id", "invoice_date", "move_type"}
+
+
+class LifecycleQueue(models.Model):
+    """Customers whose figures are out of date.
+
+    Only appended to by users' transactions and only emptied by the refresh, so that it can never
+    make a user's save wait or fail: no unique index, no foreign key, no update. Several rows for
+    one customer are normal.
+    """
+
+    _name = "lifecycle.queue"
+    _description = "Customers to Refresh"
+    _log_access = False
+    _order = "id"
+
+    partner_id = fields.Integer(string="Commercial Partner Id")
+    company_id = fields.Integer(string="Company Id", help="0: every company.")
+
+    # ----- WATCHING MODELS -----
+
+    def _register_hook(self):
+        """Watch the models that active revenue sources read, as automation rules do."""
+        super()._register_hook()
+        watched = {"account.move": {("", None): MOVE_FIELDS}}
+        for source in self.env["lifecycle.revenue.source"].sudo().search([]):
+            if source.model not in self.env:
+                continue
+            try:
+                models_fields = source._watched_fields()
+            except (ValueError, SyntaxError, KeyError):
+                _logger.warning("Revenue source %s cannot be watched", source.name)
+                continue
+            for name, entries in models_fields.items():
+                for prefix, names in entries:
+                    watched.setdefault(name, {})[prefix, source.id] = names
+        watched.setdefault("crm.lead", {})["", None] = {"partner_id", "company_id", "active"}
+        for name, entries in watched.items():
+            self._watch(self.env.registry[name], entries)
+
+    def _unregister_hook(self):
+        super()._unregister_hook()
+        for model_class in self.env.registry.values():
+            for name in ("_create", "_write_multi", "_lifecycle_note_unlink"):
+                method = model_class.__dict__.get(name)
+                if getattr(method, "lifecycle_watch", False):
+                    delattr(model_class, name)
+            if "_ondelete_methods" in model_class.__dict__:
+                # memoized list of checks that may still hold a removed one
+                del model_class._ondelete_methods
+
+    @api.model
+    def _watch_again(self):
+        """Watch what the present sources read, here and in the other workers."""
+        self._unregister_hook()
+        self._register_hook()
+        self.env.registry.registry_invalidated = True
+
+    @api.model
+    def _watch(self, model_class, entries):
+        """Patch one model class so that changes of the named fields are noted.
+
+        ``_write_multi`` is where every change reaches the database, recomputed fields included.
+        """
+        names = set().union(*entries.values())
+        links = {
+            name
+            for name in names
+            if name in model_class._fields and model_class._fields[name].type == "many2one"
+        }
+        every = list(entries)
+
+        def _create(self, data_list):
+            records = _create.origin(self, data_list)
+            self.env["lifecycle.queue"]._note(records, every)
+            return records
+
+        def _write_multi(self, vals_list):
+            changed = set().union(*vals_list) if vals_list else set()
+            touched = [entry for entry, fnames in entries.items() if fnames & changed]
+            if touched:
+                queue = self.env["lifecycle.queue"]
+                if links & changed:
+                    # a record that moves to another customer also leaves one
+                    queue._append(self._name, self.ids, touched)
+                queue._note(self, touched)
+            return _write_multi.origin(self, vals_list)
+
+        def _lifecycle_note_unlink(self):
+            self.env["lifecycle.queue"]._append(self._name, self.ids, every)
+
+        # run as an ondelete check: before the rows go, also when the model is uninstalled later
+        _lifecycle_note_unlink._ondelete = False
+        for method in (_create, _write_multi, _lifecycle_note_unlink):
+            method.origin = getattr(model_class, method.__name__, None)
+            method.lifecycle_watch = True
+            setattr(model_class, method.__name__, method)
+        if "_ondelete_methods" in model_class.__dict__:
+            del model_class._ondelete_methods
+
+    # ----- APPENDING -----
+
+    @api.model
+    def _note(self, records, entries):
+        """Remember changed records; they are resolved once, when the transaction commits."""
+        if not records.ids:
+            return
+        precommit = self.env.cr.precommit
+        noted = precommit.data.get("customer_lifecycle")
+        if noted is None:
+            noted = precommit.data["customer_lifecycle"] = {}
+            precommit.add(self.sudo()._append_noted)
+        noted.setdefault(records._name, (set(), set()))
+        noted[records._name][0].update(records.ids)
+        noted[records._name][1].update(entries)
+
+    def _append_noted(self):
+        noted = self.env.cr.precommit.data.pop("customer_lifecycle", {})
+        parts = [
+            part
+            for name, (record_ids, entries) in noted.items()
+            for part in self._affected_parts(name, record_ids, entries)
+        ]
+        self._insert(parts)
+
+    @api.model
+    def _append(self, model_name, record_ids, entries):
+        """Append the customers behind some records as they are in the database now."""
+        if record_ids:
+            self._insert(self._affected_parts(model_name, record_ids, entries))
+
+    @api.model
+    def _append_partners(self, partner_ids):
+        """Append the customers that some contacts belong to, for every company."""
+        if partner_ids:
+            self._insert(
+                [
+                    SQL(
+                        "SELECT commercial_partner_id AS partner_id, 0 AS company_id "
+                        "FROM res_partner WHERE id = ANY(%s)",
+                        list(partner_ids),
+                    )
+                ]
+            )
+
+    @api.model
+    def _affected_parts(self, model_name, record_ids, entries):
+        """SELECTs of (commercial partner, company) behind changed records of one model."""
+        parts = []
+        sources = self.env["lifecycle.revenue.source"].sudo()
+        for prefix, source_id in entries:
+            if source_id:
+                source = sources.browse(source_id)
+                if source.exists():
+                    parts.append(source._affected_sql(prefix, record_ids))
+            elif model_name == "account.move":
+                parts.append(
+                    SQL(
+                        """SELECT commercial_partner_id AS partner_id, company_id
+                             FROM account_move
+                            WHERE id = ANY(%(ids)s)
+                              AND move_type IN ('out_invoice', 'out_refund')
+                           UNION ALL
+                           SELECT customer.commercial_partner_id, ordering.company_id
+                             FROM account_move_line item
+                             JOIN sale_order_line_invoice_rel rel
+                               ON rel.invoice_line_id = item.id
+                             JOIN sale_order_line line ON line.id = rel.order_line_id
+                             JOIN sale_order ordering ON ordering.id = line.order_id
+                             JOIN res_partner customer ON customer.id = ordering.partner_id
+                            WHERE item.move_id = ANY(%(ids)s)""",
+                        ids=list(record_ids),
+                    )
+                )
+            elif model_name == "crm.lead":
+                parts.append(
+                    SQL(
+                        """SELECT customer.commercial_partner_id AS partner_id,
+                                  COALESCE(lead.company_id, 0) AS company_id
+                             FROM crm_lead lead
+                             JOIN res_partner customer ON customer.id = lead.partner_id
+                            WHERE lead.id = ANY(%s)""",
+                        list(record_ids),
+                    )
+                )
+        return parts
+
+    @api.model
+    def _insert(self, parts):
+        """Append the rows of some SELECTs and wake the refresh, in two statements."""
+        if not parts:
+            return
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO lifecycle_queue (partner_id, company_id)
+                   SELECT DISTINCT partner_id, COALESCE(company_id, 0)
+                     FROM (%s) affected WHERE partner_id IS NOT NULL""",
+                SQL(" UNION ALL ").join(parts),
+            )
+        )
+        if not self.env.cr.rowcount:
+            return
+        cron = self.env.ref(
+            "customer_lifecycle.ir_cron_lifecycle_refresh", raise_if_not_found=False
+        )
+        data = self.env.cr.precommit.data
+        if cron and not data.get("customer_lifecycle_woken"):
+            # one wake-up a transaction; the cheap half of _trigger(), which reads the cron first
+            data["customer_lifecycle_woken"] = True
+            self.env["ir.cron.trigger"].sudo().create(
+                {"cron_id": cron.id, "call_at": fields.Datetime.now()}
+            )
+            self.env.cr.postcommit.add(cron._notifydb)

@@ -1,0 +1,95 @@
+from odoo import api, fields, models
+from odoo.addons.base.models.res_partner import _tz_get
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    lifecycle_tz = fields.Selection(
+        _tz_get,
+        string="Customer Lifecycle Time Zone",
+        help="Days in purchase histories are days in this time zone. Empty: the time zone of "
+        "the company's contact, then of its working hours, then UTC.",
+    )
+    lifecycle_basis = fields.Selection(
+        [("orders", "Confirmed orders"), ("invoices", "Posted invoices")],
+        string="Purchases Are",
+        default="orders",
+        required=True,
+        help="Confirmed orders are net of credit notes and known at once; posted invoices are "
+        "what accounting says. Imported history counts in both.",
+    )
+    lifecycle_value = fields.Selection(
+        [
+            ("revenue", "Net revenue"),
+            ("margin", "Margin of the documents"),
+            ("percent", "Share of net revenue"),
+        ],
+        string="Value Is",
+        default="revenue",
+        required=True,
+        help="What counts as a customer's value: revenue, the margin stored on the documents "
+        "(needs the app Margins in Sales Orders; documents without one use the share), or a "
+        "fixed share of revenue.",
+    )
+    lifecycle_margin_percent = fields.Float(string="Margin Share (%)", default=30.0)
+    lifecycle_horizon = fields.Integer(
+        string="Prediction Horizon (days)", default=365, help="How far predictions look ahead."
+    )
+    lifecycle_discount_rate = fields.Float(
+        string="Discount Rate per Year (%)",
+        default=10.0,
+        help="Money expected later counts for less: an amount expected in a year is divided "
+        "by 1 plus this rate.",
+    )
+
+    _lifecycle_horizon_range = models.Constraint(
+        "CHECK (lifecycle_horizon BETWEEN 30 AND 1825)",
+        "Choose a prediction horizon between 30 and 1825 days.",
+    )
+    _lifecycle_rates_range = models.Constraint(
+        "CHECK (lifecycle_discount_rate BETWEEN 0 AND 100 AND lifecycle_margin_percent "
+        "BETWEEN 0 AND 100)",
+        "Choose a discount rate and a margin share between 0 and 100 %.",
+    )
+
+    def _lifecycle_timezone(self):
+        """Name of the time zone in which this company's days begin."""
+        self.ensure_one()
+        return (
+            self.lifecycle_tz
+            or self.partner_id.tz
+            or self.resource_calendar_id.tz
+            or "UTC"
+        )
+
+    def _lifecycle_today(self):
+        """Today's date in the company's time zone."""
+        self.ensure_one()
+        return fields.Datetime.context_timestamp(
+            self.with_context(tz=self._lifecycle_timezone()), fields.Datetime.now()
+        ).date()
+
+    @api.model
+    def _lifecycle_default_company(self):
+        """Company whose prospects are the contacts and opportunities without a company."""
+        Company = self.env["res.company"].sudo()
+        parameter = self.env["ir.config_parameter"].sudo().get_param(
+            "customer_lifecycle.default_company_id"
+        )
+        company = Company.browse(int(parameter or 0)).exists()
+        return company or Company.search([], order="id", limit=1)
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {
+            "lifecycle_tz",
+            "lifecycle_basis",
+            "lifecycle_value",
+            "lifecycle_margin_percent",
+            "lifecycle_horizon",
+            "lifecycle_discount_rate",
+        } & vals.keys():
+            # a changed definition makes every stored figure out of date
+            self.env["lifecycle.run"].sudo()._request(self, kind="settings")
+        return result

@@ -1,0 +1,25 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    lifecycle_tz = fields.Selection(related="company_id.lifecycle_tz", readonly=False)
+    lifecycle_basis = fields.Selection(
+        related="company_id.lifecycle_basis", readonly=False, required=True
+    )
+    lifecycle_value = fields.Selection(
+        related="company_id.lifecycle_value", readonly=False, required=True
+    )
+    lifecycle_margin_percent = fields.Float(
+        related="company_id.lifecycle_margin_percent", readonly=False
+    )
+    lifecycle_horizon = fields.Integer(related="company_id.lifecycle_horizon", readonly=False)
+    lifecycle_discount_rate = fields.Float(
+        related="company_id.lifecycle_discount_rate", readonly=False
+    )
+    lifecycle_default_company_id = fields.Many2one(
+        "res.company",
+        string="Company of Prospects Without One",
+        config_parameter="customer_lifecycle.default_company_id",
+    )

@@ -1,0 +1,247 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.misc import formatLang
+
+from .lifecycle_fields import ProfileMany2one
+
+SALES = "sales_team.group_sale_salesman"
+MANAGER = "sales_team.group_sale_manager"
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    lifecycle_exclude = fields.Boolean(
+        string="Exclude from Life Cycle",
+        help="No customer: no figures, no stage, no messages. Preset for colleagues, own "
+        "companies and anonymous visitors.",
+    )
+    lifecycle_profile_id = ProfileMany2one(
+        "lifecycle.profile",
+        string="Customer Profile",
+        compute="_compute_lifecycle_profile_id",
+        search="_search_lifecycle_profile_id",
+        groups=SALES,
+    )
+    lifecycle_currency_id = fields.Many2one(
+        related="lifecycle_profile_id.currency_id",
+        string="Life Cycle Currency",
+        groups=SALES,
+    )
+    lifecycle_headline = fields.Char(related="lifecycle_profile_id.headline", groups=SALES)
+    lifecycle_order_count = fields.Integer(
+        related="lifecycle_profile_id.order_count", string="Number of Orders", groups=SALES
+    )
+    lifecycle_first_order_date = fields.Date(
+        related="lifecycle_profile_id.first_order_date", groups=SALES
+    )
+    lifecycle_last_order_date = fields.Date(
+        related="lifecycle_profile_id.last_order_date", groups=SALES
+    )
+    lifecycle_days_since_last_order = fields.Integer(
+        related="lifecycle_profile_id.days_since_last_order", groups=SALES
+    )
+    lifecycle_average_order_value = fields.Monetary(
+        related="lifecycle_profile_id.average_order_value",
+        currency_field="lifecycle_currency_id",
+        groups=SALES,
+    )
+    lifecycle_order_interval = fields.Float(
+        related="lifecycle_profile_id.order_interval", groups=SALES
+    )
+    lifecycle_revenue = fields.Monetary(
+        related="lifecycle_profile_id.revenue",
+        currency_field="lifecycle_currency_id",
+        groups=SALES,
+    )
+    lifecycle_revenue_year = fields.Monetary(
+        related="lifecycle_profile_id.revenue_year",
+        currency_field="lifecycle_currency_id",
+        groups=SALES,
+    )
+    clv_historical = fields.Monetary(
+        related="lifecycle_profile_id.clv_historical",
+        currency_field="lifecycle_currency_id",
+        groups=SALES,
+    )
+    clv_predicted = fields.Monetary(
+        related="lifecycle_profile_id.clv_predicted",
+        currency_field="lifecycle_currency_id",
+        groups=SALES,
+    )
+    clv_total = fields.Monetary(
+        related="lifecycle_profile_id.clv_total",
+        currency_field="lifecycle_currency_id",
+        groups=SALES,
+    )
+    clv_p_alive = fields.Float(related="lifecycle_profile_id.p_alive", groups=MANAGER)
+    clv_p_order = fields.Float(related="lifecycle_profile_id.p_order", groups=SALES)
+    clv_p_order_30 = fields.Float(related="lifecycle_profile_id.p_order_30", groups=SALES)
+    clv_expected_orders = fields.Float(
+        related="lifecycle_profile_id.expected_orders", groups=SALES
+    )
+    clv_next_order_date = fields.Date(
+        related="lifecycle_profile_id.next_order_date", groups=SALES
+    )
+    clv_next_order_from = fields.Date(
+        related="lifecycle_profile_id.next_order_from", groups=SALES
+    )
+    clv_next_order_to = fields.Date(related="lifecycle_profile_id.next_order_to", groups=SALES)
+    clv_predicted_known = fields.Boolean(
+        related="lifecycle_profile_id.predicted", string="Has a Prediction", groups=SALES
+    )
+    clv_top_decile = fields.Boolean(
+        related="lifecycle_profile_id.top_decile", groups=SALES
+    )
+    lifecycle_shares_email = fields.Boolean(
+        string="Shares Its E-mail with Another Customer",
+        compute="_compute_lifecycle_shares_email",
+        search="_search_lifecycle_shares_email",
+        groups=SALES,
+        help="Guest checkouts may have made several contacts of one person.",
+    )
+
+    # ----- PROFILE LINK -----
+
+    @api.depends("commercial_partner_id")
+    @api.depends_context("company", "uid")
+    def _compute_lifecycle_profile_id(self):
+        # the reader's own rights decide, also when a related field is read as superuser
+        profiles = self.env["lifecycle.profile"].sudo(False)
+        by_partner = {}
+        if profiles.has_access("read"):
+            found = profiles.search_fetch(
+                [
+                    ("partner_id", "in", self.commercial_partner_id._origin.ids),
+                    ("company_id", "=", self.env.company.id),
+                ],
+                ["partner_id"],
+                order="id",
+            )
+            by_partner = {profile.partner_id.id: profile.id for profile in found}
+        for partner in self:
+            partner.lifecycle_profile_id = by_partner.get(
+                partner.commercial_partner_id._origin.id
+            )
+
+    def _search_lifecycle_profile_id(self, operator, value):
+        field = self._fields["lifecycle_profile_id"]
+        # searching must not tell what reading hides
+        self._check_field_access(field, "read")
+        if operator in ("any", "any!", "not any", "not any!"):
+            if isinstance(value, Domain):
+                value = value.optimize_full(self.env["lifecycle.profile"])
+                # the join carries the record rules
+                operator = "any!" if operator.startswith("any") else "not any!"
+            return Domain.custom(
+                to_sql=lambda model, alias, query: field.condition_to_sql(
+                    field.name, operator, value, model, alias, query
+                )
+            )
+        if operator == "in":
+            ids = [profile_id for profile_id in value if profile_id]
+
+            def to_sql(model, alias, query):
+                profile = model._field_to_sql(alias, field.name, query)
+                given = SQL("%s = ANY(%s)", profile, ids)
+                return SQL("(%s OR %s IS NULL)", given, profile) if False in value else given
+
+            return Domain.custom(to_sql=to_sql)
+        return NotImplemented
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        field = self._fields.get(field_expr.split(".")[0])
+        if field is not None and (field.related or "").startswith("lifecycle_profile_id."):
+            # core checks the groups of the last field of the path only
+            self._check_field_access(field, "read")
+        if field_expr == "lifecycle_profile_id":
+            self._check_field_access(field, "read")
+            _profiles, coalias = field.join(self, alias, query)
+            return SQL.identifier(coalias, "id")
+        return super()._field_to_sql(alias, field_expr, query)
+
+    # ----- DUPLICATES -----
+
+    @api.depends("email_normalized")
+    def _compute_lifecycle_shares_email(self):
+        shared = self.filtered_domain([("lifecycle_shares_email", "=", True)])
+        for partner in self:
+            partner.lifecycle_shares_email = partner in shared
+
+    def _search_lifecycle_shares_email(self, operator, value):
+        if operator != "in" or True not in value:
+            return NotImplemented
+        return Domain(
+            "id",
+            "in",
+            SQL(
+                """(SELECT one.id FROM res_partner one
+                     WHERE one.active AND one.parent_id IS NULL
+                       AND one.email_normalized IN (
+                            SELECT email_normalized FROM res_partner
+                             WHERE active AND parent_id IS NULL
+                               AND lifecycle_exclude IS NOT TRUE
+                               AND NULLIF(email_normalized, '') IS NOT NULL
+                             GROUP BY email_normalized
+                            HAVING COUNT(DISTINCT commercial_partner_id) > 1))"""
+            ),
+        )
+
+    # ----- FRESHNESS -----
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        # a new address of a known customer brings no purchases; a contact of his own may
+        self.env["lifecycle.queue"].sudo()._append_partners(
+            partners.filtered(lambda partner: partner.email or partner.phone).ids
+        )
+        return partners
+
+    def _write_multi(self, vals_list):
+        changed = set().union(*vals_list) if vals_list else set()
+        watched = {"commercial_partner_id", "lifecycle_exclude", "active", "email", "phone"}
+        if not watched & changed:
+            return super()._write_multi(vals_list)
+        queue = self.env["lifecycle.queue"].sudo()
+        if "commercial_partner_id" in changed:
+            queue._append_partners(self.ids)
+        result = super()._write_multi(vals_list)
+        queue._append_partners(self.ids)
+        return result
+
+    @api.model
+    def _lifecycle_preset_exclusion(self):
+        """Exclude those who are no customers by nature."""
+        everybody = self.env["res.users"].sudo().with_context(active_test=False).search([])
+        insiders = everybody.filtered(lambda user: not user.share or user._is_public())
+        companies = self.env["res.company"].sudo().search([])
+        (insiders.partner_id | companies.partner_id).write({"lifecycle_exclude": True})
+
+    # ----- ACTIONS -----
+
+    def action_view_lifecycle_purchases(self):
+        """Open the documents that the customer's figures were summed from."""
+        self.ensure_one()
+        return self.lifecycle_profile_id.action_view_purchases()
+
+    def _compute_application_statistics_hook(self):
+        data_list = super()._compute_application_statistics_hook()
+        if not self.env.user.has_group(SALES):
+            return data_list
+        for partner in self.filtered("lifecycle_order_count"):
+            data_list[partner.id].append(
+                {
+                    "iconClass": "fa-heartbeat",
+                    "value": formatLang(
+                        self.env,
+                        partner.clv_total,
+                        digits=0,
+                        currency_obj=partner.lifecycle_currency_id,
+                    ),
+                    "label": self.env._("Customer lifetime value"),
+                    "tagClass": "o_tag_color_10",
+                }
+            )
+        return data_list

@@ -1,0 +1,45 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class BasePartnerMergeAutomaticWizard(models.TransientModel):
+    _inherit = "base.partner.merge.automatic.wizard"
+
+    @api.model
+    def _update_foreign_keys(self, src_partners, dst_partner):
+        """Keep one profile per company, with the history of all, before core moves the links.
+
+        Core would delete the source profiles because the pair (customer, company) is unique,
+        and everything that hangs on them with it.
+        """
+        queue = self.env["lifecycle.queue"].sudo()
+        queue._append_partners((src_partners | dst_partner).ids)
+        self._merge_lifecycle_profiles(src_partners, dst_partner)
+        result = super()._update_foreign_keys(src_partners, dst_partner)
+        queue._append_partners(dst_partner.ids)
+        return result
+
+    @api.model
+    def _merge_lifecycle_profiles(self, src_partners, dst_partner):
+        profiles = (
+            self.env["lifecycle.profile"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("partner_id", "in", (src_partners | dst_partner).ids)], order="id")
+        )
+        for _company, same in profiles.grouped("company_id").items():
+            kept = same.filtered(lambda profile: profile.partner_id == dst_partner) or same[0]
+            gone = same - kept
+            if gone:
+                self._update_foreign_keys_generic("lifecycle.profile", gone, kept)
+                self.env.cr.execute(
+                    SQL("DELETE FROM lifecycle_profile WHERE id = ANY(%s)", gone.ids)
+                )
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE lifecycle_profile SET partner_id = %s WHERE id = %s",
+                    dst_partner.id,
+                    kept.id,
+                )
+            )
+        self.env["lifecycle.profile"].invalidate_model()
