@@ -1,0 +1,28 @@
+"""Statistics of the customer life cycle: arrays in, arrays out, no Odoo.
+
+:class:`LifetimeModel` is the product's own method; the estimators it is made of can be used
+alone.
+"""
+
+from .cells import Cells, count_cells, merge_cells
+from .histories import Histories, histories_from_transactions
+from .lifetime import LifetimeModel, Predictions
+from .mbgnbd import MBGNBD
+from .paretonbd import ParetoNBD
+from .simulate import simulate_transactions
+from .value import GammaGamma, ShrunkenMean
+
+__all__ = [
+    "MBGNBD",
+    "Cells",
+    "GammaGamma",
+    "Histories",
+    "LifetimeModel",
+    "ParetoNBD",
+    "Predictions",
+    "ShrunkenMean",
+    "count_cells",
+    "histories_from_transactions",
+    "merge_cells",
+    "simulate_transactions",
+]

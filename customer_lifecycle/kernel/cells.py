@@ -1,0 +1,81 @@
+"""Distinct purchase histories with counts: the sufficient statistics of the purchase models.
+
+The likelihoods depend on a customer only through (x, t_x, T). A million customers have a
+third as many distinct histories, and the counts of two ranges of customers add up.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Cells(NamedTuple):
+    """Distinct (x, t_x, T) with the number of customers that have them."""
+
+    x: np.ndarray
+    t_x: np.ndarray
+    T: np.ndarray
+    weight: np.ndarray
+
+
+def as_histories(x, t_x, T):
+    """Return x, t_x, T as float arrays of one length, or say what is wrong with them.
+
+    :param x: repeat purchases, whole numbers >= 0
+    :param t_x: time from first to last purchase, 0 <= t_x <= T
+    :param T: time from first purchase to the end of observation
+    :raise ValueError: if lengths differ or a value is impossible
+    """
+    x, t_x, T = (np.atleast_1d(np.asarray(values, dtype=float)) for values in (x, t_x, T))
+    if x.ndim != 1 or not x.shape == t_x.shape == T.shape:
+        raise ValueError("x, t_x and T must be one-dimensional and of one length.")
+    if x.size == 0:
+        return x, t_x, T
+    # A NaN fails every comparison, so these also refuse missing values.
+    if not (x.min() >= 0 and np.isfinite(x.max()) and np.all(x == np.floor(x))):
+        raise ValueError("x must be whole numbers of repeat purchases, 0 or more.")
+    if not (t_x.min() >= 0 and np.all(t_x <= T) and np.isfinite(T.max())):
+        raise ValueError("Each history needs 0 <= t_x <= T and a finite T.")
+    return x, t_x, T
+
+
+def count_cells(x, t_x, T, weights=None):
+    """Count customers per distinct (x, t_x, T).
+
+    :param weights: customers that each row stands for; default 1
+    :return: :class:`Cells`, sorted by x, T, t_x
+    """
+    x, t_x, T = as_histories(x, t_x, T)
+    if x.size == 0:
+        return Cells(x, t_x, T, np.zeros(0))
+    x_values, x_code = _code(x)
+    t_values, t_code = _code(t_x)
+    T_values, T_code = _code(T)
+    key = (x_code * len(T_values) + T_code) * len(t_values) + t_code
+    if weights is None:
+        key, weight = np.unique(key, return_counts=True)
+        weight = weight.astype(float)
+    else:
+        weights = np.asarray(weights, dtype=float)
+        if weights.shape != x.shape or not np.all(weights >= 0):
+            raise ValueError("weights must be 0 or more, one for each history.")
+        key, inverse = np.unique(key, return_inverse=True)
+        weight = np.bincount(inverse, weights)
+    key, t_code = np.divmod(key, len(t_values))
+    x_code, T_code = np.divmod(key, len(T_values))
+    return Cells(x_values[x_code], t_values[t_code], T_values[T_code], weight)
+
+
+def merge_cells(*parts):
+    """Return the cells of several ranges of customers together."""
+    return count_cells(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _code(values):
+    """Return (distinct values, code of each), without sorting where values are whole."""
+    highest = values.max()
+    if highest < 1_000_000:
+        codes = values.astype(np.int64)
+        if np.array_equal(codes, values):
+            return np.arange(int(highest) + 1, dtype=float), codes
+    return np.unique(values, return_inverse=True)

@@ -1,0 +1,239 @@
+"""The product's own method: everything that is predicted for a customer, from transactions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .backtest import Learnt, evaluate, learn, probability
+from .cells import count_cells, merge_cells
+from .forecasts import candidate_matrix
+from .histories import histories_from_ledger, ledger
+from .mbgnbd import MBGNBD
+from .interval import draw_orders, level_error
+from .rhythm import next_purchase
+from .value import fit_value_model, value_model_from
+
+LEAST_CUSTOMERS, LEAST_REPEAT_BUYERS = 20, 10
+_BACKTEST_CUSTOMERS = 100_000
+_MONTH = 30
+_OPTIONS = ("horizon", "discount_rate", "random_state")
+_FIGURES = ("n_customers", "n_repeat", "end", "log_likelihood")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of customers; arrays of equal length.
+
+    ``p_alive``; ``p_order``, ``p_order_30``: at least one order within the horizon, within 30
+    days; ``expected_orders`` within the horizon; ``expected_value`` of an order; ``clv``:
+    value of the expected orders, discounted; ``next_in``, ``next_from``, ``next_to``: days
+    from the *last purchase* to the next, median and middle half, NaN without a regular
+    rhythm (:func:`~.rhythm.next_purchase`).
+    """
+
+    p_alive: np.ndarray
+    p_order: np.ndarray
+    p_order_30: np.ndarray
+    expected_orders: np.ndarray
+    expected_value: np.ndarray
+    clv: np.ndarray
+    next_in: np.ndarray
+    next_from: np.ndarray
+    next_to: np.ndarray
+
+
+class LifetimeModel:
+    """Customer lifetime model of one company: purchase model, value model, learnt blend.
+
+    :param horizon: days that predictions look ahead
+    :param discount_rate: per year
+    :param random_state: seed of the sample that back-tests use, and of simulations
+
+    Fitted: ``sufficient_`` and ``missing_`` (are there data enough to show predictions),
+    ``k_``, ``parameters_`` (days), ``weights_``, ``value_model_``, ``log_likelihood_``,
+    ``n_customers_``, ``n_repeat_``, ``end_``, ``backtest_`` (None where history is too short).
+    """
+
+    def __init__(self, horizon=365, discount_rate=0.10, random_state=0):
+        self.horizon = horizon
+        self.discount_rate = discount_rate
+        self.random_state = random_state
+
+    # ----- FIT -----
+
+    def fit(self, customer, day, amount, end=None):
+        """Fit on transactions. Poor data make weak predictions, not errors.
+
+        :param customer: ids, whole numbers
+        :param day: whole days since any epoch
+        :param amount: net amounts in one currency, refunds negative
+        :param end: last day of observation, by default that of the last transaction
+        :return: self
+        :raise ValueError: if options or arrays are not of the required kind
+        """
+        self._check_options()
+        days = ledger(customer, day, amount, end)
+        if end is None:
+            end = int(days.day.max()) if len(days) else 0
+        self.end_ = end = int(end)
+        histories = histories_from_ledger(days, end, self.horizon)
+        self._count(histories)
+        sample = self._sample(days, histories)
+        self.learnt_ = learn(sample, end, self.horizon)
+        self.backtest_ = self._evaluate(sample, end)
+        self._fit_models(histories, days)
+        return self
+
+    def _check_options(self):
+        if not self.horizon >= 1 or self.horizon != int(self.horizon):
+            raise ValueError("horizon must be a whole number of days, 1 or more.")
+        if not self.discount_rate >= 0:
+            raise ValueError("discount_rate must be 0 or more per year.")
+
+    def _count(self, histories):
+        self.n_customers_ = len(histories)
+        self.n_repeat_ = int(np.sum(histories.x > 0))
+        self.missing_ = {}
+        if self.n_customers_ < LEAST_CUSTOMERS:
+            self.missing_["customers"] = (self.n_customers_, LEAST_CUSTOMERS)
+        if self.n_repeat_ < LEAST_REPEAT_BUYERS:
+            self.missing_["repeat_buyers"] = (self.n_repeat_, LEAST_REPEAT_BUYERS)
+        self.sufficient_ = not self.missing_
+
+    def _sample(self, days, histories):
+        """The days of at most so many customers as errors need to be known well."""
+        if len(histories) <= _BACKTEST_CUSTOMERS:
+            return days
+        generator = np.random.default_rng(self.random_state)
+        chosen = generator.choice(len(histories), _BACKTEST_CUSTOMERS, replace=False)
+        return days.of(np.sort(histories.customer[chosen]))
+
+    def _evaluate(self, days, end):
+        """Back-test: forecast the last horizon with what was known before it."""
+        if not len(days):
+            return None
+        window = min(self.horizon, (end - int(days.day.min())) // 2)
+        if window < _MONTH:
+            return None
+        origin = end - window
+        return evaluate(days, origin, end, learn(days, origin, window))
+
+    def _fit_models(self, histories, days):
+        cells = count_cells(histories.x, histories.t_x, histories.T)
+        if cells.weight @ cells.T < self.horizon:
+            # First days say nothing about rates: one idle customer stands in for the rest.
+            cells = merge_cells(cells, count_cells([0], [0], [self.horizon]))
+        self.models_ = {k: MBGNBD(k).fit(*cells) for k in sorted({1, self.learnt_.k})}
+        self.k_, self.weights_ = self.learnt_.k, self.learnt_.weights
+        model = self.models_[self.k_]
+        self.parameters_ = model.parameters_
+        self.log_likelihood_ = model.log_likelihood_
+        self.rhythm_ = model
+        self._value, self.value_model_ = fit_value_model(
+            histories.x + 1, histories.value, days.customer, days.amount
+        )
+
+    # ----- STORE -----
+
+    def to_dict(self):
+        """Return everything :meth:`from_dict` needs, JSON-able."""
+        self._check_fitted()
+        return {
+            "version": 1,
+            "options": {name: getattr(self, name) for name in _OPTIONS},
+            "models": {str(k): model.parameters_ for k, model in self.models_.items()},
+            "rhythm": {"k": self.rhythm_.k, **self.rhythm_.parameters_},
+            "learnt": self.learnt_.to_dict(),
+            "missing": {name: list(pair) for name, pair in self.missing_.items()},
+            "value_model": self.value_model_,
+            "backtest": self.backtest_,
+            **{name: getattr(self, name + "_") for name in _FIGURES},
+        }
+
+    @classmethod
+    def from_dict(cls, stored):
+        """Return the fitted model that :meth:`to_dict` described; it predicts exactly alike."""
+        if stored.get("version") != 1:
+            raise ValueError("This stored model is of another version; fit it again.")
+        model = cls(**stored["options"])
+        model.models_ = {
+            int(k): MBGNBD.from_parameters(**parameters, k=int(k))
+            for k, parameters in stored["models"].items()
+        }
+        model.rhythm_ = MBGNBD.from_parameters(**stored["rhythm"])
+        model.learnt_ = Learnt.from_dict(stored["learnt"])
+        model.k_, model.weights_ = model.learnt_.k, model.learnt_.weights
+        model.parameters_ = model.models_[model.k_].parameters_
+        model.missing_ = {name: tuple(pair) for name, pair in stored["missing"].items()}
+        model.sufficient_ = not model.missing_
+        model.value_model_, model.backtest_ = stored["value_model"], stored["backtest"]
+        model._value = value_model_from(model.value_model_)
+        for name in _FIGURES:
+            setattr(model, name + "_", stored[name])
+        return model
+
+    def _check_fitted(self):
+        if not hasattr(self, "models_"):
+            raise ValueError("Fit the model before using it.")
+
+    # ----- PREDICT -----
+
+    def predict(self, x, t_x, T, value, recent):
+        """Predict for customers with these histories, see :class:`~.histories.Histories`.
+
+        :return: :class:`Predictions`
+        """
+        self._check_fitted()
+        models, horizon = self.models_, self.horizon
+        x, t_x, T, value, recent = (
+            np.atleast_1d(np.asarray(column, dtype=float))
+            for column in (x, t_x, T, value, recent)
+        )
+        own = models[self.k_].expected_orders(horizon, x, t_x, T)
+        plain = own if self.k_ == 1 else models[1].expected_orders(horizon, x, t_x, T)
+        orders = candidate_matrix(own, plain, x, T, recent, horizon) @ self.learnt_.vector()
+        rate = np.log1p(self.discount_rate) / 365.0
+        discounted = models[self.k_].discounted_expected_orders(horizon, x, t_x, T, rate)
+        discount = np.divide(discounted, own, out=np.ones_like(own), where=own > 0)
+        each = self._value.expected_value(x + 1, value)
+        middle, low, high = next_purchase(self.rhythm_, x, t_x)
+        return Predictions(
+            p_alive=models[self.k_].p_alive(x, t_x, T),
+            p_order=probability(models, self.learnt_, horizon, x, t_x, T),
+            p_order_30=probability(models, self.learnt_, min(_MONTH, horizon), x, t_x, T),
+            expected_orders=orders,
+            expected_value=each,
+            clv=orders * discount * each,
+            next_in=middle,
+            next_from=low,
+            next_to=high,
+        )
+
+    def predict_interval(self, x, t_x, T, value, recent=None, level=0.8, draws=4000):
+        """Range that holds one customer's orders and their value with probability ``level``.
+
+        Draws from the posterior of the model with ``k_``: alive or not, own rate, own dropout,
+        then orders and amounts of the horizon. Each draw's orders are scaled by the blend's
+        forecast over the model's, and by a random level as wrong as the back-test's total was.
+
+        :param recent: as in :meth:`predict`; without it the model's level is not changed
+        :return: dict orders (low, high) and value (low, high, undiscounted)
+        :raise ValueError: if ``level`` is not between 0 and 1 or ``draws`` is below 1
+        """
+        self._check_fitted()
+        if not 0 < level < 1 or draws < 1:
+            raise ValueError("level must be between 0 and 1, draws 1 or more.")
+        generator = np.random.default_rng(self.random_state)
+        model = self.models_[self.k_]
+        scale = np.exp(generator.normal(0, level_error(self.backtest_), draws))
+        if recent is not None:
+            own = model.expected_orders(self.horizon, [x], [t_x], [T])[0]
+            blend = self.predict([x], [t_x], [T], [value], [recent]).expected_orders[0]
+            scale *= blend / own if own > 0 else 1.0
+        orders = draw_orders(model, self.horizon, x, t_x, T, scale, generator)
+        totals = self._value.simulate_totals(x + 1, max(value, 0.0), orders, generator)
+        ends = [(1 - level) / 2, (1 + level) / 2]
+        return {
+            "orders": tuple(float(q) for q in np.quantile(orders, ends)),
+            "value": tuple(float(q) for q in np.quantile(totals, ends)),
+        }

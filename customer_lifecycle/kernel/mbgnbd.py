@@ -1,0 +1,256 @@
+"""MBG/CNBD-k: Erlang-k purchase timing, gamma rates, beta dropout at every purchase.
+
+Sources: Fader, Hardie & Lee 2005 (BG/NBD); Batislam, Denizel & Filiztekin 2007 and Hoppe &
+Wagner 2007 (MBG/NBD, dropout also at the first purchase); Platzer & Reutterer 2016
+(MBG/CNBD-k, regular timing).
+
+With k phases of rate lambda between two purchases, x repeat purchases leave lambda with the
+shape R = r + k x. The silence s = T - t_x has then seen 0..k-1 phases; each number j of them
+is one component of a mixture, in which everything below has a closed form.
+"""
+
+import numpy as np
+from scipy.special import digamma, expit, gammaln, logit
+
+from .cells import as_histories, count_cells
+from .optimize import maximize
+from .renewal import discounted_sum, renewal_sum, survival
+
+# Weak prior on (log r, log of the order rate r / (k alpha), logit of the mean dropout
+# a / (a + b), log (a + b)), time scaled so that the mean T is 1. The rate's mean is the
+# empirical rate.
+PRIOR_MEAN = np.array([np.log(0.7), np.nan, -1.0, np.log(3.0)])
+PRIOR_SD = np.array([1.0, 1.0, 1.5, 1.0])
+
+
+class MBGNBD:
+    """Purchase and dropout model of one cohort of customers.
+
+    :param k: phases between purchases; 1 is the memoryless MBG/NBD, more is more regular
+    :param dropout_at_start: customers may leave right after the first purchase; False gives
+        BG/NBD
+    :param prior: weak prior that keeps small or one-sided data away from the boundaries;
+        False gives plain maximum likelihood
+
+    Fitted: ``r_``, ``alpha_``, ``a_``, ``b_`` (``alpha_`` in the time unit of the data),
+    ``log_likelihood_`` (without the prior; for k > 1 without the constant of the gaps).
+    """
+
+    def __init__(self, k=1, dropout_at_start=True, prior=True):
+        self.k = k
+        self.dropout_at_start = dropout_at_start
+        self.prior = prior
+
+    # ----- FIT -----
+
+    def fit(self, x, t_x, T, weights=None):
+        """Fit on histories; :func:`~.cells.count_cells` may have counted them before.
+
+        :param weights: customers that each row stands for; default 1
+        :return: self
+        :raise ValueError: on impossible histories or options
+        """
+        if self.k < 1 or self.k != int(self.k):
+            raise ValueError("k must be a whole number, 1 or more.")
+        cells = count_cells(x, t_x, T, weights)
+        customers, exposure = cells.weight.sum(), cells.weight @ cells.T
+        if not self.prior and not (exposure > 0 and cells.weight @ cells.x > 0):
+            raise ValueError("Without a prior the fit needs at least one repeat purchase.")
+        scale = float(exposure / customers) if exposure > 0 else 1.0
+        rate = max(cells.weight @ cells.x, 0.5) / max(exposure / scale, 1.0)
+        cells = cells._replace(t_x=cells.t_x / scale, T=cells.T / scale)
+        mean = np.where(np.isnan(PRIOR_MEAN), np.log(rate), PRIOR_MEAN)
+        likelihood = _Likelihood(cells, self.k, self.dropout_at_start)
+
+        def objective(theta, index, weight_scale):
+            value, gradient = likelihood(theta, index)
+            value, gradient = value * weight_scale, gradient * weight_scale
+            if self.prior:
+                off = (theta - mean) / PRIOR_SD
+                value, gradient = value - off @ off / 2, gradient - off / PRIOR_SD
+            return value, gradient
+
+        theta, _ = maximize(objective, mean, len(cells.x), cells.weight)
+        r, alpha, a, b = (float(value) for value in _natural(theta, self.k))
+        self.r_, self.alpha_, self.a_, self.b_ = r, alpha * scale, a, b
+        # A density of purchase times: its unit is that of the data, not of the fit.
+        self.log_likelihood_ = float(
+            likelihood(theta, None)[0] - self.k * (cells.weight @ cells.x) * np.log(scale)
+        )
+        return self
+
+    @classmethod
+    def from_parameters(cls, r, alpha, a, b, k=1, dropout_at_start=True):
+        """Return a fitted model with known parameters."""
+        model = cls(k=k, dropout_at_start=dropout_at_start)
+        model.r_, model.alpha_, model.a_, model.b_ = float(r), float(alpha), float(a), float(b)
+        return model
+
+    @property
+    def parameters_(self):
+        return {"r": self.r_, "alpha": self.alpha_, "a": self.a_, "b": self.b_}
+
+    # ----- PREDICT -----
+
+    def p_alive(self, x, t_x, T):
+        """Probability that the customer has not dropped out by T."""
+        x, t_x, T = as_histories(x, t_x, T)
+        return expit(self._log_odds_alive(x, t_x, T))
+
+    def p_order(self, t, x, t_x, T):
+        """Probability of at least one purchase in (T, T + t]."""
+        x, t_x, T = as_histories(x, t_x, T)
+        miss = np.zeros_like(T)
+        for j, weight in enumerate(self.phase_weights(x, t_x, T)):
+            shape = self.r_ + self.k * x + j
+            miss += weight * (1.0 - survival(self.k - j, shape, t / (self.alpha_ + T + t)))
+        return self.p_alive(x, t_x, T) * np.clip(1.0 - miss, 0.0, 1.0)
+
+    def expected_orders(self, t, x, t_x, T):
+        """Expected number of purchases in (T, T + t]."""
+        return self._expected(x, t_x, T, lambda rows: renewal_sum(t, *rows))
+
+    def discounted_expected_orders(self, t, x, t_x, T, rate):
+        """Expected purchases in (T, T + t], each discounted to T.
+
+        :param rate: continuous discount rate per unit of time
+        """
+        return self._expected(x, t_x, T, lambda rows: discounted_sum(t, rate, *rows))
+
+    def _expected(self, x, t_x, T, inner):
+        """Mixture over phases of ``inner``, worked out once per distinct (x, T)."""
+        x, t_x, T = as_histories(x, t_x, T)
+        if x.size == 0:
+            return np.zeros(0)
+        pair = count_cells(x, np.zeros_like(T), T)
+        lookup = _pair_index(pair, x, T)
+        result = np.zeros_like(T)
+        for j, weight in enumerate(self.phase_weights(x, t_x, T)):
+            rows = (
+                self.r_ + self.k * pair.x + j,
+                self.alpha_ + pair.T,
+                self.a_,
+                self.b_ + pair.x + self.dropout_at_start,
+                self.k,
+                j,
+            )
+            result += weight * inner(rows)[lookup]
+        return self.p_alive(x, t_x, T) * result
+
+    def _log_odds_alive(self, x, t_x, T):
+        shape = self.r_ + self.k * x
+        silent = np.log(self.alpha_ + T) - np.log(self.alpha_ + t_x)
+        share = (T - t_x) / (self.alpha_ + T)
+        exits = x - 1.0 + self.dropout_at_start
+        stay = np.log(self.b_ + np.maximum(exits, 0.0)) - np.log(self.a_)
+        odds = stay - shape * silent + np.log(_phases(shape, share, self.k)[0])
+        return np.where(exits < 0, np.inf, odds)
+
+    def phase_weights(self, x, t_x, T):
+        """Probability of 0..k-1 phases passed since the last purchase, given alive."""
+        x, t_x, T = as_histories(x, t_x, T)
+        if self.k == 1:
+            return [np.ones_like(T)]
+        terms = _phase_terms(self.r_ + self.k * x, (T - t_x) / (self.alpha_ + T), self.k)
+        total = sum(terms)
+        return [term / total for term in terms]
+
+
+def _pair_index(pair, x, T):
+    """Return for each (x, T) its place in the cells ``pair``, which are sorted by x, T."""
+    T_values, T_code = np.unique(pair.T, return_inverse=True)
+    known = pair.x * len(T_values) + T_code
+    return np.searchsorted(known, x * len(T_values) + np.searchsorted(T_values, T))
+
+
+def _phase_terms(shape, share, k):
+    """Terms (R)_j / j! * share^j for j = 0..k-1; share = s / (alpha + T) < 1."""
+    terms = [np.ones_like(share)]
+    for j in range(1, k):
+        terms.append(terms[-1] * (shape + j - 1) / j * share)
+    return terms
+
+
+def _phases(shape, share, k):
+    """Return the sum of the phase terms, and its derivatives by R and by log(share)."""
+    total, by_shape, by_share = np.ones_like(share), np.zeros_like(share), np.zeros_like(share)
+    term, harmonic = np.ones_like(share), np.zeros_like(share)
+    for j in range(1, k):
+        term = term * (shape + j - 1) / j * share
+        harmonic = harmonic + 1.0 / (shape + j - 1)
+        total = total + term
+        by_shape = by_shape + term * harmonic
+        by_share = by_share + term * j
+    return total, by_shape, by_share
+
+
+def _natural(theta, k):
+    """Return r, alpha, a, b from the unbounded scale of the prior."""
+    r = np.exp(theta[0])
+    share, size = expit(theta[2]), np.exp(theta[3])
+    return r, r / (k * np.exp(theta[1])), share * size, expit(-theta[2]) * size
+
+
+def unbounded(r, alpha, a, b, k=1):
+    """Inverse of :func:`_natural`."""
+    return np.array([np.log(r), np.log(r / (k * alpha)), logit(a / (a + b)), np.log(a + b)])
+
+
+class _Likelihood:
+    """Weighted log-likelihood of cells and its gradient on the unbounded scale."""
+
+    def __init__(self, cells, k, dropout_at_start):
+        self.cells, self.k, self.start = cells, k, float(dropout_at_start)
+        # Special functions depend on x alone: once per distinct x.
+        self.x_values, self.x_code = np.unique(cells.x, return_inverse=True)
+
+    def __call__(self, theta, index):
+        cells, code = self.cells, self.x_code
+        if index is not None:
+            cells, code = type(cells)(*(column[index] for column in cells)), code[index]
+        r, alpha, a, b = _natural(theta, self.k)
+        shape_x = r + self.k * self.x_values
+        stay = b + self.x_values + self.start  # b after the exits survived so far
+        exits = self.x_values - 1 + self.start
+        base_x = (
+            gammaln(stay) - gammaln(a + stay) - gammaln(b) + gammaln(a + b)
+            + gammaln(shape_x) - gammaln(r) + r * np.log(alpha)
+        )  # fmt: skip
+        with np.errstate(divide="ignore"):
+            leave_x = np.where(exits < 0, -np.inf, np.log(a) - np.log(np.abs(b + exits)))
+        shape = shape_x[code]
+        log_T, log_t = np.log(alpha + cells.T), np.log(alpha + cells.t_x)
+        share = (cells.T - cells.t_x) / (alpha + cells.T)
+        phases, by_shape, by_share = _phases(shape, share, self.k)
+        alive = np.log(phases) - shape * log_T
+        gone = leave_x[code] - shape * log_t
+        both = np.logaddexp(alive, gone)
+        weight, p_alive = cells.weight, np.exp(alive - both)
+        value = weight @ (base_x[code] + both)
+
+        w_alive = weight * p_alive
+        w_gone = weight - w_alive
+        per_x = np.bincount(code, weight, len(self.x_values))
+        gone_x = np.bincount(code, w_gone, len(self.x_values))
+        total, gone_total = per_x.sum(), w_gone.sum()
+        d_r = (
+            per_x @ digamma(shape_x) + total * (np.log(alpha) - digamma(r))
+            + w_alive @ (by_shape / phases - log_T) - w_gone @ log_t
+        )  # fmt: skip
+        d_alpha = (
+            total * r / alpha
+            - w_alive @ ((shape + by_share / phases) / (alpha + cells.T))
+            - w_gone @ (shape / (alpha + cells.t_x))
+        )
+        both_x = digamma(a + stay)
+        d_a = -per_x @ both_x + total * digamma(a + b) + gone_total / a
+        left = gone_x > 0
+        d_b = (
+            per_x @ (digamma(stay) - both_x) - total * (digamma(b) - digamma(a + b))
+            - np.sum(gone_x[left] / (b + exits[left]))
+        )  # fmt: skip
+        swing = a * b / (a + b)
+        gradient = np.array(
+            [r * d_r + alpha * d_alpha, -alpha * d_alpha, swing * (d_a - d_b), a * d_a + b * d_b]
+        )
+        return value, gradient
