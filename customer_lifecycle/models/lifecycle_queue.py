@@ -122,6 +122,12 @@ class LifecycleQueue(models.Model):
         noted[records._name][0].update(records.ids)
         noted[records._name][1].update(entries)
 
+    @api.model
+    def _noted(self, model_name):
+        """Ids of the records of a model that this transaction has noted so far."""
+        noted = self.env.cr.precommit.data.get("customer_lifecycle", {})
+        return noted.get(model_name, (set(),))[0]
+
     def _append_noted(self):
         noted = self.env.cr.precommit.data.pop("customer_lifecycle", {})
         parts = [
@@ -139,17 +145,8 @@ class LifecycleQueue(models.Model):
 
     @api.model
     def _append_partners(self, partner_ids):
-        """Append the customers that some contacts belong to, for every company."""
-        if partner_ids:
-            self._insert(
-                [
-                    SQL(
-                        "SELECT commercial_partner_id AS partner_id, 0 AS company_id "
-                        "FROM res_partner WHERE id = ANY(%s)",
-                        list(partner_ids),
-                    )
-                ]
-            )
+        """Append the customers that some contacts belong to now, for every company."""
+        self._append("res.partner", partner_ids, [("", None)])
 
     @api.model
     def _affected_parts(self, model_name, record_ids, entries):
@@ -161,6 +158,14 @@ class LifecycleQueue(models.Model):
                 source = sources.browse(source_id)
                 if source.exists():
                     parts.append(source._affected_sql(prefix, record_ids))
+            elif model_name == "res.partner":
+                parts.append(
+                    SQL(
+                        "SELECT commercial_partner_id AS partner_id, 0 AS company_id "
+                        "FROM res_partner WHERE id = ANY(%s)",
+                        list(record_ids),
+                    )
+                )
             elif model_name == "account.move":
                 parts.append(
                     SQL(

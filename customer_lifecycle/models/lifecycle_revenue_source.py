@@ -137,6 +137,14 @@ class LifecycleRevenueSource(models.Model):
                         "set the model to sale.order."
                     )
                 )
+            if source.model in self.env and not self.env[source.model].has_access("read"):
+                # the compiled query runs as superuser: it must not show more than its author may
+                raise ValidationError(
+                    self.env._(
+                        "You may not read “%s”; ask somebody who may to add this source.",
+                        source.model,
+                    )
+                )
             state, message = source._inspect()
             if state == "error":
                 raise ValidationError(message)

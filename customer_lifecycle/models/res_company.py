@@ -80,6 +80,13 @@ class ResCompany(models.Model):
         company = Company.browse(int(parameter or 0)).exists()
         return company or Company.search([], order="id", limit=1)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        # a company of the database is nobody's customer
+        companies.partner_id.sudo().write({"lifecycle_exclude": True})
+        return companies
+
     def write(self, vals):
         result = super().write(vals)
         if {

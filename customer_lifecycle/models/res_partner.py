@@ -193,23 +193,19 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partners = super().create(vals_list)
-        # a new address of a known customer brings no purchases; a contact of his own may
-        self.env["lifecycle.queue"].sudo()._append_partners(
-            partners.filtered(lambda partner: partner.email or partner.phone).ids
-        )
+        self.env["lifecycle.queue"].sudo()._note(partners, [("", None)])
         return partners
 
     def _write_multi(self, vals_list):
         changed = set().union(*vals_list) if vals_list else set()
         watched = {"commercial_partner_id", "lifecycle_exclude", "active", "email", "phone"}
-        if not watched & changed:
-            return super()._write_multi(vals_list)
-        queue = self.env["lifecycle.queue"].sudo()
-        if "commercial_partner_id" in changed:
-            queue._append_partners(self.ids)
-        result = super()._write_multi(vals_list)
-        queue._append_partners(self.ids)
-        return result
+        if watched & changed:
+            queue = self.env["lifecycle.queue"].sudo()
+            if "commercial_partner_id" in changed:
+                # purchases move along: the customer who loses them is to be refreshed too
+                queue._append_partners(set(self.ids) - queue._noted("res.partner"))
+            queue._note(self, [("", None)])
+        return super()._write_multi(vals_list)
 
     @api.model
     def _lifecycle_preset_exclusion(self):

@@ -21,14 +21,17 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     @api.model
     def _merge_lifecycle_profiles(self, src_partners, dst_partner):
+        customer = dst_partner.commercial_partner_id
+        if customer in src_partners:
+            customer = dst_partner
         profiles = (
             self.env["lifecycle.profile"]
             .sudo()
             .with_context(active_test=False)
-            .search([("partner_id", "in", (src_partners | dst_partner).ids)], order="id")
+            .search([("partner_id", "in", (src_partners | customer).ids)], order="id")
         )
         for _company, same in profiles.grouped("company_id").items():
-            kept = same.filtered(lambda profile: profile.partner_id == dst_partner) or same[0]
+            kept = same.filtered(lambda profile: profile.partner_id == customer) or same[0]
             gone = same - kept
             if gone:
                 self._update_foreign_keys_generic("lifecycle.profile", gone, kept)
@@ -38,7 +41,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             self.env.cr.execute(
                 SQL(
                     "UPDATE lifecycle_profile SET partner_id = %s WHERE id = %s",
-                    dst_partner.id,
+                    customer.id,
                     kept.id,
                 )
             )
