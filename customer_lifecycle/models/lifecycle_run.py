@@ -131,14 +131,24 @@ class LifecycleRun(models.Model):
         todo = self.search([("state", "in", ("pending", "running"))], order="id").ids
         commit = self.env["ir.cron"]._commit_progress
         left = commit(remaining=len(todo))
+        unfinished = busy = False
         for run_id in todo:
             if not left:
-                self._wake("customer_lifecycle.ir_cron_lifecycle_nightly")
-                return
+                unfinished = True
+                break
             run = self.browse(run_id).exists()
+            finished = False
             with self._company_lock(run.company_id) as locked:
-                finished = locked and run._work()
+                if locked:
+                    finished = run._work()
+            busy |= not locked
+            unfinished |= not finished
             left = commit(1 if finished else 0)
+        if unfinished:
+            # without a wake-up of its own the rest would wait for the next poll
+            self._wake(
+                "customer_lifecycle.ir_cron_lifecycle_nightly", minutes=1 if busy else 0
+            )
         self._wake("customer_lifecycle.ir_cron_lifecycle_refresh")
 
     @api.model
