@@ -101,7 +101,7 @@ class LifecycleClvModel(models.Model):
         """
         revenue, value = float(frame["amount"].sum()), float(frame["value"].sum())
         backtest = model.backtest_
-        total_error = (backtest or {}).get("product", {}).get("bias_pct") or 0.0
+        total_error = (backtest or {}).get("methods", {}).get("product", {}).get("bias_pct") or 0.0
         first = int(frame["day"].min()) if len(frame) else None
         return self.create(
             {
