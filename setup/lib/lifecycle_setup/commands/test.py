@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lifecycle_setup import apt, paths, python
 from lifecycle_setup.console import say, step
+from lifecycle_setup.odoo import wait_for
 
 USAGE = """\
 usage: setup/test                       everything: linters, tests without Odoo, tests in Odoo
@@ -87,10 +88,10 @@ class Counts:
                     "LIFECYCLE_TEST_COUNTS": path,
                     "PYTHONPATH": os.pathsep.join(filter(None, search)),
                 },
+                # Ctrl-C reaches us alone; we end it in order.
+                start_new_session=True,
                 **options,
             )
-            from lifecycle_setup.odoo import wait_for
-
             code = wait_for(process)
             text = Path(path).read_text(encoding="utf-8")
         finally:
