@@ -1,5 +1,6 @@
 from . import (
     lifecycle_clv_model,
+    lifecycle_demo,
     lifecycle_external_purchase,
     lifecycle_pipeline,
     lifecycle_prediction,
