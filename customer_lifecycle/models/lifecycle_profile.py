@@ -165,6 +165,8 @@ class LifecycleProfile(models.Model):
     def _search_top_decile(self, operator, value):
         if operator != "in" or True not in value:
             return NotImplemented
+        if False in value:
+            return Domain.TRUE
         return Domain.OR(
             Domain("company_id", "=", company.id)
             & Domain("order_count", ">", 0)

@@ -10,6 +10,7 @@ from .lifecycle_fields import (
     OptionalMonetary,
     ProfileMany2one,
     SumMonetary,
+    as_reader,
 )
 
 SALES = "sales_team.group_sale_salesman"
@@ -115,7 +116,7 @@ class ResPartner(models.Model):
     @api.depends_context("company", "uid")
     def _compute_lifecycle_profile_id(self):
         # the reader's own rights decide, also when a related field is read as superuser
-        profiles = self.env["lifecycle.profile"].sudo(False)
+        profiles = as_reader(self.env["lifecycle.profile"])
         by_partner = {}
         if profiles.has_access("read"):
             found = profiles.search_fetch(
@@ -175,6 +176,13 @@ class ResPartner(models.Model):
             nulls = SQL("NULLS LAST")
         return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
 
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        expression = super()._read_group_groupby(alias, groupby_spec, query)
+        if isinstance(self._fields.get(groupby_spec), CountInteger | SumMonetary):
+            # one group of zeros, as a search for 0 finds those without profile too
+            return SQL("COALESCE(%s, 0)", expression)
+        return expression
+
     @api.model
     def _is_profile_field(self, field):
         return (field.related or "").startswith("lifecycle_profile_id.")
@@ -190,6 +198,8 @@ class ResPartner(models.Model):
     def _search_lifecycle_shares_email(self, operator, value):
         if operator != "in" or True not in value:
             return NotImplemented
+        if False in value:
+            return Domain.TRUE
         return Domain(
             "id",
             "in",
