@@ -92,6 +92,18 @@ class SumMonetary(_ZeroWithoutProfile, fields.Monetary):
     """An amount that adds up, 0 without profile."""
 
 
+def as_reader(profiles):
+    """Profiles with the rights of whoever reads, although related fields are read as superuser.
+
+    What runs as superuser for a portal or public user is no reader but an automation or a
+    controller, which decides itself what to show; without superuser rights such users are
+    stopped by the fields' groups.
+    """
+    if profiles.env.su and not profiles.env.user._is_internal():
+        return profiles
+    return profiles.sudo(False)
+
+
 class ProfileMany2one(fields.Many2one):
     """Link from a contact to its customer's profile in the current company, without a column.
 
@@ -102,7 +114,7 @@ class ProfileMany2one(fields.Many2one):
     """
 
     def join(self, model, alias, query):
-        profiles = model.env["lifecycle.profile"].sudo(False)
+        profiles = as_reader(model.env["lifecycle.profile"])
         coalias = query.make_alias(alias, self.name)
         query.add_join(
             "LEFT JOIN",
