@@ -108,6 +108,18 @@ class LifecycleProfile(models.Model):
 
     # ----- COMPUTE -----
 
+    @api.model
+    def _lifecycle_today(self):
+        """The day that day counts are for: today where the company is, not where the reader is.
+
+        A day named in the context takes its place, to look at rules as of the past.
+        """
+        # sudo: the time zone of the company's contact is no secret, its contact may be
+        return (
+            self.env.context.get("lifecycle_today")
+            or self.env.company.sudo()._lifecycle_today()
+        )
+
     @api.depends("partner_id", "company_id")
     def _compute_display_name(self):
         for profile in self:
@@ -115,13 +127,13 @@ class LifecycleProfile(models.Model):
 
     @api.depends("last_order_date")
     def _compute_days_since_last_order(self):
-        today = fields.Date.context_today(self)
+        today = self._lifecycle_today()
         for profile in self:
             last = profile.last_order_date
             profile.days_since_last_order = (today - last).days if last else False
 
     def _search_days_since_last_order(self, operator, value):
-        today = fields.Date.context_today(self)
+        today = self._lifecycle_today()
         mirrored = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
         if operator in mirrored:
             return Domain(
@@ -141,7 +153,7 @@ class LifecycleProfile(models.Model):
             self._check_field_access(self._fields[field_expr], "read")
             return SQL(
                 "(%s::date - %s)",
-                fields.Date.context_today(self),
+                self._lifecycle_today(),
                 super()._field_to_sql(alias, "last_order_date", query),
             )
         return super()._field_to_sql(alias, field_expr, query)
@@ -213,7 +225,7 @@ class LifecycleProfile(models.Model):
             days=days,
         )
         if self.next_order_date:
-            if self.next_order_to and self.next_order_to < fields.Date.context_today(self):
+            if self.next_order_to and self.next_order_to < self._lifecycle_today():
                 return "%s %s" % (
                     sentence,
                     self.env._(
