@@ -224,10 +224,18 @@ class LifecycleRevenueSource(models.Model):
             net amount and value in company currency, amount before credit notes, exchange
             difference of the credit notes, source and document id
         """
-        parts = [
-            source._compile(company.sudo(), partner_ids)
-            for source in self._for_company(company)
-        ]
+        parts = []
+        for source in self._for_company(company):
+            try:
+                parts.append(source._compile(company.sudo(), partner_ids))
+            except (ValueError, KeyError) as error:
+                raise UserError(
+                    self.env._(
+                        "Revenue source “%(name)s” cannot be read: %(error)s",
+                        name=source.name,
+                        error=error,
+                    )
+                ) from error
         if not parts:
             return SQL(
                 "SELECT 0 AS partner_id, NULL::date AS day, 0.0 AS amount, 0.0 AS value, "
