@@ -72,7 +72,8 @@ def table(result: dict) -> str:
     for name, (have, need) in result["missing"].items():
         lines.append(f"not enough data to show predictions: {have} of {need} {name}")
     if not result["holdout"]:
-        return "\n".join([*lines, "", "No purchases after the calibration to compare with."])
+        nothing = "Nothing to compare with: no days after the calibration, or too few customers."
+        return "\n".join([*lines, "", nothing])
     width = max(len(name) for name in result["holdout"]) + 2
     lines += ["", "".ljust(width) + "".join(f"{text:>11}" for text in METRICS.values())]
     for name, metrics in result["holdout"].items():

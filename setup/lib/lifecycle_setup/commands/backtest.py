@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 
 from lifecycle_setup import python
 from lifecycle_setup.console import SetupError
@@ -34,6 +35,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Run the back-test of the command line and print its result."""
     options = parse(arguments)
+    # Threads of the linear algebra cost more than they give on arrays of this size.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     python.enter("kernel")
     from lifecycle_setup import backtest, purchase_log
 
