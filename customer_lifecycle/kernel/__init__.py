@@ -5,7 +5,7 @@ alone.
 """
 
 from .cells import Cells, count_cells, merge_cells
-from .histories import Histories, histories_from_transactions
+from .histories import Histories, histories_from_transactions, repeat_amounts
 from .lifetime import LifetimeModel, Predictions
 from .mbgnbd import MBGNBD
 from .paretonbd import ParetoNBD
@@ -24,5 +24,6 @@ __all__ = [
     "count_cells",
     "histories_from_transactions",
     "merge_cells",
+    "repeat_amounts",
     "simulate_transactions",
 ]

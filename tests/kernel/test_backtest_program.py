@@ -55,6 +55,20 @@ def test_json_has_stable_keys(run, log):
     assert all(set(metrics) >= METRICS for metrics in result["holdout"].values())
 
 
+def test_published_models_on_demand(run, data_path, tmp_path):
+    cdnow = data_path("cdnow_sample.csv")
+    out = run(cdnow, "--calibration-end", "1997-09-30", "--reference", "--json")
+    fits = json.loads(out)["reference"]
+    for name, value in (
+        ("bg_nbd", -9582.429), ("mbg_nbd", -9582.136),
+        ("pareto_nbd", -9594.976), ("gamma_gamma", -4055.918),
+    ):  # fmt: skip
+        assert fits[name]["log_likelihood"] == pytest.approx(value, abs=0.05)
+    path = tmp_path / "once.csv"
+    path.write_text(HEADER + "a,2024-01-01,3\nb,2024-01-01,9\n")
+    assert "needs a repeat purchase" in run(path, "--calibration-end", "2024-02-01", "--reference")
+
+
 def test_text_shows_every_method(run, log):
     out = run(log, "--calibration-end", "2023-12-31")
     assert "300 customers" in out
