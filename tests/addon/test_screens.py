@@ -3,10 +3,11 @@ from ast import literal_eval
 from lxml import etree
 from openpyxl import load_workbook
 
-from odoo.addons.web.tests import test_js
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user
 from odoo.tools.misc import file_path
+
+from odoo.addons.web.tests import test_js
 
 from .common import LifecycleCase, LifecycleHttpCase
 
@@ -385,7 +386,10 @@ class TestTours(LifecycleHttpCase):
     def test_customer_values(self):
         new_test_user(self.env, "lifecycle_tour", MANAGER, lang="en_US")
         self.start_tour(
-            "/odoo/customer-values", "lifecycle_customer_values", login="lifecycle_tour", timeout=120
+            "/odoo/customer-values",
+            "lifecycle_customer_values",
+            login="lifecycle_tour",
+            timeout=120,
         )
         self.env.company.invalidate_recordset()
         self.assertTrue(self.env.company.lifecycle_first_steps_done)

@@ -25,7 +25,11 @@ class Fit extends models.Model {
     backtest = fields.Json();
     parameters = fields.Json();
     _records = [
-        { id: 1, backtest: BACKTEST, parameters: { r: 0.24256, method: "gamma_gamma", none: null } },
+        {
+            id: 1,
+            backtest: BACKTEST,
+            parameters: { r: 0.24256, method: "gamma_gamma", none: null },
+        },
         { id: 2, backtest: false, parameters: false },
         {
             id: 3,
@@ -62,7 +66,7 @@ test("the back-test shows predicted against actual by tenth", async () => {
         [4, 0.5],
     ]);
     expect(".o_lifecycle_backtest > p").toHaveText(
-        "250 customers, 180 days forecast from what was known before: the total was 3 % too low."
+        "250 customers, 180 days forecast from what was known before: the total was 3 % too low.",
     );
 });
 

@@ -80,16 +80,18 @@ test("figures are told in plain words", async () => {
     await mountOverview();
     expect(".o_lifecycle_headline").toHaveText(FIGURES.headline);
     expect("[data-tile=earned]").toHaveText(
-        "Earned so far\n$ 4,321.50\n12 orders since February 3, 2025, $ 360 on average"
+        "Earned so far\n$ 4,321.50\n12 orders since February 3, 2025, $ 360 on average",
     );
     expect("[data-tile=expected]").toHaveText(
-        "Expected in the next 12 months\n$ 1,200\nlikely $ 300 – $ 2,900"
+        "Expected in the next 12 months\n$ 1,200\nlikely $ 300 – $ 2,900",
     );
-    expect("[data-tile=rhythm]").toHaveText("Usually orders\nevery 34 days\nlast order: 12 days ago");
+    expect("[data-tile=rhythm]").toHaveText(
+        "Usually orders\nevery 34 days\nlast order: 12 days ago",
+    );
     expect("[data-tile=next] dd span:first").toHaveText("around May 12");
     expect(queryOne("[data-tile=next] dd span:last").textContent).toMatch(/^May 3\s–\s25$/);
     expect("[data-tile=chance]").toHaveText(
-        "Will order within 30 days\n24%\n82% within 365 days, 3.4 orders to be expected"
+        "Will order within 30 days\n24%\n82% within 365 days, 3.4 orders to be expected",
     );
 });
 
@@ -134,7 +136,7 @@ test("a customer without purchases gets a sentence and no zeros", async () => {
     }));
     await mountOverview();
     expect(".o_lifecycle_message").toHaveText(
-        "No purchases yet; first figures after the first confirmed order."
+        "No purchases yet; first figures after the first confirmed order.",
     );
     expect(".o_lifecycle_tiles, canvas").toHaveCount(0);
 });

@@ -24,7 +24,7 @@ registry.category("web_tour.tours").add("lifecycle_contact_to_document", {
         },
         {
             content: "The total is the same",
-            trigger: ".o_list_footer [data-tooltip=Net]:contains(300.00), .o_list_footer:contains(300.00)",
+            trigger: ".o_list_footer:contains(300.00)",
         },
         {
             content: "Open a document",
@@ -34,7 +34,7 @@ registry.category("web_tour.tours").add("lifecycle_contact_to_document", {
         { trigger: ".o_form_view .o_statusbar_status:contains(Sales Order)" },
         {
             content: "And go back",
-            trigger: ".o_breadcrumb .o_back_button, .breadcrumb-item:last a",
+            trigger: ".o_back_button a",
             run: "click",
         },
         { trigger: ".o_data_row button[name=action_open_document]" },
