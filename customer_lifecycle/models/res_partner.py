@@ -111,6 +111,9 @@ class ResPartner(models.Model):
         help="Guest checkouts may have made several contacts of one person.",
     )
 
+    # who is left out is few: every computation looks them up
+    _lifecycle_excluded_idx = models.Index("(id) WHERE lifecycle_exclude")
+
     # ----- PROFILE LINK -----
 
     @api.depends("commercial_partner_id")
