@@ -193,7 +193,7 @@ class ResPartner(models.Model):
 
     # ----- DUPLICATES -----
 
-    @api.depends("email_normalized")
+    @api.depends("email_normalized", "active", "parent_id", "lifecycle_exclude")
     def _compute_lifecycle_shares_email(self):
         shared = self.with_context(active_test=False).search(
             [("id", "in", self._origin.ids), ("lifecycle_shares_email", "=", True)]
