@@ -253,6 +253,29 @@ class TestOnlyWhatChanged(RunCase):
         self.assertEqual(self.profile(partner), profile, "the same profile, with its history")
         self.assertEqual(self.figures(self.home)[partner.id, self.home.id], before)
 
+    def test_changes_that_a_run_has_not_seen_stay_queued(self):
+        """It takes off the queue what its snapshot held, of its own company only."""
+        self.run_nightly()
+        self.empty_queue()
+        seen, during, everywhere = self.customers[:3]
+        self.new_purchase(seen, 10, company=self.home)
+        everywhere.email = "everywhere@example.com"
+        self.assertEqual(self.queued(), {(seen.id, self.home.id), (everywhere.id, 0)})
+        pipeline = self.env.registry["lifecycle.pipeline"]
+        store = pipeline._store_facts
+
+        def store_while_somebody_saves(record, company, *args):
+            record.env.cr.execute(
+                "INSERT INTO lifecycle_queue (partner_id, company_id) VALUES (%s, %s)",
+                [during.id, company.id],
+            )
+            return store(record, company, *args)
+
+        self.request(kind="manual")
+        with patch.object(pipeline, "_store_facts", store_while_somebody_saves):
+            self.run_nightly()
+        self.assertEqual(self.queued(), {(during.id, self.home.id), (everywhere.id, 0)})
+
     def test_last_purchase_taken_away(self):
         partner = self.new_customer("Short")
         purchase = self.new_purchase(partner, 50, company=self.home)
