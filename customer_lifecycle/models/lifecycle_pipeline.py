@@ -12,6 +12,8 @@ FACTS = (
     "average_order_value",
     "order_interval",
     "clv_historical",
+    "open_opportunity_count",
+    "open_quotation_count",
 )
 #: how long after his last touch somebody who never bought still counts as a prospect
 PROSPECT_MONTHS = 24
@@ -66,7 +68,8 @@ class LifecyclePipeline(models.AbstractModel):
                                  - MIN(day) FILTER (WHERE amount > 0))::numeric
                                 / NULLIF(COUNT(*) FILTER (WHERE amount > 0) - 1, 0), 1)
                               AS order_interval,
-                          SUM(value) AS clv_historical
+                          SUM(value) AS clv_historical,
+                          0 AS open_opportunity_count, 0 AS open_quotation_count
                      FROM (SELECT partner_id, day, SUM(amount) AS amount, SUM(value) AS value
                              FROM (%(rows)s) purchases
                             WHERE %(where)s
@@ -81,6 +84,7 @@ class LifecyclePipeline(models.AbstractModel):
         )
         cr.execute("CREATE UNIQUE INDEX ON lifecycle_facts (partner_id)")
         self._add_prospects(company, today, partner_ids, id_range)
+        self._count_open_documents(company, partner_ids)
         cr.execute("ANALYZE lifecycle_facts")
         cr.execute("SELECT COUNT(*) FROM lifecycle_facts")
         return cr.fetchone()[0]
@@ -97,8 +101,8 @@ class LifecyclePipeline(models.AbstractModel):
             SQL(
                 """INSERT INTO lifecycle_facts
                          (partner_id, order_count, recent_order_count, revenue, revenue_year,
-                          clv_historical)
-                   SELECT DISTINCT touched.partner_id, 0, 0, 0, 0, 0
+                          clv_historical, open_opportunity_count, open_quotation_count)
+                   SELECT DISTINCT touched.partner_id, 0, 0, 0, 0, 0, 0, 0
                      FROM (%(touches)s) touched
                      JOIN res_partner customer ON customer.id = touched.partner_id
                     WHERE %(where)s
@@ -187,6 +191,46 @@ class LifecyclePipeline(models.AbstractModel):
                 SQL("touch.active AND contact.partner_share"),
             ),
         ]
+
+    @api.model
+    def _count_open_documents(self, company, partner_ids):
+        """Add the numbers of open opportunities and quotations to the facts."""
+        few = (
+            SQL("contact.commercial_partner_id = ANY(%s)", list(partner_ids))
+            if partner_ids is not None
+            else SQL("TRUE")
+        )
+        default = self.env["res.company"]._lifecycle_default_company().id
+        documents = {
+            "open_opportunity_count": SQL(
+                """crm_lead document JOIN res_partner contact ON contact.id = document.partner_id
+                    WHERE document.active AND document.type = 'opportunity'
+                      AND document.won_status = 'pending'
+                      AND COALESCE(document.company_id, contact.company_id, %s) = %s""",
+                default,
+                company.id,
+            ),
+            "open_quotation_count": SQL(
+                """sale_order document
+                     JOIN res_partner contact ON contact.id = document.partner_id
+                    WHERE document.state IN ('draft', 'sent') AND document.company_id = %s""",
+                company.id,
+            ),
+        }
+        for name, source in documents.items():
+            self.env.cr.execute(
+                SQL(
+                    """UPDATE lifecycle_facts facts SET %s = counted.number
+                         FROM (SELECT contact.commercial_partner_id AS partner_id,
+                                      COUNT(*)::integer AS number
+                                 FROM %s AND %s
+                                GROUP BY contact.commercial_partner_id) counted
+                        WHERE counted.partner_id = facts.partner_id""",
+                    SQL.identifier(name),
+                    source,
+                    few,
+                )
+            )
 
     # ----- STORE -----
 
@@ -329,4 +373,9 @@ class LifecyclePipeline(models.AbstractModel):
         self._archive_without_facts(company, 0, 0, partner_ids)
         self.env.cr.execute("DROP TABLE pg_temp.lifecycle_facts")
         self.env["lifecycle.prediction"]._predict(company, today, partner_ids=partner_ids)
+        classifier = self.env["lifecycle.classifier"]
+        classifier._update_rhythms(company, partner_ids)
+        if classifier._is_started(company):
+            # before the first complete run there is no history that a change could continue
+            classifier._classify(company, today, partner_ids=partner_ids)
         self.env["lifecycle.profile"].invalidate_model()

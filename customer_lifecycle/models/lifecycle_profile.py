@@ -106,6 +106,11 @@ class LifecycleProfile(models.Model):
 
     # ----- COMPUTE -----
 
+    @api.model
+    def _lifecycle_today(self):
+        """The day that day counts are for: the reader's today, or one named in the context."""
+        return self.env.context.get("lifecycle_today") or fields.Date.context_today(self)
+
     @api.depends("partner_id", "company_id")
     def _compute_display_name(self):
         for profile in self:
@@ -113,13 +118,13 @@ class LifecycleProfile(models.Model):
 
     @api.depends("last_order_date")
     def _compute_days_since_last_order(self):
-        today = fields.Date.context_today(self)
+        today = self._lifecycle_today()
         for profile in self:
             last = profile.last_order_date
             profile.days_since_last_order = (today - last).days if last else False
 
     def _search_days_since_last_order(self, operator, value):
-        today = fields.Date.context_today(self)
+        today = self._lifecycle_today()
         mirrored = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
         if operator in mirrored:
             return Domain(
@@ -139,7 +144,7 @@ class LifecycleProfile(models.Model):
             self._check_field_access(self._fields[field_expr], "read")
             return SQL(
                 "(%s::date - %s)",
-                fields.Date.context_today(self),
+                self._lifecycle_today(),
                 super()._field_to_sql(alias, "last_order_date", query),
             )
         return super()._field_to_sql(alias, field_expr, query)

@@ -53,6 +53,7 @@ class LifecycleRun(models.Model):
             ("facts", "Purchase histories"),
             ("fit", "Fitting the model"),
             ("predict", "Predictions"),
+            ("stages", "Stages"),
         ],
         default="facts",
         required=True,
@@ -321,7 +322,7 @@ class LifecycleRun(models.Model):
 
     def _advance(self, step, position=0, **values):
         """Set the next step; it is committed together with the finished one."""
-        shares = {"facts": 0, "fit": 50, "predict": 60}
+        shares = {"facts": 0, "fit": 50, "predict": 60, "stages": 90}
         self.write({"step": step, "position": position, "progress": shares[step], **values})
 
     def _step_facts(self, company):
@@ -374,14 +375,35 @@ class LifecycleRun(models.Model):
         self.changed_count += changed
         if last:
             self.position = last
-            self.progress = min(99, self.progress + 40 / max(1, self.customer_count / 1e5))
+            self.progress = min(90, self.progress + 30 / max(1, self.customer_count / 1e5))
             return
+        self._advance("stages")
+
+    def _step_stages(self, company):
+        classifier = self.env["lifecycle.classifier"]
+        classifier._update_rhythms(company)
+        started = classifier._is_started(company)
+        if not started:
+            classifier._reconstruct(company, self.as_of)
+        changed, errors = classifier._classify(
+            company, self.as_of, cause="rule" if started else "initial"
+        )
+        message = self.env["lifecycle.clv.model"]._current(company)._explain()
+        if errors:
+            message += "\n" + self.env._(
+                "Automation rules failed on %(count)s changes of stage, first on customer "
+                "%(profile)s: %(error)s. The changes themselves are recorded.",
+                count=len(errors),
+                profile=errors[0][0],
+                error=errors[0][1],
+            )
         self.write(
             {
+                "changed_count": self.changed_count + changed,
                 "state": "done",
                 "progress": 100,
                 "date_end": fields.Datetime.now(),
-                "message": self.env["lifecycle.clv.model"]._current(company)._explain(),
+                "message": message,
             }
         )
 
