@@ -22,6 +22,7 @@
         "data/lifecycle_stage_data.xml",
         "data/ir_cron_data.xml",
     ],
+    "demo": ["demo/customer_lifecycle_demo.xml"],
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

@@ -4,20 +4,43 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .blend import loss, simplex_weights
+from .blend import chance_weights, order_weights
 from .cells import count_cells
-from .forecasts import CANDIDATES, candidate_matrix, past_rate, same_as_last_period
+from .forecasts import CHANCE, ORDERS, chance_candidates, order_candidates, past_rate
 from .histories import Histories, histories_from_ledger, purchases_between
-from .mbgnbd import MBGNBD
+from .mbgnbd import MBGNBD, SHAPES
 from .metrics import deciles, order_metrics, value_metrics
 from .value import fit_value_model
 
-SHAPES = (1, 2, 3, 4, 6)
 _LEAST_CUSTOMERS = 5
 _SHORTEST_WINDOW = 7
-# Weights where nothing could be learnt, and the number of customers it takes to outweigh them.
-_PRIOR_WEIGHTS = np.array([0.25, 0.25, 0.25, 0.25])
-_PRIOR_CUSTOMERS = 10.0
+# Number of customers whose errors outweigh the weights given where nothing was learnt.
+_PRIOR_CUSTOMERS = 20.0
+# The k has to earn its place by squared errors: a larger one forecasts less, which absolute
+# errors alone would reward.
+_SHAPE_SQUARED_SHARE = 0.8
+
+
+@dataclass
+class Learnt:
+    """What the past says about how to forecast.
+
+    ``k``: phases between purchases; ``weights``: of the forecasts of orders; ``chances``: of
+    the forecasts of P(order); ``windows``: lengths of the periods learnt from, in days.
+    """
+
+    k: int = 1
+    weights: dict = field(default_factory=lambda: dict(ORDERS))
+    chances: dict = field(default_factory=lambda: dict(CHANCE))
+    windows: list = field(default_factory=list)
+
+    def orders(self, candidates):
+        """Blend forecasts of orders, columns as in :data:`~.forecasts.ORDERS`."""
+        return candidates @ np.array([self.weights[name] for name in ORDERS])
+
+    def chance(self, candidates):
+        """Blend forecasts of P(order), columns as in :data:`~.forecasts.CHANCE`."""
+        return candidates @ np.array([self.chances[name] for name in CHANCE])
 
 
 @dataclass
@@ -30,41 +53,41 @@ class Outlook:
     actual: np.ndarray
     net: np.ndarray
     models: dict
-    orders: dict = field(default_factory=dict)
+    _orders: dict = field(default_factory=dict)
 
-    def forecasts(self, k):
-        """Return the candidates' forecasts for the window."""
+    def orders(self, k):
+        """Expected orders of the model with ``k`` within the window."""
+        if k not in self._orders:
+            h = self.histories
+            self._orders[k] = self.models[k].expected_orders(self.window, h.x, h.t_x, h.T)
+        return self._orders[k]
+
+    def p_order(self, k):
+        """Probability of an order within the window by the model with ``k``."""
         h = self.histories
-        return candidate_matrix(
-            self.orders_of(k), self.orders_of(1), h.x, h.T, h.recent, self.window
+        return self.models[k].p_order(self.window, h.x, h.t_x, h.T)
+
+    def candidates(self, k):
+        """Forecasts of orders to blend."""
+        h = self.histories
+        return order_candidates(
+            self.window, self.orders(k), self.orders(1), self.p_order(k), h.x, h.T, h.recent
         )
 
-    def orders_of(self, k):
-        """Expected orders of the model with ``k``."""
-        if k not in self.orders:
-            h = self.histories
-            self.orders[k] = self.models[k].expected_orders(self.window, h.x, h.t_x, h.T)
-        return self.orders[k]
+    def chances(self, k):
+        """Forecasts of P(order) to blend."""
+        h = self.histories
+        return chance_candidates(
+            self.window, self.p_order(k), self.p_order(1), self.orders(k),
+            h.x, h.t_x, h.T, h.recent,
+        )  # fmt: skip
 
-
-@dataclass
-class Learnt:
-    """What the past says about how to forecast: shape of the timing, weights of the blend."""
-
-    k: int = 1
-    weights: dict = field(default_factory=lambda: dict(zip(CANDIDATES, _PRIOR_WEIGHTS.tolist(), strict=True)))
-    windows: list = field(default_factory=list)
-
-    def to_dict(self):
-        return {"k": self.k, "weights": self.weights, "windows": self.windows}
-
-    @classmethod
-    def from_dict(cls, stored):
-        return cls(**stored)
-
-    def vector(self):
-        """Return the weights in the order of the candidates."""
-        return np.array([self.weights[name] for name in CANDIDATES])
+    def singles(self, k):
+        """Forecasts of orders by single methods."""
+        h = self.histories
+        return np.column_stack(
+            (self.orders(k), self.orders(1), past_rate(h.x, h.T, self.window), h.recent)
+        )
 
 
 def look_back(days, origin, window, shapes=SHAPES):
@@ -102,25 +125,37 @@ def learn(days, end, horizon):
     if not outlooks:
         return Learnt()
     longest = outlooks[0].window
-    trust = [outlook.window / longest for outlook in outlooks]
+    trust = np.array([(outlook.window / longest) ** 2 for outlook in outlooks])
     k = _best_shape(outlooks, trust)
-    forecasts = np.vstack([outlook.forecasts(k) for outlook in outlooks])
+    candidates = np.vstack([outlook.candidates(k) for outlook in outlooks])
+    singles = np.vstack([outlook.singles(k) for outlook in outlooks])
+    chances = np.vstack([outlook.chances(k) for outlook in outlooks])
     actual = np.concatenate([outlook.actual for outlook in outlooks])
     row_weight = np.repeat(trust, [len(outlook.actual) for outlook in outlooks])
     strength = _PRIOR_CUSTOMERS / row_weight.sum()
-    weights = simplex_weights(forecasts, actual, row_weight, _PRIOR_WEIGHTS, strength)
-    weights = {name: float(w) for name, w in zip(CANDIDATES, weights, strict=True)}
-    return Learnt(k, weights, [outlook.window for outlook in outlooks])
+    weights = order_weights(
+        candidates, singles, actual, row_weight, list(ORDERS.values()), strength
+    )
+    chance = chance_weights(
+        chances, (actual > 0) * 1.0, row_weight, list(CHANCE.values()), strength / 10
+    )
+    return Learnt(
+        k=k,
+        weights=dict(zip(ORDERS, weights.tolist(), strict=True)),
+        chances=dict(zip(CHANCE, chance.tolist(), strict=True)),
+        windows=[outlook.window for outlook in outlooks],
+    )
 
 
 def _best_shape(outlooks, trust):
-    """The k with the smallest error of its forecasts."""
+    """The k with the smallest errors of its forecasts."""
     score = np.zeros(len(SHAPES))
     for outlook, weight in zip(outlooks, trust, strict=True):
-        error = np.column_stack([outlook.orders_of(k) for k in SHAPES]) - outlook.actual[:, None]
+        error = np.column_stack([outlook.orders(k) for k in SHAPES]) - outlook.actual[:, None]
         mae, rmse = np.abs(error).mean(axis=0), np.sqrt((error**2).mean(axis=0))
         if mae.min() > 0 and rmse.min() > 0:
-            score += weight * loss(mae / mae.min(), rmse / rmse.min())
+            share = _SHAPE_SQUARED_SHARE
+            score += weight * ((1 - share) * mae / mae.min() + share * rmse / rmse.min())
     return SHAPES[int(np.argmin(score))]
 
 
@@ -136,18 +171,16 @@ def evaluate(days, origin, end, learnt):
     if outlook is None:
         return None
     h = outlook.histories
-    product = outlook.forecasts(learnt.k) @ learnt.vector()
+    product = learnt.orders(outlook.candidates(learnt.k))
+    chance = learnt.chance(outlook.chances(learnt.k))
     known = days.until(origin)
     value_model, value_about = fit_value_model(h.x + 1, h.value, known.customer, known.amount)
     value = value_model.expected_value(h.x + 1, h.value)
-    forecasts = {
-        "product": (product, probability(outlook.models, learnt, window, h.x, h.t_x, h.T), value)
-    }
+    forecasts = {"product": (product, chance, value)}
     for name, k in (("model", learnt.k), ("model_k1", 1)):
-        p_order = outlook.models[k].p_order(window, h.x, h.t_x, h.T)
-        forecasts[name] = (outlook.orders_of(k), p_order, value)
+        forecasts[name] = (outlook.orders(k), outlook.p_order(k), value)
     forecasts["past_rate"] = (past_rate(h.x, h.T, window), None, h.value)
-    forecasts["same_as_last_period"] = (same_as_last_period(h.recent), None, h.value)
+    forecasts["same_as_last_period"] = (h.recent.astype(float), None, h.value)
     return {
         "calibration_end": int(origin),
         "holdout_end": int(end),
@@ -164,12 +197,3 @@ def evaluate(days, origin, end, learnt):
         "deciles": deciles(product, outlook.actual),
     }
 
-
-def probability(models, learnt, t, x, t_x, T):
-    """P(at least one order within ``t``): the models' own, in the proportion of their weights."""
-    own, plain = learnt.weights["model_k"], learnt.weights["model_k1"]
-    share = own / (own + plain) if own + plain > 0 else 1.0
-    if learnt.k == 1:
-        share = 1.0
-    p_order = share * models[learnt.k].p_order(t, x, t_x, T)
-    return p_order if share == 1.0 else p_order + (1 - share) * models[1].p_order(t, x, t_x, T)

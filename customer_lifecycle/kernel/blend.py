@@ -1,55 +1,79 @@
-"""Weights over several forecasts of orders, learnt from what came true."""
+"""Weights over several forecasts, learnt from what came true.
+
+All weights are non-negative with sum 1. With a free sum, absolute errors would teach to
+forecast too little, as they are smallest at the median, and totals would be wrong.
+"""
 
 import numpy as np
 from scipy.optimize import minimize
 
-# Absolute errors are smallest at medians, squared ones at means, and with them totals. The
-# total is what a forecast of value is for, so squared errors count more.
-ABSOLUTE_SHARE = 0.5
+# Absolute errors are smallest at medians, squared ones at means, and with them totals. A
+# forecast of value is for totals, so squared errors count more where both cannot be had.
+SQUARED_SHARE = 2.0 / 3.0
+# A high power makes the worse of the two ratios count: good at one is no excuse.
+_POWER = 16
 
 
-def loss(absolute, squared, absolute_share=ABSOLUTE_SHARE):
-    """One figure from MAE and RMSE, each relative to that of the best forecast."""
-    return absolute_share * absolute + squared
+def order_weights(forecasts, singles, actual, row_weight, prior, strength):
+    """Return the weights of forecasts of numbers of orders.
 
-
-def simplex_weights(forecasts, actual, row_weight, prior, strength):
-    """Return weights w >= 0 with sum 1 of the columns of ``forecasts``.
-
-    A free sum would learn to forecast too little, which is what absolute errors reward. The
-    weights minimise :func:`loss` plus ``strength`` times the squared distance from ``prior``.
+    They minimise the power mean of MAE and RMSE, each relative to that of the best single
+    method, plus ``strength`` times the squared distance from ``prior``.
 
     :param forecasts: array (customers, candidates)
+    :param singles: array (customers, methods): what the blend has to hold its own against
     :param actual: orders of each customer
     :param row_weight: weight of each customer
     :param prior: weights to stay near where data say little
     """
-    prior = np.asarray(prior, dtype=float)
     share = row_weight / row_weight.sum()
-    error = forecasts - actual[:, None]
+    error = singles - actual[:, None]
     mae, mse = (share @ np.abs(error)).min(), (share @ error**2).min()
     if not (mae > 0 and mse > 0):
-        return prior
+        return np.asarray(prior, dtype=float)
     rmse, smooth = np.sqrt(mse), 1e-3 * mae
 
     def objective(w):
         miss = forecasts @ w - actual
         size = np.sqrt(miss**2 + smooth**2)
         root = np.sqrt(max(share @ miss**2, 1e-12 * mse))
-        away = w - prior
-        value = loss(share @ size / mae, root / rmse) + strength * away @ away
-        gradient = (
-            loss(
-                (share * miss / size) @ forecasts / mae,
-                (share * miss) @ forecasts / root / rmse,
-            )
-            + 2 * strength * away
-        )
-        return value, gradient
+        absolute, squared = share @ size / mae, root / rmse
+        mean = (1 - SQUARED_SHARE) * absolute**_POWER + SQUARED_SHARE * squared**_POWER
+        by_absolute = (1 - SQUARED_SHARE) * absolute ** (_POWER - 1) / mae
+        by_squared = SQUARED_SHARE * squared ** (_POWER - 1) / rmse
+        slope = (share * miss * (by_absolute / size + by_squared / root)) @ forecasts
+        return mean ** (1 / _POWER), mean ** (1 / _POWER - 1) * slope
 
+    return _minimize(objective, prior, strength)
+
+
+def chance_weights(forecasts, happened, row_weight, prior, strength):
+    """Return the weights of forecasts of a probability: those with the least Brier score.
+
+    :param happened: 1 where it came true, 0 elsewhere; other parameters as
+        :func:`order_weights`
+    """
+    share = row_weight / row_weight.sum()
+    gram = (forecasts * share[:, None]).T @ forecasts
+    cross = (forecasts * share[:, None]).T @ happened
+
+    def objective(w):
+        return w @ gram @ w - 2 * w @ cross, 2 * (gram @ w - cross)
+
+    return _minimize(objective, prior, strength)
+
+
+def _minimize(objective, prior, strength):
+    prior = np.asarray(prior, dtype=float)
     ones = np.ones(len(prior))
+
+    def penalized(w):
+        value, gradient = objective(w)
+        away = w - prior
+        return value + strength * away @ away, gradient + 2 * strength * away
+
     result = minimize(
-        objective,
+        penalized,
         prior,
         jac=True,
         method="SLSQP",
@@ -57,5 +81,8 @@ def simplex_weights(forecasts, actual, row_weight, prior, strength):
         constraints=[{"type": "eq", "fun": lambda w: w.sum() - 1.0, "jac": lambda w: ones}],
         options={"maxiter": 200, "ftol": 1e-9},
     )
-    weights = np.clip(result.x, 0.0, None)
-    return weights / weights.sum() if np.isfinite(weights).all() and weights.sum() else prior
+    if not np.isfinite(result.x).all():
+        return prior
+    # What SLSQP leaves below a ten-thousandth is rounding.
+    weights = np.where(result.x > 1e-4, result.x, 0.0)
+    return weights / weights.sum() if weights.sum() > 0 else prior

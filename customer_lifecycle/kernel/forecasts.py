@@ -1,31 +1,63 @@
-"""The forecasts that are compared and blended: two models and two simple rules."""
+"""The forecasts that are compared and blended: the models and simple rules."""
 
 import numpy as np
 
-CANDIDATES = ("model_k", "model_k1", "recent_rate", "past_rate")
+# Candidates of the blend of orders, with the weights where nothing could be learnt.
+ORDERS = {
+    "model_k": 0.5,
+    "model_k1": 0.3,
+    "recent": 0.05,
+    "past": 0.05,
+    "past_rate": 0.0,
+    "same_as_last_period": 0.0,
+    "likely": 0.1,
+}
+# Candidates of the blend of the probability of an order, likewise.
+CHANCE = {"model_k": 0.5, "model_k1": 0.5, "recent": 0.0, "past": 0.0, "recency": 0.0}
+# No customer's own rate is taken from less than this part of the period.
+_LEAST_PART = 0.25
 
 
-def past_rate(x, T, t):
-    """Orders within ``t`` at the customer's own rate so far, x / T."""
-    return np.divide(x * float(t), T, out=np.zeros(len(x)), where=T > 0)
+def past_rate(x, T, t, least=0.0):
+    """Orders within ``t`` at the customer's own rate so far, x / T.
 
-
-def same_as_last_period(recent):
-    """As many orders as in the period before, of the same length."""
-    return recent.astype(float)
-
-
-def recent_rate(x, T, recent, t):
-    """Orders within ``t`` at the rate of the last ``t`` days.
-
-    For customers who are younger than that, at the rate since the first purchase, which does
-    not count itself: everybody has made one.
+    :param least: shortest time that a rate is taken from
     """
-    young = t > T
-    orders = np.clip(recent, 0, x + 1) - young
-    return np.divide(orders * float(t), np.minimum(T, t), out=np.zeros(len(x)), where=T > 0)
+    known = np.maximum(T, least)
+    return np.divide(x * float(t), known, out=np.zeros(len(known)), where=known > 0)
 
 
-def candidate_matrix(orders_k, orders_k1, x, T, recent, t):
-    """Return the forecasts of :data:`CANDIDATES` as columns."""
-    return np.column_stack((orders_k, orders_k1, recent_rate(x, T, recent, t), past_rate(x, T, t)))
+def order_candidates(t, orders_k, orders_k1, p_k, x, T, recent):
+    """Return the forecasts named in :data:`ORDERS` as columns.
+
+    ``recent`` repeats the last period, ``past`` the own rate. For customers younger than the
+    period both are completed by the model for the time not yet seen; their raw forms,
+    ``same_as_last_period`` and ``past_rate``, are not. ``likely`` is the model where an order
+    is more likely than not, else none.
+
+    :param t: length of the period
+    :param orders_k, orders_k1: expected orders of the models with the chosen k and with 1
+    :param p_k: probability of an order by the model with the chosen k
+    """
+    recent = np.clip(recent, 0.0, x + 1.0)
+    last, past = _own(t, orders_k, x, T, recent)
+    raw = past_rate(x, T, t, _LEAST_PART * t)
+    likely = np.where(p_k > 0.5, orders_k, 0.0)
+    return np.column_stack((orders_k, orders_k1, last, past, raw, recent, likely))
+
+
+def chance_candidates(t, p_k, p_k1, orders_k, x, t_x, T, recent):
+    """Return the forecasts named in :data:`CHANCE` as columns, see :func:`order_candidates`.
+
+    Numbers of orders count by their Poisson probability; ``recency`` falls with the time
+    since the last purchase, measured in periods.
+    """
+    last, past = _own(t, orders_k, x, T, np.clip(recent, 0.0, x + 1.0))
+    return np.column_stack((p_k, p_k1, -np.expm1(-last), -np.expm1(-past), np.exp((t_x - T) / t)))
+
+
+def _own(t, orders_k, x, T, recent):
+    """Last period's and past-rate orders, completed by the model for young customers."""
+    mixed = x + (1.0 - np.minimum(T / t, 1.0)) * orders_k
+    old = t <= T
+    return np.where(old, recent, mixed), np.where(old, past_rate(x, T, t), mixed)

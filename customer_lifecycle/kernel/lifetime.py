@@ -1,16 +1,16 @@
 """The product's own method: everything that is predicted for a customer, from transactions."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .backtest import Learnt, evaluate, learn, probability
+from .backtest import Learnt, evaluate, learn
 from .cells import count_cells, merge_cells
-from .forecasts import candidate_matrix
+from .forecasts import chance_candidates, order_candidates
 from .histories import histories_from_ledger, ledger
-from .mbgnbd import MBGNBD
 from .interval import draw_orders, level_error
-from .rhythm import next_purchase
+from .mbgnbd import MBGNBD
+from .rhythm import fit_rhythm, next_purchase
 from .value import fit_value_model, value_model_from
 
 LEAST_CUSTOMERS, LEAST_REPEAT_BUYERS = 20, 10
@@ -82,6 +82,7 @@ class LifetimeModel:
         self.learnt_ = learn(sample, end, self.horizon)
         self.backtest_ = self._evaluate(sample, end)
         self._fit_models(histories, days)
+        self.rhythm_ = fit_rhythm(sample, end)
         return self
 
     def _check_options(self):
@@ -128,7 +129,6 @@ class LifetimeModel:
         model = self.models_[self.k_]
         self.parameters_ = model.parameters_
         self.log_likelihood_ = model.log_likelihood_
-        self.rhythm_ = model
         self._value, self.value_model_ = fit_value_model(
             histories.x + 1, histories.value, days.customer, days.amount
         )
@@ -143,7 +143,7 @@ class LifetimeModel:
             "options": {name: getattr(self, name) for name in _OPTIONS},
             "models": {str(k): model.parameters_ for k, model in self.models_.items()},
             "rhythm": {"k": self.rhythm_.k, **self.rhythm_.parameters_},
-            "learnt": self.learnt_.to_dict(),
+            "learnt": asdict(self.learnt_),
             "missing": {name: list(pair) for name, pair in self.missing_.items()},
             "value_model": self.value_model_,
             "backtest": self.backtest_,
@@ -161,7 +161,7 @@ class LifetimeModel:
             for k, parameters in stored["models"].items()
         }
         model.rhythm_ = MBGNBD.from_parameters(**stored["rhythm"])
-        model.learnt_ = Learnt.from_dict(stored["learnt"])
+        model.learnt_ = Learnt(**stored["learnt"])
         model.k_, model.weights_ = model.learnt_.k, model.learnt_.weights
         model.parameters_ = model.models_[model.k_].parameters_
         model.missing_ = {name: tuple(pair) for name, pair in stored["missing"].items()}
@@ -184,23 +184,28 @@ class LifetimeModel:
         :return: :class:`Predictions`
         """
         self._check_fitted()
-        models, horizon = self.models_, self.horizon
+        models, t = self.models_, self.horizon
         x, t_x, T, value, recent = (
             np.atleast_1d(np.asarray(column, dtype=float))
             for column in (x, t_x, T, value, recent)
         )
-        own = models[self.k_].expected_orders(horizon, x, t_x, T)
-        plain = own if self.k_ == 1 else models[1].expected_orders(horizon, x, t_x, T)
-        orders = candidate_matrix(own, plain, x, T, recent, horizon) @ self.learnt_.vector()
+        model, first = models[self.k_], models[1]
+        own, p_own = model.expected_orders(t, x, t_x, T), model.p_order(t, x, t_x, T)
+        plain, p_plain = own, p_own
+        if self.k_ != 1:
+            plain, p_plain = first.expected_orders(t, x, t_x, T), first.p_order(t, x, t_x, T)
+        learnt = self.learnt_
+        orders = learnt.orders(order_candidates(t, own, plain, p_own, x, T, recent))
+        p_order = learnt.chance(chance_candidates(t, p_own, p_plain, own, x, t_x, T, recent))
         rate = np.log1p(self.discount_rate) / 365.0
-        discounted = models[self.k_].discounted_expected_orders(horizon, x, t_x, T, rate)
+        discounted = model.discounted_expected_orders(t, x, t_x, T, rate)
         discount = np.divide(discounted, own, out=np.ones_like(own), where=own > 0)
         each = self._value.expected_value(x + 1, value)
         middle, low, high = next_purchase(self.rhythm_, x, t_x)
         return Predictions(
-            p_alive=models[self.k_].p_alive(x, t_x, T),
-            p_order=probability(models, self.learnt_, horizon, x, t_x, T),
-            p_order_30=probability(models, self.learnt_, min(_MONTH, horizon), x, t_x, T),
+            p_alive=model.p_alive(x, t_x, T),
+            p_order=p_order,
+            p_order_30=_shorter(p_order, p_own, model.p_order(min(_MONTH, t), x, t_x, T)),
             expected_orders=orders,
             expected_value=each,
             clv=orders * discount * each,
@@ -237,3 +242,12 @@ class LifetimeModel:
             "orders": tuple(float(q) for q in np.quantile(orders, ends)),
             "value": tuple(float(q) for q in np.quantile(totals, ends)),
         }
+
+
+def _shorter(chance, model_chance, model_shorter):
+    """Probability for a shorter time: the blend's, with the model's share of the hazard."""
+    limit = 1.0 - 1e-12
+    whole = np.log1p(-np.minimum(model_chance, limit))
+    part = np.log1p(-np.minimum(model_shorter, limit))
+    share = np.divide(part, whole, out=np.zeros_like(part), where=whole < 0)
+    return -np.expm1(np.clip(share, 0.0, 1.0) * np.log1p(-np.minimum(chance, limit)))

@@ -21,6 +21,8 @@ from .renewal import discounted_sum, renewal_sum, survival
 # empirical rate.
 PRIOR_MEAN = np.array([np.log(0.7), np.nan, -1.0, np.log(3.0)])
 PRIOR_SD = np.array([1.0, 1.0, 1.5, 1.0])
+# The k that a choice is made from; between them hardly anything changes.
+SHAPES = (1, 2, 3, 4, 6)
 
 
 class MBGNBD:

@@ -32,9 +32,8 @@ class ParetoNBD:
 
         start = np.log([0.7, 0.3, 0.7, 0.3])
         result = minimize(loss, start, method="L-BFGS-B", bounds=[(-9.0, 7.0)] * 4)
-        result = minimize(
-            loss, result.x, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-8, "maxiter": 2000}
-        )
+        polish = {"xatol": 1e-6, "fatol": 1e-8, "maxiter": 2000}
+        result = minimize(loss, result.x, method="Nelder-Mead", options=polish)
         self.r_, alpha, self.s_, beta = (float(value) for value in np.exp(result.x))
         self.alpha_, self.beta_ = alpha * scale, beta * scale
         self.log_likelihood_ = -result.fun - cells.weight @ cells.x * np.log(scale)

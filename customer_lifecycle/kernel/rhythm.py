@@ -1,7 +1,11 @@
 """When the next purchase is due, counted from the last one."""
 
 import numpy as np
-from scipy.special import betaincinv
+from scipy.special import betaincinv, gammaln
+
+from .cells import count_cells
+from .histories import histories_from_ledger
+from .mbgnbd import MBGNBD, SHAPES
 
 # A window wider than this many medians says no more than "some time": no date is given. With
 # the rate known exactly, memoryless timing (k = 1) is at 1.6, k = 2 at 1.03, k = 3 at 0.82.
@@ -33,16 +37,24 @@ def next_purchase(model, x, t_x):
     return middle * scale, low * scale, high * scale
 
 
-def timing_shape(models, gap_logs, purchases):
-    """Return the k whose fit explains the timing of the purchases best.
+def fit_rhythm(days, end):
+    """Fit the model of the rhythm: with the k that explains the timing of purchases best.
 
-    :param models: {k: fitted model}
-    :param gap_logs: sum of the logs of all gaps between purchases of one customer
-    :param purchases: number of those gaps
+    Forecasts of numbers choose their k by their errors; a date needs the one that the gaps
+    have. The likelihood of each k includes the density of the single gaps.
+
+    :param days: :class:`~.histories.Ledger`
+    :return: fitted :class:`~.mbgnbd.MBGNBD`
     """
-    from scipy.special import gammaln
-
-    def likelihood(k):
-        return models[k].log_likelihood_ + (k - 1) * gap_logs - purchases * gammaln(k)
-
-    return max(sorted(models), key=likelihood)
+    histories = histories_from_ledger(days, end)
+    cells = count_cells(histories.x, histories.t_x, histories.T)
+    same = (days.amount > 0) & (days.day <= end)
+    customer, day = days.customer[same], days.day[same]
+    gaps = (day[1:] - day[:-1])[customer[1:] == customer[:-1]]
+    best, best_fit = None, -np.inf
+    for k in SHAPES:
+        model = MBGNBD(k).fit(*cells)
+        fit = model.log_likelihood_ + (k - 1) * np.log(gaps).sum() - len(gaps) * gammaln(k)
+        if fit > best_fit + 1e-9:
+            best, best_fit = model, fit
+    return best

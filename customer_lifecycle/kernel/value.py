@@ -108,7 +108,8 @@ class ShrunkenMean:
         keep = (n > 0) & (value > 0)
         value = value[keep]
         # One whale must not set the mean of a thousand others.
-        self.mean_ = float(np.minimum(value, np.quantile(value, 0.99)).mean()) if len(value) else 0.0
+        cap = np.quantile(value, 0.99) if len(value) else 0.0
+        self.mean_ = float(np.minimum(value, cap).mean()) if len(value) else 0.0
         self.strength_ = 1.0 if strength is None else float(strength)
         self.spread_ = 0.5 if spread is None else float(spread)
         return self

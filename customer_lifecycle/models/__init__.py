@@ -1,6 +1,7 @@
 from . import (
     lifecycle_classifier,
     lifecycle_clv_model,
+    lifecycle_demo,
     lifecycle_external_purchase,
     lifecycle_pipeline,
     lifecycle_prediction,

@@ -33,7 +33,9 @@ class LifecycleExternalPurchase(models.Model):
         index=True,
         default=lambda self: self.env.company,
     )
-    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
     amount_company = fields.Monetary(
         string="Amount in Company Currency",
         compute="_compute_amount_company",

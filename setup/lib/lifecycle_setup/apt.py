@@ -94,7 +94,7 @@ def _configured_sources() -> list[dict[str, str]]:
         ["apt-config", "shell", "L", "Dir::Etc::sourcelist/f", "P", "Dir::Etc::sourceparts/d"],
         stdout=subprocess.PIPE,
         check=True,
-        universal_newlines=True,
+        text=True,
     ).stdout
     found = {key: Path(value) for key, value in re.findall(r"([LP])='([^']*)'", answer)}
     files = [found["L"], *sorted(found["P"].glob("*"))]
@@ -164,7 +164,7 @@ class Archive:
             stdout=subprocess.PIPE,
             env={**os.environ, "LC_ALL": "C"},
             check=False,
-            universal_newlines=True,
+            text=True,
         ).stdout
         match = re.search(r"Candidate: (\S+)", answer)
         return match.group(1) if match and match.group(1) != "(none)" else None

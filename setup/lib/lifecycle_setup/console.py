@@ -12,7 +12,8 @@ import traceback
 
 from lifecycle_setup import paths
 
-STARTED = time.monotonic()
+# Survives the program's starting itself anew in the virtual environment.
+STARTED = float(os.environ.pop("LIFECYCLE_SETUP_STARTED", time.monotonic()))
 
 
 class SetupError(Exception):

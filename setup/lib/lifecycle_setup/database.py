@@ -78,9 +78,7 @@ def create(name: str, template: str | None = None) -> None:
     """Make a database, empty or as a copy (attachments too) of `template`."""
     shutil.rmtree(filestore(name), ignore_errors=True)
     if template is None:
-        _execute(
-            "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'", name
-        )
+        _execute("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'", name)
         return
     _execute("CREATE DATABASE {} TEMPLATE {}", name, template)
     if filestore(template).is_dir():

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import subprocess
 
-from lifecycle_setup import odoo
+from lifecycle_setup import odoo, paths
 from lifecycle_setup.console import SetupError, log_file
 
 WARNING = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
 
 
 def warnings_in(lines) -> list[str]:
-    """The lines of an Odoo log at level warning or worse."""
-    return [line.rstrip() for line in lines if WARNING.match(line)]
+    """The lines of an Odoo log at level warning or worse, less Python's about other code."""
+    return [
+        line.rstrip()
+        for line in lines
+        if WARNING.match(line) and (" py.warnings: " not in line or str(paths.ADDON) in line)
+    ]
 
 
 def run_odoo(source, options: dict, arguments: list[str], *, log: str, failure: str) -> list[str]:

@@ -14,11 +14,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 from lifecycle_setup import apt, paths
-from lifecycle_setup.console import SetupError, log_file, quietly, step
+from lifecycle_setup.console import SetupError, quietly, step
 from lifecycle_setup.python import locked
 
 MINIMUM = 13

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from lifecycle_setup import apt, paths
-from lifecycle_setup.console import SetupError, quietly, step
+from lifecycle_setup.console import STARTED, SetupError, quietly, step
 
 SUPPORTED = ((3, 10), (3, 11), (3, 12), (3, 13))
 LAYERS = {
@@ -135,4 +135,5 @@ def enter(layer: str) -> None:
     if Path(sys.prefix) == Path(interpreter).parent.parent:
         return
     sys.stdout.flush()
-    os.execv(interpreter, [interpreter, *sys.argv])
+    environment = {**os.environ, "LIFECYCLE_SETUP_STARTED": str(STARTED)}
+    os.execve(interpreter, [interpreter, *sys.argv], environment)

@@ -129,7 +129,7 @@ def _prepare(source, keep_alive, options) -> None:
         if result == "done":
             database.write_notes(name, {**notes, "computed": True})
         else:
-            say(f"         {result}; the nightly scheduled action will try again")
+            say(f"         {result}")
 
 
 def _compute(source, keep_alive, name: str) -> str:

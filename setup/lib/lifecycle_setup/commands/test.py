@@ -1,0 +1,165 @@
+"""``setup/test``: linters, tests without Odoo, tests in Odoo, and one line that sums them up."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lifecycle_setup import apt, paths, python
+from lifecycle_setup.console import say, step
+from lifecycle_setup.odoo import wait_for
+
+USAGE = """\
+usage: setup/test                       everything: linters, tests without Odoo, tests in Odoo
+       setup/test --lint                linters only
+       setup/test [PYTEST ARGUMENT ...] tests only, e.g.
+         setup/test tests/kernel
+         setup/test tests/addon/test_profile.py -k merge
+         setup/test -k refund -x
+"""
+TESTS = paths.REPOSITORY / "tests"
+ADDON_TESTS = TESTS / "addon"
+# As Odoo looks for it.
+BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
+NO_TESTS_RAN = 5
+
+
+def split(arguments: list[str]) -> tuple[list[str], list[str], list[str]]:
+    """Sort command-line arguments by where they have to run.
+
+    :return: paths of tests without Odoo, paths of tests in Odoo, everything else
+    """
+    plain, in_odoo, options = [], [], []
+    for argument in arguments:
+        path, separator, rest = argument.partition("::")
+        found = next(
+            (each for each in (Path(path), paths.REPOSITORY / path) if each.exists()), None
+        )
+        where = found and found.resolve()
+        if argument.startswith("-") or not where or not where.is_relative_to(TESTS):
+            options.append(argument)
+            continue
+        if where == TESTS:
+            plain += _plain_folders()
+            in_odoo.append(str(ADDON_TESTS))
+        else:
+            chosen = in_odoo if where.is_relative_to(ADDON_TESTS) else plain
+            chosen.append(f"{where}{separator}{rest}")
+    if not plain and not in_odoo:
+        plain, in_odoo = _plain_folders(), [str(ADDON_TESTS)]
+    return plain, in_odoo, options
+
+
+def _plain_folders() -> list[str]:
+    return [str(TESTS / name) for name in ("kernel", "setup") if (TESTS / name).is_dir()]
+
+
+class Counts:
+    """What passed and failed in all parts together."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.found_tests = False
+
+    def add(self, passed: int, failed: int, skipped: int = 0) -> None:
+        """Add one part's numbers."""
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
+    def pytest(self, arguments: list[str], environment: dict, **options) -> None:
+        """Run pytest and add what it counted; an abnormal end counts as a failure."""
+        descriptor, path = tempfile.mkstemp(prefix="lifecycle-", suffix=".json")
+        os.close(descriptor)
+        library = str(Path(__file__).resolve().parents[2])
+        search = [library, environment.get("PYTHONPATH", "")]
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pytest", "-p", "lifecycle_setup.pytest_count", *arguments],
+                cwd=paths.REPOSITORY,
+                stdin=subprocess.DEVNULL,
+                env={
+                    **environment,
+                    "LIFECYCLE_TEST_COUNTS": path,
+                    "PYTHONPATH": os.pathsep.join(filter(None, search)),
+                },
+                # Ctrl-C reaches us alone; we end it in order.
+                start_new_session=True,
+                **options,
+            )
+            code = wait_for(process)
+            text = Path(path).read_text(encoding="utf-8")
+        finally:
+            os.unlink(path)
+        counted = json.loads(text) if text else {"passed": 0, "failed": 0, "skipped": 0}
+        if code == NO_TESTS_RAN:
+            return
+        self.found_tests = True
+        if code and not counted["failed"]:
+            counted["failed"] = 1
+        self.add(**counted)
+
+    def print(self) -> int:
+        """Print the closing line; return the exit code."""
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        print(f"\n{self.passed} passed, {self.failed} failed{skipped}", flush=True)
+        return 1 if self.failed else 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run the program and return its exit code."""
+    if arguments in (["--help"], ["-h"]):
+        print(USAGE, end="")
+        return 0
+    lint_only = arguments == ["--lint"]
+    plain, in_odoo, options = split([] if lint_only else arguments)
+    python.enter("test")
+    counts = Counts()
+    if lint_only or not arguments:
+        from lifecycle_setup.checks import run_linters
+
+        counts.add(*run_linters())
+        if lint_only:
+            return counts.print()
+    if plain:
+        with step("Tests without Odoo"):
+            environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+            counts.pytest(["-p", "no:odoo", *plain, *options], environment)
+    if in_odoo and any(ADDON_TESTS.glob("test_*.py")):
+        _test_in_odoo(counts, in_odoo, options)
+    if not counts.found_tests:
+        say("setup/test: no test matches these arguments.")
+        counts.failed += 1
+    return counts.print()
+
+
+def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str]) -> None:
+    from lifecycle_setup import odoo, odoo_source, postgres
+
+    if not any(map(shutil.which, BROWSERS)):
+        apt.install(["chromium"], "Chromium (for the browser tests)")
+    source = odoo_source.ensure_odoo()
+    with postgres.server() as keep_alive:
+        from lifecycle_setup.testbed import own_database
+
+        with own_database(source, keep_alive) as (name, warnings):
+            if warnings:
+                say("\n".join(["Installing the addon logged:", *warnings]))
+                counts.add(0, 1)
+            else:
+                counts.add(1, 0)
+            with step("Tests in Odoo"):
+                counts.pytest(
+                    [
+                        *("--odoo-http", f"--odoo-database={name}"),
+                        # Odoo's own log handler shows what was logged, once is enough.
+                        *("--odoo-log-level=warn", "-p", "no:logging", *chosen, *options),
+                    ],
+                    odoo.environment(source),
+                    **keep_alive,
+                )
