@@ -14,6 +14,7 @@ FACTS = (
     "clv_historical",
     "open_opportunity_count",
     "open_quotation_count",
+    "advocacy_date",
 )
 #: how long after his last touch somebody who never bought still counts as a prospect
 PROSPECT_MONTHS = 24
@@ -69,7 +70,8 @@ class LifecyclePipeline(models.AbstractModel):
                                 / NULLIF(COUNT(*) FILTER (WHERE amount > 0) - 1, 0), 1)
                               AS order_interval,
                           SUM(value) AS clv_historical,
-                          0 AS open_opportunity_count, 0 AS open_quotation_count
+                          0 AS open_opportunity_count, 0 AS open_quotation_count,
+                          NULL::date AS advocacy_date
                      FROM (SELECT partner_id, day, SUM(amount) AS amount, SUM(value) AS value
                              FROM (%(rows)s) purchases
                             WHERE %(where)s
@@ -85,6 +87,7 @@ class LifecyclePipeline(models.AbstractModel):
         cr.execute("CREATE UNIQUE INDEX ON lifecycle_facts (partner_id)")
         self._add_prospects(company, today, partner_ids, id_range)
         self._count_open_documents(company, partner_ids)
+        self._date_advocacy(company, partner_ids)
         cr.execute("ANALYZE lifecycle_facts")
         cr.execute("SELECT COUNT(*) FROM lifecycle_facts")
         return cr.fetchone()[0]
@@ -231,6 +234,30 @@ class LifecyclePipeline(models.AbstractModel):
                     few,
                 )
             )
+
+    @api.model
+    def _date_advocacy(self, company, partner_ids):
+        """Add the day of each customer's last top rating, where ratings are installed."""
+        if "rating.rating" not in self.env:
+            return
+        few = (
+            SQL("contact.commercial_partner_id = ANY(%s)", list(partner_ids))
+            if partner_ids is not None
+            else SQL("TRUE")
+        )
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_facts facts SET advocacy_date = rated.day
+                     FROM (SELECT contact.commercial_partner_id AS partner_id,
+                                  MAX(rating.write_date)::date AS day
+                             FROM rating_rating rating
+                             JOIN res_partner contact ON contact.id = rating.partner_id
+                            WHERE rating.consumed AND rating.rating >= 5 AND %s
+                            GROUP BY contact.commercial_partner_id) rated
+                    WHERE rated.partner_id = facts.partner_id""",
+                few,
+            )
+        )
 
     # ----- STORE -----
 

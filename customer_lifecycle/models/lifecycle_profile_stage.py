@@ -59,6 +59,11 @@ class LifecycleProfile(models.Model):
     )
     open_opportunity_count = fields.Integer(string="Open Opportunities", readonly=True)
     open_quotation_count = fields.Integer(string="Open Quotations", readonly=True)
+    advocacy_date = fields.Date(
+        string="Last Spoke for Us",
+        readonly=True,
+        help="Last top rating or successful recommendation.",
+    )
     transition_ids = fields.One2many("lifecycle.transition", "profile_id", string="History")
 
     # ----- COMPUTED WHEN READ -----
