@@ -107,6 +107,8 @@ class LifecycleClvModel(models.Model):
         :param model: fitted LifetimeModel
         :param frame: the transactions it saw
         """
+        # a fit that could not say anything is tried again every night: only the last is kept
+        self.search([("company_id", "=", company.id), ("sufficient", "=", False)]).unlink()
         revenue, value = float(frame["amount"].sum()), float(frame["value"].sum())
         backtest = model.backtest_
         total_error = (backtest or {}).get("methods", {}).get("product", {}).get("bias_pct") or 0.0

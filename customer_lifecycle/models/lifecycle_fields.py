@@ -1,5 +1,107 @@
+import operator as operators
+
 from odoo import fields
+from odoo.fields import Domain
 from odoo.tools import SQL
+
+INEQUALITIES = {
+    "<": operators.lt,
+    ">": operators.gt,
+    "<=": operators.le,
+    ">=": operators.ge,
+}
+
+
+class _Optional:
+    """A number that may be unknown, which is not the same as zero.
+
+    Unknown is read as False and shown as nothing. Like an empty date it is neither less nor
+    greater than anything: Odoo's own numbers count as 0 where they are empty, so that a rule
+    "probability below 20 %" would take in everybody for whom there is none.
+    """
+
+    falsy_value = None
+
+    def convert_to_column(self, value, record, values=None, validate=True):
+        if value is None or value is False:
+            return None
+        return super().convert_to_column(value, record, values, validate)
+
+    def convert_to_column_insert(self, value, record, values=None, validate=True):
+        if value is None or value is False:
+            return None
+        return super().convert_to_column_insert(value, record, values, validate)
+
+    def convert_to_cache(self, value, record, validate=True):
+        if value is None or value is False:
+            return None
+        return super().convert_to_cache(value, record, validate)
+
+    def convert_to_record(self, value, record):
+        return False if value is None else value
+
+    def convert_to_export(self, value, record):
+        return "" if value is False else super().convert_to_export(value, record)
+
+    def filter_function(self, records, field_expr, operator, value):
+        if operator != "in":
+            return super().filter_function(records, field_expr, operator, value)
+        # Python takes False for 0
+        known = {number for number in value if number is not False and number is not None}
+        unknown = any(number is False or number is None for number in value)
+        getter = self.expression_getter(field_expr)
+
+        def matches(record):
+            number = getter(record)
+            return unknown if number is False else number in known
+
+        return matches
+
+
+class OptionalInteger(_Optional, fields.Integer):
+    """An integer for which unknown is not 0."""
+
+
+class OptionalFloat(_Optional, fields.Float):
+    """A float for which unknown is not 0."""
+
+
+class OptionalMonetary(_Optional, fields.Monetary):
+    """An amount for which unknown is not 0."""
+
+
+class _ZeroWithoutProfile:
+    """A number of a contact's profile that is 0 for a contact without one, also in searches."""
+
+    def _search_related(self, records, operator, value):
+        if operator not in INEQUALITIES:
+            return super()._search_related(records, operator, value)
+        # Odoo takes "more than 0" for a condition that contacts without profile fulfil
+        link, name = self.related.split(".")
+        domain = Domain(link, "any!", Domain(name, operator, value))
+        if INEQUALITIES[operator](0, value or 0):
+            domain |= Domain(link, "=", False)
+        return domain
+
+
+class CountInteger(_ZeroWithoutProfile, fields.Integer):
+    """A number of things, 0 without profile."""
+
+
+class SumMonetary(_ZeroWithoutProfile, fields.Monetary):
+    """An amount that adds up, 0 without profile."""
+
+
+def as_reader(profiles):
+    """Profiles with the rights of whoever reads, although related fields are read as superuser.
+
+    What runs as superuser for a portal or public user is no reader but an automation or a
+    controller, which decides itself what to show; without superuser rights such users are
+    stopped by the fields' groups.
+    """
+    if profiles.env.su and not profiles.env.user._is_internal():
+        return profiles
+    return profiles.sudo(False)
 
 
 class ProfileMany2one(fields.Many2one):
@@ -12,7 +114,7 @@ class ProfileMany2one(fields.Many2one):
     """
 
     def join(self, model, alias, query):
-        profiles = model.env["lifecycle.profile"].sudo(False)
+        profiles = as_reader(model.env["lifecycle.profile"])
         coalias = query.make_alias(alias, self.name)
         query.add_join(
             "LEFT JOIN",

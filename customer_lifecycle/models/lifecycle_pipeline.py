@@ -112,7 +112,9 @@ class LifecyclePipeline(models.AbstractModel):
                       AND touched.moment >= %(today)s::date - %(months)s * INTERVAL '1 month'
                       AND customer.active
                       AND customer.lifecycle_exclude IS NOT TRUE
-                      AND touched.reachable
+                      AND (touched.reachable
+                           OR NULLIF(customer.email, '') IS NOT NULL
+                           OR NULLIF(customer.phone, '') IS NOT NULL)
                    ON CONFLICT (partner_id) DO NOTHING""",
                 touches=SQL(" UNION ALL ").join(self._prospect_touches(company, partner_ids)),
                 where=where,

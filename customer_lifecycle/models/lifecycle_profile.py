@@ -3,6 +3,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import format_date, formatLang
 
+from .lifecycle_fields import OptionalFloat, OptionalInteger, OptionalMonetary
+
 
 class LifecycleProfile(models.Model):
     """Everything known and computed about one customer in one company.
@@ -29,7 +31,7 @@ class LifecycleProfile(models.Model):
     order_count = fields.Integer(string="Orders", readonly=True, aggregator="sum")
     first_order_date = fields.Date(string="First Order", readonly=True)
     last_order_date = fields.Date(string="Last Order", readonly=True)
-    days_since_last_order = fields.Integer(
+    days_since_last_order = OptionalInteger(
         string="Days Since Last Order",
         compute="_compute_days_since_last_order",
         search="_search_days_since_last_order",
@@ -46,11 +48,11 @@ class LifecycleProfile(models.Model):
     revenue_year = fields.Monetary(
         string="Revenue in the Last 365 Days", readonly=True
     )
-    average_order_value = fields.Monetary(
+    average_order_value = OptionalMonetary(
         string="Average Order", readonly=True, aggregator="avg",
         help="Mean net value of a day with purchases.",
     )
-    order_interval = fields.Float(
+    order_interval = OptionalFloat(
         string="Days Between Orders", readonly=True, aggregator="avg", digits=(12, 1),
         help="The customer's own mean number of days between two orders.",
     )
@@ -58,7 +60,7 @@ class LifecycleProfile(models.Model):
         string="Earned so Far", readonly=True,
         help="Historical customer lifetime value: net revenue, or margin, to date.",
     )
-    clv_predicted = fields.Monetary(
+    clv_predicted = OptionalMonetary(
         string="Expected in the Next 12 Months", readonly=True,
         help="Predicted customer lifetime value over the company's horizon, discounted, "
         "rounded to about 1 %.",
@@ -67,20 +69,20 @@ class LifecycleProfile(models.Model):
         string="Customer Lifetime Value", readonly=True,
         help="Earned so far plus expected.",
     )
-    p_alive = fields.Float(
+    p_alive = OptionalFloat(
         string="P(alive)", readonly=True, aggregator="avg", digits=(3, 2),
         groups="sales_team.group_sale_manager",
         help="Probability that the customer has not left for good.",
     )
-    p_order = fields.Float(
+    p_order = OptionalFloat(
         string="Will Order Again", readonly=True, aggregator="avg", digits=(3, 2),
         help="Probability of at least one order within the horizon.",
     )
-    p_order_30 = fields.Float(
+    p_order_30 = OptionalFloat(
         string="Will Order in 30 Days", readonly=True, aggregator="avg", digits=(3, 2),
         help="Probability of at least one order within 30 days.",
     )
-    expected_orders = fields.Float(
+    expected_orders = OptionalFloat(
         string="Expected Orders", readonly=True, digits=(12, 1),
         help="Expected number of orders within the horizon.",
     )
@@ -149,6 +151,13 @@ class LifecycleProfile(models.Model):
             )
         return super()._field_to_sql(alias, field_expr, query)
 
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        field = self._fields.get(field_name)
+        if not nulls and field is not None and field.falsy_value is None and not field.relational:
+            # descending order would begin with everything that is unknown
+            nulls = SQL("NULLS LAST")
+        return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+
     @api.depends("clv_total", "order_count")
     def _compute_top_decile(self):
         for company, profiles in self.grouped("company_id").items():
@@ -161,6 +170,8 @@ class LifecycleProfile(models.Model):
     def _search_top_decile(self, operator, value):
         if operator != "in" or True not in value:
             return NotImplemented
+        if False in value:
+            return Domain.TRUE
         return Domain.OR(
             Domain("company_id", "=", company.id)
             & Domain("order_count", ">", 0)

@@ -3,7 +3,15 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
-from .lifecycle_fields import ProfileMany2one
+from .lifecycle_fields import (
+    CountInteger,
+    OptionalFloat,
+    OptionalInteger,
+    OptionalMonetary,
+    ProfileMany2one,
+    SumMonetary,
+    as_reader,
+)
 
 SALES = "sales_team.group_sale_salesman"
 MANAGER = "sales_team.group_sale_manager"
@@ -30,7 +38,7 @@ class ResPartner(models.Model):
         groups=SALES,
     )
     lifecycle_headline = fields.Char(related="lifecycle_profile_id.headline", groups=SALES)
-    lifecycle_order_count = fields.Integer(
+    lifecycle_order_count = CountInteger(
         related="lifecycle_profile_id.order_count", string="Number of Orders", groups=SALES
     )
     lifecycle_first_order_date = fields.Date(
@@ -39,46 +47,46 @@ class ResPartner(models.Model):
     lifecycle_last_order_date = fields.Date(
         related="lifecycle_profile_id.last_order_date", groups=SALES
     )
-    lifecycle_days_since_last_order = fields.Integer(
+    lifecycle_days_since_last_order = OptionalInteger(
         related="lifecycle_profile_id.days_since_last_order", groups=SALES
     )
-    lifecycle_average_order_value = fields.Monetary(
+    lifecycle_average_order_value = OptionalMonetary(
         related="lifecycle_profile_id.average_order_value",
         currency_field="lifecycle_currency_id",
         groups=SALES,
     )
-    lifecycle_order_interval = fields.Float(
+    lifecycle_order_interval = OptionalFloat(
         related="lifecycle_profile_id.order_interval", groups=SALES
     )
-    lifecycle_revenue = fields.Monetary(
+    lifecycle_revenue = SumMonetary(
         related="lifecycle_profile_id.revenue",
         currency_field="lifecycle_currency_id",
         groups=SALES,
     )
-    lifecycle_revenue_year = fields.Monetary(
+    lifecycle_revenue_year = SumMonetary(
         related="lifecycle_profile_id.revenue_year",
         currency_field="lifecycle_currency_id",
         groups=SALES,
     )
-    clv_historical = fields.Monetary(
+    clv_historical = SumMonetary(
         related="lifecycle_profile_id.clv_historical",
         currency_field="lifecycle_currency_id",
         groups=SALES,
     )
-    clv_predicted = fields.Monetary(
+    clv_predicted = OptionalMonetary(
         related="lifecycle_profile_id.clv_predicted",
         currency_field="lifecycle_currency_id",
         groups=SALES,
     )
-    clv_total = fields.Monetary(
+    clv_total = SumMonetary(
         related="lifecycle_profile_id.clv_total",
         currency_field="lifecycle_currency_id",
         groups=SALES,
     )
-    clv_p_alive = fields.Float(related="lifecycle_profile_id.p_alive", groups=MANAGER)
-    clv_p_order = fields.Float(related="lifecycle_profile_id.p_order", groups=SALES)
-    clv_p_order_30 = fields.Float(related="lifecycle_profile_id.p_order_30", groups=SALES)
-    clv_expected_orders = fields.Float(
+    clv_p_alive = OptionalFloat(related="lifecycle_profile_id.p_alive", groups=MANAGER)
+    clv_p_order = OptionalFloat(related="lifecycle_profile_id.p_order", groups=SALES)
+    clv_p_order_30 = OptionalFloat(related="lifecycle_profile_id.p_order_30", groups=SALES)
+    clv_expected_orders = OptionalFloat(
         related="lifecycle_profile_id.expected_orders", groups=SALES
     )
     clv_next_order_date = fields.Date(
@@ -108,7 +116,7 @@ class ResPartner(models.Model):
     @api.depends_context("company", "uid")
     def _compute_lifecycle_profile_id(self):
         # the reader's own rights decide, also when a related field is read as superuser
-        profiles = self.env["lifecycle.profile"].sudo(False)
+        profiles = as_reader(self.env["lifecycle.profile"])
         by_partner = {}
         if profiles.has_access("read"):
             found = profiles.search_fetch(
@@ -152,7 +160,7 @@ class ResPartner(models.Model):
 
     def _field_to_sql(self, alias, field_expr, query=None):
         field = self._fields.get(field_expr.split(".")[0])
-        if field is not None and (field.related or "").startswith("lifecycle_profile_id."):
+        if field is not None and self._is_profile_field(field):
             # core checks the groups of the last field of the path only
             self._check_field_access(field, "read")
         if field_expr == "lifecycle_profile_id":
@@ -160,6 +168,24 @@ class ResPartner(models.Model):
             _profiles, coalias = field.join(self, alias, query)
             return SQL.identifier(coalias, "id")
         return super()._field_to_sql(alias, field_expr, query)
+
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        field = self._fields.get(field_name)
+        if not nulls and field is not None and self._is_profile_field(field):
+            # descending order would begin with everybody who has no value
+            nulls = SQL("NULLS LAST")
+        return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        expression = super()._read_group_groupby(alias, groupby_spec, query)
+        if isinstance(self._fields.get(groupby_spec), CountInteger | SumMonetary):
+            # one group of zeros, as a search for 0 finds those without profile too
+            return SQL("COALESCE(%s, 0)", expression)
+        return expression
+
+    @api.model
+    def _is_profile_field(self, field):
+        return (field.related or "").startswith("lifecycle_profile_id.")
 
     # ----- DUPLICATES -----
 
@@ -172,6 +198,8 @@ class ResPartner(models.Model):
     def _search_lifecycle_shares_email(self, operator, value):
         if operator != "in" or True not in value:
             return NotImplemented
+        if False in value:
+            return Domain.TRUE
         return Domain(
             "id",
             "in",

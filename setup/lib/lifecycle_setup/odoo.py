@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,13 +59,21 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "odoo", *arguments]
 
 
-def wait_for(process: subprocess.Popen) -> int:
-    """Exit code of a child that is ended with us."""
+def wait_for(process: subprocess.Popen, has_terminal: bool = False) -> int:
+    """Exit code of a child that is ended with us.
+
+    :param has_terminal: Ctrl-C reaches the child too, and what it means is for the child to say
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if has_terminal:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        return process.wait()
+        code = process.wait()
     except BaseException:
         end(process)
         raise
+    signal.signal(signal.SIGINT, handler)
+    return code
 
 
 def end(process: subprocess.Popen, patience: float = 20) -> None:

@@ -145,15 +145,15 @@ class Cluster:
         if self.users is None:
             return
         with locked(self.state / "cluster.lock"):
-            try:
-                fcntl.flock(self.users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                pass
-            else:
+            # A child that has inherited the descriptor keeps the lock; a new one tells.
+            os.close(self.users)
+            self.users = None
+            with open(self.state / "cluster.users", encoding="utf-8") as users:
+                try:
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    return
                 self._pg_ctl(self._ensure_programs(), "stop", "-m", "fast", "-w")
-            finally:
-                os.close(self.users)
-                self.users = None
 
     def _ensure_programs(self) -> Path:
         version_file = self.data / "PG_VERSION"

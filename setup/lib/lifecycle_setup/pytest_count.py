@@ -7,6 +7,14 @@ import os
 
 VARIABLE = "LIFECYCLE_TEST_COUNTS"
 
+_interrupted = False
+
+
+def pytest_keyboard_interrupt():
+    """Remember that the user ended the run."""
+    global _interrupted
+    _interrupted = True
+
 
 def pytest_terminal_summary(terminalreporter):
     """Write the counts of this run as JSON to the file that the variable names."""
@@ -18,6 +26,7 @@ def pytest_terminal_summary(terminalreporter):
         "passed": len(stats.get("passed", ())) + len(stats.get("xfailed", ())),
         "failed": sum(len(stats.get(kind, ())) for kind in ("failed", "error", "xpassed")),
         "skipped": len(stats.get("skipped", ())),
+        "interrupted": _interrupted,
     }
     with open(path, "w", encoding="utf-8") as stream:
         json.dump(counts, stream)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 
 from lifecycle_setup import python
@@ -40,6 +39,4 @@ def main(arguments: list[str]) -> int:
             process = subprocess.Popen(command, env=odoo.environment(source), **options)
         except OSError as error:
             raise SetupError(f"{command[0]} cannot be run: {error.strerror}.") from error
-        # Ctrl-C reaches the program itself, which may go on (a shell does).
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        return odoo.wait_for(process)
+        return odoo.wait_for(process, has_terminal=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from lifecycle_setup import apt, paths, python
-from lifecycle_setup.console import say, step
+from lifecycle_setup.console import Stopped, say, step
 from lifecycle_setup.odoo import wait_for
 
 USAGE = """\
@@ -26,6 +27,7 @@ TESTS = paths.REPOSITORY / "tests"
 ADDON_TESTS = TESTS / "addon"
 # As Odoo looks for it.
 BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
+# Exit code of pytest.
 NO_TESTS_RAN = 5
 
 
@@ -82,21 +84,20 @@ class Counts:
             process = subprocess.Popen(
                 [sys.executable, "-m", "pytest", "-p", "lifecycle_setup.pytest_count", *arguments],
                 cwd=paths.REPOSITORY,
-                stdin=subprocess.DEVNULL,
                 env={
                     **environment,
                     "LIFECYCLE_TEST_COUNTS": path,
                     "PYTHONPATH": os.pathsep.join(filter(None, search)),
                 },
-                # Ctrl-C reaches us alone; we end it in order.
-                start_new_session=True,
                 **options,
             )
-            code = wait_for(process)
+            code = wait_for(process, has_terminal=True)
             text = Path(path).read_text(encoding="utf-8")
         finally:
             os.unlink(path)
         counted = json.loads(text) if text else {"passed": 0, "failed": 0, "skipped": 0}
+        if counted.pop("interrupted", False):
+            raise Stopped(signal.SIGINT)
         if code == NO_TESTS_RAN:
             return
         self.found_tests = True

@@ -1,0 +1,62 @@
+"""``setup/backtest``: how well the predictions would have done on a purchase log."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from lifecycle_setup import python
+from lifecycle_setup.console import SetupError
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="setup/backtest",
+        description="Learn from a purchase log up to one day, forecast the rest, and compare "
+        "with what came true, beside simple rules. MAE, RMSE, correlation, bias of the total "
+        "and share of orders caught by the predicted top tenth are about orders per customer "
+        "in the holdout, AUC and Brier score about P(at least one order).",
+    )
+    parser.add_argument(
+        "file", help="CSV file with the columns customer_id,date,amount (negative = refund)"
+    )
+    parser.add_argument(
+        "--calibration-end", required=True, metavar="DATE", help="last day to learn from"
+    )
+    parser.add_argument(
+        "--holdout-end", metavar="DATE", help="last day to forecast (that of the last purchase)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the back-test of the command line and print its result."""
+    options = parse(arguments)
+    python.enter("kernel")
+    from lifecycle_setup import backtest, purchase_log
+
+    end = _day(purchase_log, "--calibration-end", options.calibration_end)
+    until = None
+    if options.holdout_end:
+        until = _day(purchase_log, "--holdout-end", options.holdout_end)
+        if until <= end:
+            raise SetupError("--holdout-end must lie after --calibration-end.")
+    customer, day, amount = purchase_log.read(options.file)
+    if end < day.min():
+        first = purchase_log.format_day(int(day.min()))
+        raise SetupError(f"--calibration-end lies before the first purchase ({first}).")
+    until = max(int(day.max()), end) if until is None else until
+    result = backtest.run(customer, day, amount, end, until)
+    for name in ("calibration_end", "holdout_end"):
+        result[name] = purchase_log.format_day(result[name])
+    print(json.dumps(result, allow_nan=False) if options.json else backtest.table(result))
+    return 0
+
+
+def _day(purchase_log, option, text):
+    try:
+        return purchase_log.parse_day(text)
+    except ValueError as error:
+        raise SetupError(f"{option} must be a date like 2024-05-31, not {text!r}.") from error
