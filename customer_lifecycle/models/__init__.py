@@ -12,6 +12,7 @@ from . import (
     lifecycle_revenue_source,
     lifecycle_run,
     lifecycle_stage,
+    lifecycle_stage_statistic,
     lifecycle_transition,
     res_company,
     res_config_settings,

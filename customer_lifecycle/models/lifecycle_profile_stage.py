@@ -64,6 +64,14 @@ class LifecycleProfile(models.Model):
         readonly=True,
         help="Last top rating or successful recommendation.",
     )
+    stage_pace = fields.Selection(
+        [("on_track", "On track"), ("behind", "Behind"), ("stuck", "Stuck")],
+        string="Pace",
+        compute="_compute_stage_pace",
+        help="Behind: longer in the stage than three quarters of all stays. Stuck: longer than "
+        "nine of ten.",
+    )
+    stage_usual = fields.Char(string="Usual Stay", compute="_compute_stage_pace")
     transition_ids = fields.One2many("lifecycle.transition", "profile_id", string="History")
 
     # ----- COMPUTED WHEN READ -----
@@ -80,6 +88,25 @@ class LifecycleProfile(models.Model):
                 (today - last).days / profile.rhythm if last and profile.rhythm else 0
             )
             profile.order_span = (last - profile.first_order_date).days if last else 0
+
+    @api.depends("stage_id", "stage_date")
+    def _compute_stage_pace(self):
+        statistics = self.env["lifecycle.stage.statistic"].search(
+            [("company_id", "in", self.company_id.ids), ("stage_id", "in", self.stage_id.ids)]
+        )
+        by_key = {(row.stage_id, row.company_id): row for row in statistics}
+        for profile in self:
+            usual = by_key.get((profile.stage_id, profile.company_id))
+            profile.stage_usual = usual.usual if usual else False
+            days = profile.days_in_stage
+            if not usual or not usual.three_quarter_days:
+                profile.stage_pace = False
+            elif usual.slow_days and days > usual.slow_days:
+                profile.stage_pace = "stuck"
+            elif days > usual.three_quarter_days:
+                profile.stage_pace = "behind"
+            else:
+                profile.stage_pace = "on_track"
 
     def _field_to_sql(self, alias, field_expr, query=None):
         def column(name):

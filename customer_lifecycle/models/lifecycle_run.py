@@ -388,6 +388,7 @@ class LifecycleRun(models.Model):
         changed, errors = classifier._classify(
             company, self.as_of, cause="rule" if started else "initial"
         )
+        self.env["lifecycle.stage.statistic"]._update(company, self.as_of)
         message = self.env["lifecycle.clv.model"]._current(company)._explain()
         if errors:
             message += "\n" + self.env._(

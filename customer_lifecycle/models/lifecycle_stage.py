@@ -51,6 +51,11 @@ class LifecycleStage(models.Model):
     is_customer = fields.Boolean(string="Counts as Customer", default=True)
     is_lost = fields.Boolean(string="Counts as Lost")
 
+    statistic_ids = fields.One2many(
+        "lifecycle.stage.statistic", "stage_id", string="What It Has Meant"
+    )
+    profile_count = fields.Integer(string="Members", compute="_compute_profile_count")
+
     _days_not_negative = models.Constraint(
         "CHECK (min_days >= 0 AND max_days >= 0)", "Days cannot be negative."
     )
@@ -58,6 +63,26 @@ class LifecycleStage(models.Model):
         "CHECK (max_days = 0 OR max_days >= min_days)",
         "The maximum number of days must not be below the minimum.",
     )
+
+    def _compute_profile_count(self):
+        counts = dict(
+            self.env["lifecycle.profile"]._read_group(
+                [("stage_id", "in", self.ids), ("company_id", "=", self.env.company.id)],
+                ["stage_id"],
+                ["__count"],
+            )
+        )
+        for stage in self:
+            stage.profile_count = counts.get(stage, 0)
+
+    def action_view_members(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_lifecycle.lifecycle_profile_action"
+        )
+        action["domain"] = [("stage_id", "=", self.id)]
+        action["display_name"] = self.name
+        return action
 
     # ----- RULES -----
 
