@@ -76,3 +76,12 @@ class LifecycleExternalPurchase(models.Model):
             purchase.display_name = purchase.reference or self.env._(
                 "Imported purchase of %(date)s", date=fields.Date.to_string(purchase.date) or ""
             )
+
+    @api.model
+    def get_import_templates(self):
+        return [
+            {
+                "label": self.env._("Import Template for Purchase History"),
+                "template": "/customer_lifecycle/static/xls/purchase_history.xlsx",
+            }
+        ]

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+#: purchases listed to check a revenue source
+LATEST = 10
+
 
 class LifecyclePurchase(models.Model):
     """Every document that figures are summed from, read live from the revenue sources."""
@@ -39,12 +42,19 @@ class LifecyclePurchase(models.Model):
 
     @property
     def _table_query(self):
-        """Purchases of the current company, or of one profile named in the context."""
+        """Purchases of the current company, or of what the context names.
+
+        ``lifecycle_profile_id``: one profile. ``lifecycle_source_id``: the latest of one revenue
+        source, also of customers who have no profile yet.
+        """
         profile = self.env["lifecycle.profile"].browse(
             self.env.context.get("lifecycle_profile_id", [])
         )
         company = (profile.sudo().company_id or self.env.company).sudo()
         partner_ids = profile.sudo().partner_id.ids or None
+        # sudo: which records are purchases is no secret, the rules of this model hide the rows
+        source = self.env["lifecycle.revenue.source"].sudo()
+        latest = source.browse(self.env.context.get("lifecycle_source_id", []))
         return SQL(
             """SELECT ROW_NUMBER() OVER (ORDER BY rows.day, rows.source_id, rows.res_id)
                           AS id,
@@ -56,10 +66,13 @@ class LifecyclePurchase(models.Model):
                               SUM(amount) AS amount, SUM(value) AS value,
                               SUM(exchange_difference) AS exchange_difference
                          FROM (%(rows)s) parts
-                        GROUP BY partner_id, day, source_id, res_id) rows
-                 JOIN lifecycle_profile profile
+                        GROUP BY partner_id, day, source_id, res_id
+                        %(limit)s) rows
+                 %(join)s lifecycle_profile profile
                    ON profile.partner_id = rows.partner_id AND profile.company_id = %(company)s""",
-            rows=self.env["lifecycle.revenue.source"]._rows_sql(company, partner_ids),
+            rows=latest._compile(company) if latest else source._rows_sql(company, partner_ids),
+            limit=SQL("ORDER BY day DESC, res_id DESC LIMIT %s", LATEST) if latest else SQL(),
+            join=SQL("LEFT JOIN") if latest else SQL("JOIN"),
             company=company.id,
             currency=company.currency_id.id,
             today=company._lifecycle_today(),

@@ -104,7 +104,6 @@ class LifecycleRun(models.Model):
             cron.sudo()._trigger()
         return runs
 
-    @api.model
     def action_recompute(self):
         """Ask for a run of the current company and show its progress."""
         if not self.env.user.has_group("sales_team.group_sale_manager"):

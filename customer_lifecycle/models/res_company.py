@@ -42,6 +42,9 @@ class ResCompany(models.Model):
         help="Money expected later counts for less: an amount expected in a year is divided "
         "by 1 plus this rate.",
     )
+    lifecycle_first_steps_done = fields.Boolean(
+        help="The first steps of the customer lifecycle app were taken."
+    )
 
     _lifecycle_horizon_range = models.Constraint(
         "CHECK (lifecycle_horizon BETWEEN 30 AND 1825)",

@@ -1,0 +1,96 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+
+
+class LifecycleClvModel(models.Model):
+    _inherit = "lifecycle.clv.model"
+
+    reading = fields.Html(
+        string="In Plain Words",
+        compute="_compute_reading",
+        sanitize=False,
+        help="What the fitted parameters say about the company's customers.",
+    )
+
+    @api.depends_context("lang")
+    @api.depends("parameters", "k", "weights", "value_model")
+    def _compute_reading(self):
+        for model in self:
+            lines = model._reading_lines()
+            items = Markup().join(Markup("<li>%s</li>") % line for line in lines)
+            model.reading = lines and Markup("<ul class='mb-0'>%s</ul>") % items
+
+    def _reading_lines(self):
+        """Sentences on rhythm, loss and forecast; none where nothing was fitted."""
+        self.ensure_one()
+        parameters = self.parameters or {}
+        if not parameters:
+            return []
+        lines = self._rhythm_lines(parameters) + self._loss_lines(parameters)
+        return lines + self._weight_lines() + self._value_lines()
+
+    def _rhythm_lines(self, parameters):
+        rate, spread = parameters.get("r"), parameters.get("alpha")
+        if not rate or not spread:
+            return []
+        # k phases make an order; the gamma mean r / alpha is phases a day
+        gap = self.k * spread / rate
+        lines = [
+            self.env._(
+                "While they are customers, people order every %s days on average.",
+                max(1, round(gap)),
+            )
+        ]
+        if rate < 1:
+            lines.append(
+                self.env._("Customers differ very much in how often they order (r below 1).")
+            )
+        else:
+            lines.append(self.env._("Customers differ moderately in how often they order."))
+        if self.k > 1:
+            lines.append(
+                self.env._(
+                    "They order more regularly than by chance (regularity %(k)s; 1 is chance).",
+                    k=self.k,
+                )
+            )
+        return lines
+
+    def _loss_lines(self, parameters):
+        lost, kept = parameters.get("a"), parameters.get("b")
+        if not lost or not kept:
+            return []
+        share = 100 * lost / (lost + kept)
+        if share < 1:
+            return [self.env._("After an order, fewer than 1 in 100 of them leave for good.")]
+        return [
+            self.env._(
+                "After an order, about %(share)s in 100 of them leave for good.",
+                share=round(share),
+            )
+        ]
+
+    def _weight_lines(self):
+        labels = {
+            "model_k": self.env._("the fitted model"),
+            "model_k1": self.env._("the model with orders at random"),
+            "past_rate": self.env._("each customer's own past rate"),
+            "same_as_last_period": self.env._("the same as in the last period"),
+        }
+        parts = [
+            self.env._("%(share)s %% %(method)s", share=round(100 * weight), method=labels[name])
+            for name, weight in sorted((self.weights or {}).items(), key=lambda pair: -pair[1])
+            if name in labels and weight >= 0.005
+        ]
+        return parts and [self.env._("Forecasts are mixed from %s.", ", ".join(parts))]
+
+    def _value_lines(self):
+        if (self.value_model or {}).get("method") == "gamma_gamma":
+            return [
+                self.env._(
+                    "The value of an order is the customer's own mean, drawn towards everybody's "
+                    "the fewer orders there are (Gamma-Gamma model)."
+                )
+            ]
+        return []
