@@ -196,4 +196,3 @@ def evaluate(days, origin, end, learnt):
         },
         "deciles": deciles(product, outlook.actual),
     }
-

@@ -48,9 +48,9 @@ def count_cells(x, t_x, T, weights=None):
     x, t_x, T = as_histories(x, t_x, T)
     if x.size == 0:
         return Cells(x, t_x, T, np.zeros(0))
-    x_values, x_code = _code(x)
-    t_values, t_code = _code(t_x)
-    T_values, T_code = _code(T)
+    x_values, x_code = distinct(x)
+    t_values, t_code = distinct(t_x)
+    T_values, T_code = distinct(T)
     key = (x_code * len(T_values) + T_code) * len(t_values) + t_code
     if weights is None:
         key, weight = np.unique(key, return_counts=True)
@@ -66,16 +66,41 @@ def count_cells(x, t_x, T, weights=None):
     return Cells(x_values[x_code], t_values[t_code], T_values[T_code], weight)
 
 
+def distinct_pairs(x, T):
+    """Return the distinct (x, T) as :class:`Cells`, t_x = 0, and the index of each row's."""
+    x_values, x_code = distinct(x)
+    T_values, T_code = distinct(T)
+    key = x_code * len(T_values) + T_code
+    size = len(x_values) * len(T_values)
+    if size <= max(4 * len(key), 1_000_000):
+        # A table of all combinations is faster than sorting.
+        count = np.bincount(key, minlength=size)
+        known = np.flatnonzero(count)
+        place = np.zeros(size, dtype=np.int64)
+        place[known] = np.arange(len(known))
+        lookup, weight = place[key], count[known]
+    else:
+        known, lookup, weight = np.unique(key, return_inverse=True, return_counts=True)
+    x_code, T_code = np.divmod(known, len(T_values))
+    zero = np.zeros(len(known))
+    return Cells(x_values[x_code], zero, T_values[T_code], weight.astype(float)), lookup
+
+
 def merge_cells(*parts):
     """Return the cells of several ranges of customers together."""
     return count_cells(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _code(values):
-    """Return (distinct values, code of each), without sorting where values are whole."""
-    highest = values.max()
-    if highest < 1_000_000:
+def distinct(values):
+    """Return (sorted distinct values, index of each among them).
+
+    What ``numpy.unique`` does, without sorting where values are whole and not huge.
+    """
+    if len(values) and 0 <= values.min() and values.max() < 1_000_000:
         codes = values.astype(np.int64)
         if np.array_equal(codes, values):
-            return np.arange(int(highest) + 1, dtype=float), codes
+            known = np.flatnonzero(np.bincount(codes))
+            place = np.zeros(known[-1] + 1, dtype=np.int64)
+            place[known] = np.arange(len(known))
+            return known.astype(float), place[codes]
     return np.unique(values, return_inverse=True)

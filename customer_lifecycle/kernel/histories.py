@@ -32,11 +32,12 @@ class Histories:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Net amount per customer and day, sorted by both."""
+    """Net amount per customer and day, sorted by both, and whether it is a purchase."""
 
     customer: np.ndarray
     day: np.ndarray
     amount: np.ndarray
+    bought: np.ndarray
 
     def __len__(self):
         return len(self.customer)
@@ -54,10 +55,10 @@ class Ledger:
         return Ledger(*(a[keep] for a in self._columns()))
 
     def _columns(self):
-        return self.customer, self.day, self.amount
+        return self.customer, self.day, self.amount, self.bought
 
 
-def ledger(customer, day, amount, end=None):
+def ledger(customer, day, amount, end=None, free_orders=False):
     """Merge each customer's transactions of one day.
 
     :param customer: ids, whole numbers
@@ -65,6 +66,7 @@ def ledger(customer, day, amount, end=None):
     :param amount: net amounts in one currency, refunds negative; rows that are not finite
         are left out
     :param end: last day counted; later rows are left out
+    :param free_orders: a day with nothing but amounts of 0 is a purchase too
     :return: :class:`Ledger`
     :raise ValueError: if lengths differ or ids or days are not whole numbers
     """
@@ -78,33 +80,36 @@ def ledger(customer, day, amount, end=None):
     if not keep.all():
         customer, day, amount = customer[keep], day[keep], amount[keep]
     if not len(customer):
-        return Ledger(customer, day, amount)
+        return Ledger(customer, day, amount, amount > 0)
     key = _day_key(customer, day)
     if np.any(key[1:] < key[:-1]):
         order = np.argsort(key, kind="stable")
         key, customer, day, amount = key[order], customer[order], day[order], amount[order]
     first = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
-    if len(first) == len(key):
-        return Ledger(customer, day, amount)
-    return Ledger(customer[first], day[first], np.add.reduceat(amount, first))
+    net = amount if len(first) == len(key) else np.add.reduceat(amount, first)
+    bought = net > 0
+    if free_orders:
+        bought |= np.maximum.reduceat(np.abs(amount), first) == 0
+    return Ledger(customer[first], day[first], net, bought)
 
 
-def histories_from_transactions(customer, day, amount, end, horizon=365):
+def histories_from_transactions(customer, day, amount, end, horizon=365, free_orders=False):
     """Return the :class:`Histories` of all customers with a purchase up to ``end``.
 
     A day whose net amount is not positive is no purchase; it still lowers the value.
 
     :param end: last day of observation; later transactions are ignored
     :param horizon: days that ``recent`` looks back
+    :param free_orders: a day with nothing but amounts of 0 is a purchase too
     :raise ValueError: see :func:`ledger`
     """
-    return histories_from_ledger(ledger(customer, day, amount, end), end, horizon)
+    return histories_from_ledger(ledger(customer, day, amount, end, free_orders), end, horizon)
 
 
 def histories_from_ledger(days, end, horizon=365):
     """Like :func:`histories_from_transactions`, from a :class:`Ledger`."""
     days = days.until(end)
-    bought = days.amount > 0
+    bought = days.bought
     if not bought.any():
         whole = np.zeros(0, dtype=np.int64)
         return Histories(whole, whole, whole, whole, np.zeros(0), whole)
@@ -137,11 +142,11 @@ def purchases_between(days, customers, after, until):
     if not len(customers):
         return count, net
     inside = (days.day > after) & (days.day <= until)
-    who, amount = days.customer[inside], days.amount[inside]
+    who, amount, bought = days.customer[inside], days.amount[inside], days.bought[inside]
     place = np.minimum(np.searchsorted(customers, who), len(customers) - 1)
     known = customers[place] == who
-    place, amount = place[known], amount[known]
-    count = np.bincount(place[amount > 0], minlength=len(customers)).astype(float)
+    place, amount, bought = place[known], amount[known], bought[known]
+    count = np.bincount(place[bought], minlength=len(customers)).astype(float)
     return count, np.bincount(place, amount, minlength=len(customers))
 
 

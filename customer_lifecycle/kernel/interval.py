@@ -19,26 +19,30 @@ def level_error(backtest):
     return float(min(max(seen, backtest["actual_orders"] ** -0.5), _LARGEST_ERROR))
 
 
-def draw_orders(model, t, x, t_x, T, scale, generator):
+def draw_orders(model, t, x, t_x, T, blend, error, draws, generator):
     """Draw the number of orders in (T, T + t] of one customer with this history.
 
     :param model: fitted :class:`~.mbgnbd.MBGNBD`
-    :param scale: factor on the rate for each draw (array)
+    :param blend: expected orders that the draws should have instead of the model's, or None
+    :param error: see :func:`level_error`
     :return: whole numbers as floats, one a draw
     """
-    draws, k = len(scale), model.k
-    alive = generator.uniform(size=draws) < model.p_alive([x], [t_x], [T])[0]
-    weights = np.array([w[0] for w in model.phase_weights([x], [t_x], [T])])
+    k, history = model.k, ([x], [t_x], [T])
+    p_alive, factor = model.p_alive(*history)[0], 1.0
+    if blend is not None:
+        own = model.expected_orders(t, *history)[0]
+        ratio = blend / own if own > 0 else 1.0
+        # What differs a lot differs in being a customer still, not in the rate.
+        factor = min(max(ratio, 0.5), 2.0)
+        p_alive = min(p_alive * ratio / factor, 1.0)
+    alive = generator.uniform(size=draws) < p_alive
+    weights = np.array([weight[0] for weight in model.phase_weights(*history)])
     passed = generator.choice(k, draws, p=weights / weights.sum())
-    shape = model.r_ + k * x + passed
-    rate = generator.gamma(shape) / (model.alpha_ + T) * scale
+    rate = generator.gamma(model.r_ + k * x + passed) / (model.alpha_ + T)
+    rate *= factor * np.exp(generator.normal(0.0, error, draws))
     dropout = generator.beta(model.a_, model.b_ + x + model.dropout_at_start, draws)
-    orders = np.zeros(draws)
     # Phases within t are Poisson; every k-th is an order, after each of which he may leave.
     phases = generator.poisson(np.minimum(rate * t, k * _MOST_ORDERS))
-    possible = (phases + passed) // k
-    # Orders until the one that he leaves after; the logs keep tiny probabilities apart from 0.
     with np.errstate(divide="ignore"):
         until = np.ceil(np.log(generator.uniform(size=draws)) / np.log1p(-dropout))
-    orders[alive] = np.minimum(possible, np.maximum(until, 1.0))[alive]
-    return orders
+    return np.where(alive, np.minimum((phases + passed) // k, np.maximum(until, 1.0)), 0.0)

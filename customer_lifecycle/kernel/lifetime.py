@@ -14,9 +14,11 @@ from .rhythm import fit_rhythm, next_purchase
 from .value import fit_value_model, value_model_from
 
 LEAST_CUSTOMERS, LEAST_REPEAT_BUYERS = 20, 10
-_BACKTEST_CUSTOMERS = 100_000
+_BACKTEST_CUSTOMERS = 50_000
 _MONTH = 30
-_OPTIONS = ("horizon", "discount_rate", "random_state")
+# Customers predicted at a time, which bounds the memory.
+_BATCH = 250_000
+_OPTIONS = ("horizon", "discount_rate", "random_state", "free_orders")
 _FIGURES = ("n_customers", "n_repeat", "end", "log_likelihood")
 
 
@@ -48,16 +50,18 @@ class LifetimeModel:
     :param horizon: days that predictions look ahead
     :param discount_rate: per year
     :param random_state: seed of the sample that back-tests use, and of simulations
+    :param free_orders: a day with nothing but amounts of 0 is a purchase too
 
     Fitted: ``sufficient_`` and ``missing_`` (are there data enough to show predictions),
     ``k_``, ``parameters_`` (days), ``weights_``, ``value_model_``, ``log_likelihood_``,
     ``n_customers_``, ``n_repeat_``, ``end_``, ``backtest_`` (None where history is too short).
     """
 
-    def __init__(self, horizon=365, discount_rate=0.10, random_state=0):
+    def __init__(self, horizon=365, discount_rate=0.10, random_state=0, free_orders=False):
         self.horizon = horizon
         self.discount_rate = discount_rate
         self.random_state = random_state
+        self.free_orders = free_orders
 
     # ----- FIT -----
 
@@ -72,7 +76,7 @@ class LifetimeModel:
         :raise ValueError: if options or arrays are not of the required kind
         """
         self._check_options()
-        days = ledger(customer, day, amount, end)
+        days = ledger(customer, day, amount, end, self.free_orders)
         if end is None:
             end = int(days.day.max()) if len(days) else 0
         self.end_ = end = int(end)
@@ -84,6 +88,19 @@ class LifetimeModel:
         self._fit_models(histories, days)
         self.rhythm_ = fit_rhythm(sample, end)
         return self
+
+    def evaluate(self, customer, day, amount, holdout_end):
+        """Compare forecasts made at the end of the fit with what came true until ``holdout_end``.
+
+        :param customer, day, amount: transactions of both times, as for :meth:`fit`
+        :return: dict like ``backtest_``, or None if there is nothing to compare
+        :raise ValueError: if ``holdout_end`` is not after the end of the fit
+        """
+        self._check_fitted()
+        if holdout_end <= self.end_:
+            raise ValueError("holdout_end must lie after the end of the fit.")
+        days = ledger(customer, day, amount, holdout_end, self.free_orders)
+        return evaluate(days, self.end_, int(holdout_end), self.learnt_)
 
     def _check_options(self):
         if not self.horizon >= 1 or self.horizon != int(self.horizon):
@@ -132,6 +149,20 @@ class LifetimeModel:
         self._value, self.value_model_ = fit_value_model(
             histories.x + 1, histories.value, days.customer, days.amount
         )
+
+    @classmethod
+    def from_models(cls, purchases, value, horizon=365, **options):
+        """Return a fitted model made of known models, with the weights of a company without past.
+
+        :param purchases: fitted :class:`~.mbgnbd.MBGNBD` with k = 1
+        :param value: fitted :class:`~.value.GammaGamma` or :class:`~.value.ShrunkenMean`
+        """
+        model = cls(horizon=horizon, **options)
+        model.models_, model.rhythm_, model._value = {1: purchases}, purchases, value
+        model.learnt_, model.k_ = Learnt(), 1
+        model.weights_, model.parameters_ = model.learnt_.weights, purchases.parameters_
+        model.backtest_, model.missing_, model.sufficient_ = None, {}, True
+        return model
 
     # ----- STORE -----
 
@@ -182,44 +213,49 @@ class LifetimeModel:
         """Predict for customers with these histories, see :class:`~.histories.Histories`.
 
         :return: :class:`Predictions`
+        :raise ValueError: if the arrays differ in length
         """
         self._check_fitted()
+        columns = [np.atleast_1d(np.asarray(c, dtype=float)) for c in (x, t_x, T, value, recent)]
+        if len({column.shape for column in columns}) > 1 or columns[0].ndim != 1:
+            raise ValueError("x, t_x, T, value and recent must be of one length.")
+        parts = [
+            self._predict_part(*(column[start : start + _BATCH] for column in columns))
+            for start in range(0, max(len(columns[0]), 1), _BATCH)
+        ]
+        return Predictions(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+    def _predict_part(self, x, t_x, T, value, recent):
+        """Arrays in the order of :class:`Predictions`."""
         models, t = self.models_, self.horizon
-        x, t_x, T, value, recent = (
-            np.atleast_1d(np.asarray(column, dtype=float))
-            for column in (x, t_x, T, value, recent)
-        )
+        # A date that lies ahead of today is today's.
+        T = np.maximum(T, 0.0)
+        x, t_x = np.maximum(x, 0.0), np.clip(t_x, 0.0, T)
         model, first = models[self.k_], models[1]
-        own, p_own = model.expected_orders(t, x, t_x, T), model.p_order(t, x, t_x, T)
+        rate = np.log1p(self.discount_rate) / 365.0
+        own, discounted = model.expected_and_discounted(t, x, t_x, T, rate)
+        p_own = model.p_order(t, x, t_x, T)
         plain, p_plain = own, p_own
         if self.k_ != 1:
             plain, p_plain = first.expected_orders(t, x, t_x, T), first.p_order(t, x, t_x, T)
         learnt = self.learnt_
         orders = learnt.orders(order_candidates(t, own, plain, p_own, x, T, recent))
         p_order = learnt.chance(chance_candidates(t, p_own, p_plain, own, x, t_x, T, recent))
-        rate = np.log1p(self.discount_rate) / 365.0
-        discounted = model.discounted_expected_orders(t, x, t_x, T, rate)
         discount = np.divide(discounted, own, out=np.ones_like(own), where=own > 0)
         each = self._value.expected_value(x + 1, value)
         middle, low, high = next_purchase(self.rhythm_, x, t_x)
-        return Predictions(
-            p_alive=model.p_alive(x, t_x, T),
-            p_order=p_order,
-            p_order_30=_shorter(p_order, p_own, model.p_order(min(_MONTH, t), x, t_x, T)),
-            expected_orders=orders,
-            expected_value=each,
-            clv=orders * discount * each,
-            next_in=middle,
-            next_from=low,
-            next_to=high,
-        )
+        p_order_30 = _shorter(p_order, p_own, model.p_order(min(_MONTH, t), x, t_x, T))
+        return (
+            model.p_alive(x, t_x, T), p_order, p_order_30, orders, each,
+            orders * discount * each, middle, low, high,
+        )  # fmt: skip
 
     def predict_interval(self, x, t_x, T, value, recent=None, level=0.8, draws=4000):
         """Range that holds one customer's orders and their value with probability ``level``.
 
         Draws from the posterior of the model with ``k_``: alive or not, own rate, own dropout,
-        then orders and amounts of the horizon. Each draw's orders are scaled by the blend's
-        forecast over the model's, and by a random level as wrong as the back-test's total was.
+        then orders and amounts of the horizon; brought to the blend's level, and widened by a
+        random level as wrong as the back-test's total was.
 
         :param recent: as in :meth:`predict`; without it the model's level is not changed
         :return: dict orders (low, high) and value (low, high, undiscounted)
@@ -228,15 +264,17 @@ class LifetimeModel:
         self._check_fitted()
         if not 0 < level < 1 or draws < 1:
             raise ValueError("level must be between 0 and 1, draws 1 or more.")
-        generator = np.random.default_rng(self.random_state)
-        model = self.models_[self.k_]
-        scale = np.exp(generator.normal(0, level_error(self.backtest_), draws))
+        value, T = (value if value > 0 else 0.0), max(T, 0)
+        x, t_x = max(x, 0), min(max(t_x, 0), T)
+        blend = None
         if recent is not None:
-            own = model.expected_orders(self.horizon, [x], [t_x], [T])[0]
             blend = self.predict([x], [t_x], [T], [value], [recent]).expected_orders[0]
-            scale *= blend / own if own > 0 else 1.0
-        orders = draw_orders(model, self.horizon, x, t_x, T, scale, generator)
-        totals = self._value.simulate_totals(x + 1, max(value, 0.0), orders, generator)
+        generator = np.random.default_rng(self.random_state)
+        orders = draw_orders(
+            self.models_[self.k_], self.horizon, x, t_x, T, blend,
+            level_error(self.backtest_), draws, generator,
+        )  # fmt: skip
+        totals = self._value.simulate_totals(x + 1, value, orders, generator)
         ends = [(1 - level) / 2, (1 + level) / 2]
         return {
             "orders": tuple(float(q) for q in np.quantile(orders, ends)),

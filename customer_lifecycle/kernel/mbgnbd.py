@@ -12,7 +12,7 @@ is one component of a mixture, in which everything below has a closed form.
 import numpy as np
 from scipy.special import digamma, expit, gammaln, logit
 
-from .cells import as_histories, count_cells
+from .cells import as_histories, count_cells, distinct, distinct_pairs
 from .optimize import maximize
 from .renewal import discounted_sum, renewal_sum, survival
 
@@ -64,20 +64,20 @@ class MBGNBD:
         mean = np.where(np.isnan(PRIOR_MEAN), np.log(rate), PRIOR_MEAN)
         likelihood = _Likelihood(cells, self.k, self.dropout_at_start)
 
-        def objective(theta, index, weight_scale):
-            value, gradient = likelihood(theta, index)
-            value, gradient = value * weight_scale, gradient * weight_scale
+        def objective(theta, index, weight):
+            value, gradient = likelihood(theta, index, weight)
             if self.prior:
                 off = (theta - mean) / PRIOR_SD
                 value, gradient = value - off @ off / 2, gradient - off / PRIOR_SD
             return value, gradient
 
-        theta, _ = maximize(objective, mean, len(cells.x), cells.weight)
+        theta, _ = maximize(objective, mean, cells.weight)
         r, alpha, a, b = (float(value) for value in _natural(theta, self.k))
         self.r_, self.alpha_, self.a_, self.b_ = r, alpha * scale, a, b
         # A density of purchase times: its unit is that of the data, not of the fit.
         self.log_likelihood_ = float(
-            likelihood(theta, None)[0] - self.k * (cells.weight @ cells.x) * np.log(scale)
+            likelihood(theta, None, cells.weight)[0]
+            - self.k * (cells.weight @ cells.x) * np.log(scale)
         )
         return self
 
@@ -110,23 +110,28 @@ class MBGNBD:
 
     def expected_orders(self, t, x, t_x, T):
         """Expected number of purchases in (T, T + t]."""
-        return self._expected(x, t_x, T, lambda rows: renewal_sum(t, *rows))
+        return self._expected(t, x, t_x, T, None)[0]
 
     def discounted_expected_orders(self, t, x, t_x, T, rate):
         """Expected purchases in (T, T + t], each discounted to T.
 
         :param rate: continuous discount rate per unit of time
         """
-        return self._expected(x, t_x, T, lambda rows: discounted_sum(t, rate, *rows))
+        return self._expected(t, x, t_x, T, rate)[1]
 
-    def _expected(self, x, t_x, T, inner):
-        """Mixture over phases of ``inner``, worked out once per distinct (x, T)."""
+    def expected_and_discounted(self, t, x, t_x, T, rate):
+        """Return :meth:`expected_orders` and :meth:`discounted_expected_orders` at the cost
+        of the second.
+        """
+        return self._expected(t, x, t_x, T, rate)
+
+    def _expected(self, t, x, t_x, T, rate):
+        """Mixture over phases of sums that are worked out once per distinct (x, T)."""
         x, t_x, T = as_histories(x, t_x, T)
         if x.size == 0:
-            return np.zeros(0)
-        pair = count_cells(x, np.zeros_like(T), T)
-        lookup = _pair_index(pair, x, T)
-        result = np.zeros_like(T)
+            return [np.zeros(0)] * (1 if rate is None else 2)
+        pair, lookup = distinct_pairs(x, T)
+        p_alive, results = self.p_alive(x, t_x, T), None
         for j, weight in enumerate(self.phase_weights(x, t_x, T)):
             rows = (
                 self.r_ + self.k * pair.x + j,
@@ -136,8 +141,12 @@ class MBGNBD:
                 self.k,
                 j,
             )
-            result += weight * inner(rows)[lookup]
-        return self.p_alive(x, t_x, T) * result
+            sums = [renewal_sum(t, *rows)]
+            if rate is not None:
+                sums.append(discounted_sum(t, rate, sums[0], *rows))
+            parts = [p_alive * weight * one[lookup] for one in sums]
+            results = parts if j == 0 else [a + b for a, b in zip(results, parts, strict=True)]
+        return results
 
     def _log_odds_alive(self, x, t_x, T):
         shape = self.r_ + self.k * x
@@ -156,13 +165,6 @@ class MBGNBD:
         terms = _phase_terms(self.r_ + self.k * x, (T - t_x) / (self.alpha_ + T), self.k)
         total = sum(terms)
         return [term / total for term in terms]
-
-
-def _pair_index(pair, x, T):
-    """Return for each (x, T) its place in the cells ``pair``, which are sorted by x, T."""
-    T_values, T_code = np.unique(pair.T, return_inverse=True)
-    known = pair.x * len(T_values) + T_code
-    return np.searchsorted(known, x * len(T_values) + np.searchsorted(T_values, T))
 
 
 def _phase_terms(shape, share, k):
@@ -202,48 +204,66 @@ class _Likelihood:
     """Weighted log-likelihood of cells and its gradient on the unbounded scale."""
 
     def __init__(self, cells, k, dropout_at_start):
-        self.cells, self.k, self.start = cells, k, float(dropout_at_start)
-        # Special functions depend on x alone: once per distinct x.
-        self.x_values, self.x_code = np.unique(cells.x, return_inverse=True)
+        self.k, self.start = k, float(dropout_at_start)
+        # Special functions depend on x alone and logs on one time: once per distinct value.
+        self.x, x_code = distinct(cells.x)
+        self.t, t_code = distinct(cells.t_x)
+        self.T, T_code = distinct(cells.T)
+        self.codes = np.stack((x_code, t_code, T_code))
 
-    def __call__(self, theta, index):
-        cells, code = self.cells, self.x_code
-        if index is not None:
-            cells, code = type(cells)(*(column[index] for column in cells)), code[index]
+    def __call__(self, theta, index, weight):
+        """Return (value, gradient) of the cells ``index`` (None: all) with these weights."""
+        x_code, t_code, T_code = self.codes if index is None else self.codes[:, index]
         r, alpha, a, b = _natural(theta, self.k)
-        shape_x = r + self.k * self.x_values
-        stay = b + self.x_values + self.start  # b after the exits survived so far
-        exits = self.x_values - 1 + self.start
+        shape_x = r + self.k * self.x
+        stay = b + self.x + self.start  # b after the exits survived so far
+        exits = self.x - 1 + self.start
         base_x = (
             gammaln(stay) - gammaln(a + stay) - gammaln(b) + gammaln(a + b)
             + gammaln(shape_x) - gammaln(r) + r * np.log(alpha)
         )  # fmt: skip
         with np.errstate(divide="ignore"):
             leave_x = np.where(exits < 0, -np.inf, np.log(a) - np.log(np.abs(b + exits)))
-        shape = shape_x[code]
-        log_T, log_t = np.log(alpha + cells.T), np.log(alpha + cells.t_x)
-        share = (cells.T - cells.t_x) / (alpha + cells.T)
-        phases, by_shape, by_share = _phases(shape, share, self.k)
-        alive = np.log(phases) - shape * log_T
-        gone = leave_x[code] - shape * log_t
-        both = np.logaddexp(alive, gone)
-        weight, p_alive = cells.weight, np.exp(alive - both)
-        value = weight @ (base_x[code] + both)
-
+        log_t, log_T = np.log(alpha + self.t), np.log(alpha + self.T)
+        shape, late = shape_x[x_code], log_T[T_code]
+        gone = leave_x[x_code] - shape * (log_t[t_code] - late)
+        phases = None
+        if self.k > 1:
+            share = (self.T[T_code] - self.t[t_code]) / (alpha + self.T)[T_code]
+            phases = _phases(shape, share, self.k)
+            gone -= np.log(phases[0])
+        # log odds of having left; all terms below are relative to being alive
+        with np.errstate(over="ignore"):
+            p_alive = 1.0 / (1.0 + np.exp(gone))
         w_alive = weight * p_alive
         w_gone = weight - w_alive
-        per_x = np.bincount(code, weight, len(self.x_values))
-        gone_x = np.bincount(code, w_gone, len(self.x_values))
-        total, gone_total = per_x.sum(), w_gone.sum()
+
+        size = len(self.x)
+        per_x, gone_x = np.bincount(x_code, weight, size), np.bincount(x_code, w_gone, size)
+        total, gone_total = per_x.sum(), gone_x.sum()
+        shape_alive, shape_gone = w_alive * shape, w_gone * shape
+        alive_T = np.bincount(T_code, shape_alive, len(self.T))
+        gone_t = np.bincount(t_code, shape_gone, len(self.t))
+        # The likelihood of a cell: of being alive, over the probability of that.
+        value = (
+            per_x @ base_x
+            - np.bincount(T_code, weight * shape, len(self.T)) @ log_T
+            + weight @ np.logaddexp(0.0, gone)
+        )
         d_r = (
             per_x @ digamma(shape_x) + total * (np.log(alpha) - digamma(r))
-            + w_alive @ (by_shape / phases - log_T) - w_gone @ log_t
+            - np.bincount(T_code, w_alive, len(self.T)) @ log_T
+            - np.bincount(t_code, w_gone, len(self.t)) @ log_t
         )  # fmt: skip
         d_alpha = (
-            total * r / alpha
-            - w_alive @ ((shape + by_share / phases) / (alpha + cells.T))
-            - w_gone @ (shape / (alpha + cells.t_x))
-        )
+            total * r / alpha - alive_T @ (1.0 / (alpha + self.T))
+            - gone_t @ (1.0 / (alpha + self.t))
+        )  # fmt: skip
+        if phases is not None:
+            sums, by_shape, by_share = phases
+            value += weight @ np.log(sums)
+            d_r += w_alive @ (by_shape / sums)
+            d_alpha -= w_alive @ (by_share / sums / (alpha + self.T)[T_code])
         both_x = digamma(a + stay)
         d_a = -per_x @ both_x + total * digamma(a + b) + gone_total / a
         left = gone_x > 0

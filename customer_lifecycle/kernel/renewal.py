@@ -53,20 +53,21 @@ def renewal_sum(t, shape, scale, a, b, k=1, j=0):
     return result
 
 
-def discounted_sum(t, rate, shape, scale, a, b, k=1, j=0):
+def discounted_sum(t, rate, total, shape, scale, a, b, k=1, j=0):
     """Like :func:`renewal_sum`, each purchase discounted at the continuous ``rate``.
 
     By parts: the discounted number is exp(-rate t) M(t) + rate * integral exp(-rate u) M(u),
     where the second term is small, so that three nodes do.
+
+    :param total: M(t), the result of :func:`renewal_sum`
     """
-    total = np.exp(-rate * t) * renewal_sum(t, shape, scale, a, b, k, j)
-    if rate > 0:
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-            u = node * t
-            total += (
-                rate * t * weight * np.exp(-rate * u) * renewal_sum(u, shape, scale, a, b, k, j)
-            )
-    return total
+    result = np.exp(-rate * t) * total
+    for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+        u = node * t
+        part = rate * t * weight * np.exp(-rate * u)
+        if part > 0:
+            result = result + part * renewal_sum(u, shape, scale, a, b, k, j)
+    return result
 
 
 def _by_recursion(shape, q, a, b, k, j):

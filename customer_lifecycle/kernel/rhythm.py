@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import betaincinv, gammaln
 
-from .cells import count_cells
+from .cells import count_cells, distinct
 from .histories import histories_from_ledger
 from .mbgnbd import MBGNBD, SHAPES
 
@@ -28,7 +28,7 @@ def next_purchase(model, x, t_x):
     :return: (median, from, to), arrays in the time unit of the model
     """
     x, t_x = np.asarray(x, dtype=float), np.asarray(t_x, dtype=float)
-    x_values, code = np.unique(x, return_inverse=True)
+    x_values, code = distinct(x)
     share = [betaincinv(model.k, model.r_ + model.k * x_values, q) for q in _QUANTILES]
     low, middle, high = (part / (1.0 - part) for part in share)
     regular = (x_values >= 2) & (high - low <= WIDEST * middle)
@@ -48,7 +48,7 @@ def fit_rhythm(days, end):
     """
     histories = histories_from_ledger(days, end)
     cells = count_cells(histories.x, histories.t_x, histories.T)
-    same = (days.amount > 0) & (days.day <= end)
+    same = days.bought & (days.day <= end)
     customer, day = days.customer[same], days.day[same]
     gaps = (day[1:] - day[:-1])[customer[1:] == customer[:-1]]
     best, best_fit = None, -np.inf

@@ -8,6 +8,7 @@ nu with the shape q + p n and the rate v + n m.
 import numpy as np
 from scipy.special import digamma, gammaln
 
+from .cells import distinct
 from .optimize import maximize
 
 # Weak prior on (log p, log (q - 1), log of the mean amount p v / (q - 1)), money scaled so
@@ -46,22 +47,21 @@ class GammaGamma:
         n, value, weight = n[keep], value[keep], weight[keep]
         scale = (weight @ value) / weight.sum()
         value = value / scale
-        n_values, n_code = np.unique(n, return_inverse=True)
+        n_values, n_code = distinct(n)
         log_value, n_log_n = np.log(value), n * np.log(n)
 
-        def objective(theta, index, weight_scale):
+        def objective(theta, index, weight):
             pick = slice(None) if index is None else index
             value_, gradient = _likelihood(
                 theta, n_values, n_code[pick], n[pick], value[pick], log_value[pick],
-                n_log_n[pick], weight[pick],
+                n_log_n[pick], weight,
             )  # fmt: skip
-            value_, gradient = value_ * weight_scale, gradient * weight_scale
             if self.prior:
                 off = (theta - _PRIOR_MEAN) / _PRIOR_SD
                 value_, gradient = value_ - off @ off / 2, gradient - off / _PRIOR_SD
             return value_, gradient
 
-        theta, _ = maximize(objective, _PRIOR_MEAN, len(n), weight)
+        theta, _ = maximize(objective, _PRIOR_MEAN, weight)
         p, q, v = _natural(theta)
         self.p_, self.q_, self.v_ = float(p), float(q), float(v * scale)
         fit = _likelihood(theta, n_values, n_code, n, value, log_value, n_log_n, weight)[0]

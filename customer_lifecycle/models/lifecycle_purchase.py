@@ -56,8 +56,9 @@ class LifecyclePurchase(models.Model):
         source = self.env["lifecycle.revenue.source"].sudo()
         latest = source.browse(self.env.context.get("lifecycle_source_id", []))
         return SQL(
-            """SELECT ROW_NUMBER() OVER (ORDER BY rows.day, rows.source_id, rows.res_id)
-                          AS id,
+            """SELECT hashtextextended(
+                          CONCAT_WS(',', rows.source_id, rows.res_id, rows.partner_id, rows.day),
+                          0) & %(safe)s AS id,
                       profile.id AS profile_id, rows.partner_id, %(company)s AS company_id,
                       %(currency)s AS currency_id, rows.day AS date, rows.source_id, rows.res_id,
                       rows.gross, rows.amount, rows.value, rows.exchange_difference,
@@ -76,6 +77,8 @@ class LifecyclePurchase(models.Model):
             company=company.id,
             currency=company.currency_id.id,
             today=company._lifecycle_today(),
+            # an id stays with its document whatever else is listed; as large as JavaScript counts
+            safe=2**53 - 1,
         )
 
     @api.depends("source_id", "res_id")

@@ -16,6 +16,18 @@ COLUMNS = (
     "source_id",
     "res_id",
 )
+#: fields of a source that hold a path from its model
+PATHS = (
+    "partner_path",
+    "company_path",
+    "date_path",
+    "amount_path",
+    "rate_path",
+    "currency_path",
+    "margin_path",
+    "document_path",
+    "skip_path",
+)
 
 
 class LifecycleRevenueSource(models.Model):
@@ -115,19 +127,7 @@ class LifecycleRevenueSource(models.Model):
             return "error", self.env._("Correct the source: %s", error)
         return "ready", False
 
-    @api.constrains(
-        "model",
-        "domain",
-        "partner_path",
-        "company_path",
-        "date_path",
-        "amount_path",
-        "rate_path",
-        "currency_path",
-        "margin_path",
-        "document_path",
-        "net_of_credit_notes",
-    )
+    @api.constrains("model", "domain", "net_of_credit_notes", *PATHS)
     def _check_compiles(self):
         for source in self:
             if source.net_of_credit_notes and source.model != "sale.order":
@@ -137,22 +137,49 @@ class LifecycleRevenueSource(models.Model):
                         "set the model to sale.order."
                     )
                 )
-            if source.model in self.env and not self.env[source.model].has_access("read"):
-                # the compiled query runs as superuser: it must not show more than its author may
-                raise ValidationError(
-                    self.env._(
-                        "You may not read “%s”; ask somebody who may to add this source.",
-                        source.model,
-                    )
-                )
             state, message = source._inspect()
             if state == "error":
                 raise ValidationError(message)
+            source._check_author_may_read()
             if state == "ready":
                 with self.env.cr.savepoint():
                     self.env.cr.execute(
                         SQL("SELECT * FROM (%s) probe LIMIT 0", source._compile(self.env.company))
                     )
+
+    def _check_author_may_read(self):
+        """Refuse paths to what the present user may not read.
+
+        The compiled query runs as superuser: it must not show more than its author may see.
+        """
+        self.ensure_one()
+        if self.model not in self.env:
+            return
+        paths = [self[name] for name in PATHS if self[name]]
+        paths += [condition.field_expr for condition in self._domain().iter_conditions()]
+        for path in paths:
+            # constraints run as superuser, also those of a user's own changes
+            model = self.env[self.model].sudo(False)
+            for hop in path.split("."):
+                field = model._fields.get(hop)
+                if field is None:
+                    break
+                if not model.has_access("read") or not model._has_field_access(field, "read"):
+                    raise ValidationError(
+                        self.env._(
+                            "You may not read “%(path)s” of “%(model)s”; ask somebody who may "
+                            "to add this source.",
+                            path=path,
+                            model=self.model,
+                        )
+                    )
+                if not field.relational:
+                    break
+                model = model.env[field.comodel_name]
+
+    def _domain(self):
+        self.ensure_one()
+        return Domain(literal_eval(self.domain.strip() or "[]"))
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -215,7 +242,7 @@ class LifecycleRevenueSource(models.Model):
         """
         self.ensure_one()
         model = self.env[self.model].sudo().with_context(active_test=False)
-        domain = Domain(literal_eval(self.domain.strip() or "[]"))
+        domain = self._domain()
         domain &= Domain(self.company_path, "=", company.id)
         if self.skip_path and self._path_exists(model, self.skip_path):
             domain &= Domain(self.skip_path, "=", False)
@@ -476,18 +503,8 @@ class LifecycleRevenueSource(models.Model):
             field names); contacts, companies and currencies are watched elsewhere
         """
         self.ensure_one()
-        paths = [
-            self.partner_path,
-            self.company_path,
-            self.date_path,
-            self.amount_path,
-            self.rate_path,
-            self.currency_path,
-            self.margin_path,
-            self.skip_path,
-        ]
-        domain = Domain(literal_eval(self.domain.strip() or "[]"))
-        paths += [condition.field_expr for condition in domain.iter_conditions()]
+        paths = [self[name] for name in PATHS if name != "document_path"]
+        paths += [condition.field_expr for condition in self._domain().iter_conditions()]
         watched = {}
         for path in filter(None, paths):
             model, prefix = self.env[self.model], []

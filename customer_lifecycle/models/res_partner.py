@@ -196,6 +196,7 @@ class ResPartner(models.Model):
             partner.lifecycle_shares_email = partner in shared
 
     def _search_lifecycle_shares_email(self, operator, value):
+        self._check_field_access(self._fields["lifecycle_shares_email"], "read")
         if operator != "in" or True not in value:
             return NotImplemented
         if False in value:

@@ -1,0 +1,93 @@
+"""Fit on one part of a purchase log, forecast the rest, compare."""
+
+from __future__ import annotations
+
+from lifecycle_setup import kernel
+
+# Metrics of a method, in the order they are shown.
+METRICS = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "corr": "corr",
+    "bias_pct": "bias %",
+    "top_decile_pct": "top 10 %",
+    "auc": "AUC",
+    "brier": "Brier",
+    "value_mae": "value MAE",
+    "value_top_decile_pct": "top 10 %",
+}
+
+
+def run(customer, day, amount, calibration_end: int, holdout_end: int) -> dict:
+    """Back-test a log.
+
+    :param customer, day, amount: arrays, one row a transaction; days since 1970-01-01
+    :return: JSON-able dict with the keys n_customers, k, parameters, log_likelihood, weights,
+        p_order_weights, value_model, enough_data, missing, calibration_end, holdout_end
+        (days), holdout (per method), deciles; the last two are empty without a holdout
+    """
+    package = kernel.load()
+    horizon = max(holdout_end - calibration_end, 1)
+    known = day <= calibration_end
+    model = package.LifetimeModel(horizon=horizon, free_orders=True)
+    model.fit(customer[known], day[known], amount[known], end=calibration_end)
+    result = {
+        "n_customers": model.n_customers_,
+        "n_repeat_buyers": model.n_repeat_,
+        "k": model.k_,
+        "parameters": model.parameters_,
+        "log_likelihood": model.log_likelihood_,
+        "weights": model.weights_,
+        "p_order_weights": model.learnt_.chances,
+        "value_model": model.value_model_,
+        "enough_data": model.sufficient_,
+        "missing": {name: list(pair) for name, pair in model.missing_.items()},
+        "calibration_end": calibration_end,
+        "holdout_end": holdout_end,
+        "holdout": {},
+        "deciles": [],
+    }
+    if holdout_end > calibration_end:
+        outcome = model.evaluate(customer, day, amount, holdout_end)
+        if outcome:
+            result["holdout"], result["deciles"] = outcome["methods"], outcome["deciles"]
+            result["actual_orders"] = outcome["actual_orders"]
+    return result
+
+
+def table(result: dict) -> str:
+    """The result as text for a terminal."""
+    numbers = ", ".join(f"{name} {value:.4g}" for name, value in result["parameters"].items())
+    lines = [
+        f"{result['n_customers']} customers, {result['n_repeat_buyers']} of them bought again",
+        f"purchases: MBG/CNBD-k with k = {result['k']}; {numbers} (days); "
+        f"log-likelihood {result['log_likelihood']:.3f}",
+        "forecast: " + _shares(result["weights"]),
+        "P(order): " + _shares(result["p_order_weights"]),
+        "value: {method}{why}".format(
+            method=result["value_model"]["method"].replace("_", " "),
+            why=f" ({result['value_model']['reason']})" if result["value_model"]["reason"] else "",
+        ),
+    ]
+    for name, (have, need) in result["missing"].items():
+        lines.append(f"not enough data to show predictions: {have} of {need} {name}")
+    if not result["holdout"]:
+        return "\n".join([*lines, "", "No purchases after the calibration to compare with."])
+    width = max(len(name) for name in result["holdout"]) + 2
+    lines += ["", "".ljust(width) + "".join(f"{text:>11}" for text in METRICS.values())]
+    for name, metrics in result["holdout"].items():
+        cells = (metrics[key] for key in METRICS)
+        lines.append(
+            name.ljust(width) + "".join(f"{'-' if c is None else f'{c:.3f}':>11}" for c in cells)
+        )
+    lines += ["", "orders per customer by tenth of the forecast: forecast, actual, customers"]
+    lines += [
+        f"{part['predicted']:>10.3f}{part['actual']:>10.3f}{part['customers']:>10}"
+        for part in result["deciles"]
+    ]
+    return "\n".join(lines)
+
+
+def _shares(weights):
+    shown = sorted(weights.items(), key=lambda pair: -pair[1])
+    return ", ".join(f"{weight:.0%} {name}" for name, weight in shown if weight >= 0.005)
