@@ -30,6 +30,7 @@
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "views/lifecycle_menus.xml",
+        "views/lifecycle_stage_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["customer_lifecycle/static/src/**/*"],

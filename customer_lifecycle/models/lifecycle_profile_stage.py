@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .lifecycle_fields import OptionalFloat, OptionalInteger
+
 #: days that a stage set by a person holds unless he says otherwise
 HOLD_DAYS = 90
 #: what people may write on a profile; everything else is computed
@@ -28,7 +30,7 @@ class LifecycleProfile(models.Model):
         group_expand="_read_group_expand_full",
     )
     stage_date = fields.Date(string="In Stage Since", readonly=True)
-    days_in_stage = fields.Integer(
+    days_in_stage = OptionalInteger(
         compute="_compute_days", search="_search_days_in_stage", aggregator="avg"
     )
     stage_manual = fields.Boolean(string="Set by Hand", readonly=True)
@@ -36,7 +38,7 @@ class LifecycleProfile(models.Model):
         string="Held Until", help="Until this day no rule changes the stage."
     )
     stage_reason = fields.Char(string="Reason")
-    rhythm = fields.Float(
+    rhythm = OptionalFloat(
         string="Rhythm (days)",
         readonly=True,
         digits=(12, 1),
@@ -44,19 +46,21 @@ class LifecycleProfile(models.Model):
         help="After how many days the customer usually orders again: his own mean from four "
         "orders on, blended with all customers' before.",
     )
-    lateness = fields.Float(
+    lateness = OptionalFloat(
         compute="_compute_days",
         search="_search_lateness",
         digits=(12, 2),
         aggregator="avg",
         help="Days since the last order divided by the rhythm: 2 is twice as long as usual.",
     )
-    order_span = fields.Integer(
+    order_span = OptionalInteger(
         string="Days from First to Last Order",
         compute="_compute_days",
         search="_search_order_span",
         aggregator="avg",
     )
+    stage_tone = fields.Selection(related="stage_id.tone")
+    stage_playbook = fields.Html(related="stage_id.playbook")
     open_opportunity_count = fields.Integer(string="Open Opportunities", readonly=True)
     open_quotation_count = fields.Integer(string="Open Quotations", readonly=True)
     advocacy_date = fields.Date(
@@ -81,13 +85,13 @@ class LifecycleProfile(models.Model):
         today = self._lifecycle_today()
         for profile in self:
             profile.days_in_stage = (
-                (today - profile.stage_date).days if profile.stage_date else 0
+                (today - profile.stage_date).days if profile.stage_date else False
             )
             last = profile.last_order_date
             profile.lateness = (
-                (today - last).days / profile.rhythm if last and profile.rhythm else 0
+                (today - last).days / profile.rhythm if last and profile.rhythm else False
             )
-            profile.order_span = (last - profile.first_order_date).days if last else 0
+            profile.order_span = (last - profile.first_order_date).days if last else False
 
     @api.depends("stage_id", "stage_date")
     def _compute_stage_pace(self):
@@ -152,6 +156,26 @@ class LifecycleProfile(models.Model):
     def _search_order_span(self, operator, value):
         return self._search_number("order_span", operator, value)
 
+    # ----- WHY -----
+
+    def _headline(self):
+        """Begin with the stage where it needs attention."""
+        sentence = super()._headline()
+        if self.stage_tone in ("warning", "danger"):
+            return f"{self.stage_id.name}: {sentence}"
+        return sentence
+
+    def action_view_transitions(self):
+        """Open the customer's history of stages, each with its reason."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_lifecycle.lifecycle_transition_action"
+        )
+        action["domain"] = [("profile_id", "=", self.id)]
+        action["context"] = {}
+        action["display_name"] = self.env._("Stages of %s", self.partner_id.display_name)
+        return action
+
     # ----- BY HAND -----
 
     def write(self, vals):
@@ -198,7 +222,7 @@ class LifecycleProfile(models.Model):
                         "cause": "person",
                         "user_id": self.env.uid,
                         "reason": reason or self.env._("Moved by hand"),
-                        "days_before": profile.days_in_stage,
+                        "days_before": profile.days_in_stage or 0,
                     }
                     for profile in moved
                 ]

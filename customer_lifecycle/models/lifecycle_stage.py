@@ -20,6 +20,19 @@ class LifecycleStage(models.Model):
     )
     color = fields.Integer()
     active = fields.Boolean(default=True)
+    tone = fields.Selection(
+        [
+            ("muted", "Neutral"),
+            ("info", "Interested"),
+            ("success", "Good"),
+            ("warning", "Needs attention"),
+            ("danger", "Serious"),
+        ],
+        default="info",
+        required=True,
+        help="Colour of the stage's badge. What needs attention is said at the top of the "
+        "customer's form.",
+    )
     description = fields.Char(translate=True, help="Who is in this stage, in plain words.")
     playbook = fields.Html(
         string="What to Do", translate=True, help="For the salesperson, shown on the customer."

@@ -35,7 +35,8 @@ class LifecycleTransition(models.Model):
     )
     user_id = fields.Many2one("res.users", string="Person", readonly=True)
     reason = fields.Char(readonly=True)
-    why = fields.Json(readonly=True, help="The values that met the rule.")
+    why = fields.Json(string="Values", readonly=True, help="The values that met the rule.")
+    why_text = fields.Char(string="Why", compute="_compute_why_text")
     days_before = fields.Integer(
         string="Days in the Former State", readonly=True, aggregator="avg"
     )
@@ -52,6 +53,37 @@ class LifecycleTransition(models.Model):
                 for name in (transition.from_stage_id.name, transition.to_stage_id.name)
                 if name
             )
+
+    @api.depends_context("lang")
+    @api.depends("why", "to_stage_id", "reason")
+    def _compute_why_text(self):
+        labels = self.env["lifecycle.profile"].fields_get(attributes=["string", "type"])
+        for transition in self:
+            if transition.reason:
+                transition.why_text = transition.reason
+                continue
+            transition.why_text = ", ".join(
+                f"{labels[name]['string']}: {transition._shown(value, labels[name]['type'])}"
+                for name, value in sorted((transition.why or {}).items())
+                if name in labels and value is not None and name in transition._rule_fields()
+            )
+
+    def _rule_fields(self):
+        """Names of the fields in the rule of the stage that was entered."""
+        stage = self.to_stage_id
+        return {
+            condition.field_expr
+            for keep in (False, True)
+            for condition in stage._rule(keep).iter_conditions()
+        } or {"order_count"}
+
+    @api.model
+    def _shown(self, value, kind):
+        if kind == "boolean":
+            return self.env._("yes") if value else self.env._("no")
+        if kind == "float":
+            return f"{value:.2f}".rstrip("0").rstrip(".")
+        return value
 
     def write(self, vals):
         raise UserError(self.env._("The history of changes cannot be edited."))
