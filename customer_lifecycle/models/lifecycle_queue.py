@@ -30,7 +30,7 @@ class LifecycleQueue(models.Model):
     def _register_hook(self):
         """Watch the models that active revenue sources read, as automation rules do."""
         super()._register_hook()
-        watched = {"account.move": {("", None): MOVE_FIELDS}}
+        watched = {"account.move": {None: MOVE_FIELDS}}
         for source in self.env["lifecycle.revenue.source"].sudo().search([]):
             if source.model not in self.env:
                 continue
@@ -41,8 +41,9 @@ class LifecycleQueue(models.Model):
                 continue
             for name, entries in models_fields.items():
                 for prefix, names in entries:
-                    watched.setdefault(name, {})[prefix, source.id] = names
-        watched.setdefault("crm.lead", {})["", None] = {"partner_id", "company_id", "active"}
+                    way = (prefix, source.model, source.partner_path, source.company_path)
+                    watched.setdefault(name, {}).setdefault(way, set()).update(names)
+        watched.setdefault("crm.lead", {})[None] = {"partner_id", "company_id", "active"}
         for name, entries in watched.items():
             self._watch(self.env.registry[name], entries)
 
@@ -123,10 +124,22 @@ class LifecycleQueue(models.Model):
         noted[records._name][1].update(entries)
 
     @api.model
-    def _noted(self, model_name):
-        """Ids of the records of a model that this transaction has noted so far."""
-        noted = self.env.cr.precommit.data.get("customer_lifecycle", {})
-        return noted.get(model_name, (set(),))[0]
+    def _note_new_contacts(self, partners):
+        """Remember contacts just created: until the commit no purchases can leave with them."""
+        self._note(partners, [None])
+        data = self.env.cr.precommit.data
+        data.setdefault("customer_lifecycle_new", set()).update(partners.ids)
+
+    @api.model
+    def _note_contacts(self, partners, moved):
+        """Remember changed contacts.
+
+        :param moved: their customer changes; it is read now and again when all is done
+        """
+        if moved:
+            new = self.env.cr.precommit.data.get("customer_lifecycle_new", set())
+            self._append_partners(set(partners.ids) - new)
+        self._note(partners, [None])
 
     def _append_noted(self):
         noted = self.env.cr.precommit.data.pop("customer_lifecycle", {})
@@ -146,18 +159,26 @@ class LifecycleQueue(models.Model):
     @api.model
     def _append_partners(self, partner_ids):
         """Append the customers that some contacts belong to now, for every company."""
-        self._append("res.partner", partner_ids, [("", None)])
+        self._append("res.partner", partner_ids, [None])
 
     @api.model
     def _affected_parts(self, model_name, record_ids, entries):
         """SELECTs of (commercial partner, company) behind changed records of one model."""
         parts = []
         sources = self.env["lifecycle.revenue.source"].sudo()
-        for prefix, source_id in entries:
-            if source_id:
-                source = sources.browse(source_id)
-                if source.exists():
-                    parts.append(source._affected_sql(prefix, record_ids))
+        for entry in entries:
+            if entry:
+                # read when the watch was set: a user's save must not pay for reading sources
+                prefix, name, partner_path, company_path = entry
+                try:
+                    parts.append(
+                        sources._affected_sql(
+                            name, partner_path, company_path, prefix, record_ids
+                        )
+                    )
+                except (ValueError, KeyError):
+                    # a path that an app or a field took along: the save goes on, the run tells
+                    _logger.warning("A revenue source on %s cannot be followed", name)
             elif model_name == "res.partner":
                 parts.append(
                     SQL(
@@ -213,14 +234,16 @@ class LifecycleQueue(models.Model):
         )
         if not self.env.cr.rowcount:
             return
-        cron = self.env.ref(
-            "customer_lifecycle.ir_cron_lifecycle_refresh", raise_if_not_found=False
-        )
         data = self.env.cr.precommit.data
-        if cron and not data.get("customer_lifecycle_woken"):
-            # one wake-up a transaction; the cheap half of _trigger(), which reads the cron first
+        if data.get("customer_lifecycle_woken"):
+            return
+        # one wake-up a transaction, by the cheap half of _trigger(), which reads the cron first
+        cron_id = self.env["ir.model.data"]._xmlid_to_res_id(
+            "customer_lifecycle.ir_cron_lifecycle_refresh"
+        )
+        if cron_id:
             data["customer_lifecycle_woken"] = True
             self.env["ir.cron.trigger"].sudo().create(
-                {"cron_id": cron.id, "call_at": fields.Datetime.now()}
+                {"cron_id": cron_id, "call_at": fields.Datetime.now()}
             )
-            self.env.cr.postcommit.add(cron._notifydb)
+            self.env.cr.postcommit.add(self.env["ir.cron"]._notifydb)

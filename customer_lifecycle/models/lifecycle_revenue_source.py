@@ -189,7 +189,8 @@ class LifecycleRevenueSource(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        self._sources_changed()
+        if vals.keys() - {"name", "sequence"}:
+            self._sources_changed()
         return result
 
     def unlink(self):
@@ -203,7 +204,7 @@ class LifecycleRevenueSource(models.Model):
         if self.env.registry.ready:
             self.env["lifecycle.queue"]._watch_again()
             companies = self.env["res.company"].sudo().search([])
-            self.env["lifecycle.run"].sudo()._request(companies, kind="settings")
+            self.env["lifecycle.run"].sudo()._request(companies, kind="settings", refit=True)
 
     # ----- COMPILATION -----
 
@@ -527,12 +528,17 @@ class LifecycleRevenueSource(models.Model):
             result.setdefault(name, []).append((prefix, names))
         return result
 
-    def _affected_sql(self, prefix, record_ids):
-        """SELECT (commercial partner, company) of the source's rows behind some records."""
-        self.ensure_one()
-        model = self.env[self.model].sudo().with_context(active_test=False)
+    @api.model
+    def _affected_sql(self, name, partner_path, company_path, prefix, record_ids):
+        """SELECT (commercial partner, company) of the rows of a source behind some records.
+
+        :param name: the source's model
+        :param prefix: path from it to the model of the records, empty for its own
+        :raise ValueError: a path does not fit the model
+        """
+        model = self.env[name].sudo().with_context(active_test=False)
         query = model._search(Domain(prefix or "id", "in", list(record_ids)))
-        partner_model, alias = self._follow(model, query.table, self.partner_path, query)
+        partner_model, alias = self._follow(model, query.table, partner_path, query)
         return query.select(
             SQL(
                 "%s AS partner_id",
@@ -540,6 +546,6 @@ class LifecycleRevenueSource(models.Model):
             ),
             SQL(
                 "%s AS company_id",
-                self._path_sql(model, query.table, self.company_path, query),
+                self._path_sql(model, query.table, company_path, query),
             ),
         )

@@ -2,6 +2,8 @@ import logging
 import time
 from contextlib import contextmanager
 
+from psycopg2 import errors
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -14,6 +16,10 @@ ID_RANGE = 2_000_000
 REFRESH_BATCH = 5_000
 #: first key of the advisory locks; the second is the company
 LOCK_KEY = 0x6C6966
+#: what happens when a user merges or deletes a customer whose profile is being written
+CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected, errors.ForeignKeyViolation)
+#: times that a step is tried when it meets with conflicts
+ATTEMPTS = 3
 
 
 class LifecycleRun(models.Model):
@@ -137,11 +143,11 @@ class LifecycleRun(models.Model):
                 unfinished = True
                 break
             run = self.browse(run_id).exists()
-            finished = False
-            with self._company_lock(run.company_id) as locked:
+            finished = not run
+            with self._company_locks(run.company_id) as locked:
                 if locked:
                     finished = run._work()
-            busy |= not locked
+            busy |= not finished and not locked
             unfinished |= not finished
             left = commit(1 if finished else 0)
         if unfinished:
@@ -185,16 +191,21 @@ class LifecycleRun(models.Model):
         left = commit(remaining=count)
         after, postponed = 0, False
         while count and left:
-            rows = self._queued(after, newest)
-            if not rows:
+            involved = {row[2] for row in self._queued(after, newest)}
+            if not involved:
                 break
-            after = rows[-1][0]
-            done = self._refresh_rows(rows)
-            postponed |= len(done) < len(rows)
-            self.env.cr.execute(
-                SQL("DELETE FROM lifecycle_queue WHERE id = ANY(%s)", done)
-            )
-            left = commit(len(rows))
+            companies = self.env["res.company"].sudo().search([])
+            if 0 not in involved:
+                companies = companies.filtered(lambda company: company.id in involved)
+            with self._company_locks(companies) as locked:
+                rows = self._queued(after, newest)
+                after = rows[-1][0] if rows else newest
+                done = self._refresh_rows(rows, locked)
+                postponed |= len(done) < len(rows)
+                self.env.cr.execute(
+                    SQL("DELETE FROM lifecycle_queue WHERE id = ANY(%s)", done)
+                )
+                left = commit(len(rows))
         if postponed:
             # a run holds the company: its figures may be older than the queued changes
             self._wake("customer_lifecycle.ir_cron_lifecycle_refresh", minutes=1)
@@ -215,25 +226,33 @@ class LifecycleRun(models.Model):
         return self.env.cr.fetchall()
 
     @api.model
-    def _refresh_rows(self, rows):
-        """Refresh the customers of some queue rows; return the ids of the finished rows."""
+    def _refresh_rows(self, rows, locked):
+        """Refresh the customers of some queue rows; return the ids of the finished rows.
+
+        :param locked: companies that this worker holds; the others' rows have to wait
+        """
         unfinished = set()
         for company in self.env["res.company"].sudo().search([]):
             mine = [row for row in rows if row[2] in (0, company.id)]
             if not mine:
                 continue
-            with self._company_lock(company) as locked:
-                if not locked or not self._refresh_company(company, {row[1] for row in mine}):
-                    unfinished.update(row[0] for row in mine)
+            if company not in locked or not self._refresh_company(
+                company, {row[1] for row in mine}
+            ):
+                unfinished.update(row[0] for row in mine)
         return [row[0] for row in rows if row[0] not in unfinished]
 
     @api.model
     def _refresh_company(self, company, partner_ids):
+        """Refresh some customers of a company; return False if it has to be tried again."""
         try:
             with self.env.cr.savepoint():
                 self.env["lifecycle.pipeline"].with_company(company)._refresh(
                     company, sorted(partner_ids)
                 )
+        except CONFLICTS as error:
+            _logger.info("Refresh of customers of %s is put off: %s", company.name, error)
+            return False
         except Exception as error:
             # the next complete run does these customers too; users only lose freshness
             _logger.exception("Refresh of changed customers failed for %s", company.name)
@@ -258,20 +277,37 @@ class LifecycleRun(models.Model):
         self.env.ref(xml_id).sudo()._trigger(at)
 
     @contextmanager
-    def _company_lock(self, company):
-        """Hold the company's computation; yields False while another worker does.
+    def _company_locks(self, companies):
+        """Hold the computations of companies; yields those that no other worker holds.
 
-        A session lock: it outlives the commits between the steps and ends with the process.
+        Session locks: they outlive the commits between the steps and end with the process. The
+        commit that follows them makes the work see all that the former holder has written; who
+        holds them commits before letting go, for the same reason.
         """
-        self.env.cr.execute(SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_KEY, company.id))
-        locked = self.env.cr.fetchone()[0]
+        cr = self.env.cr
+        cr.execute(
+            SQL(
+                "SELECT id FROM unnest(%s::integer[]) id WHERE pg_try_advisory_lock(%s, id)",
+                companies.ids,
+                LOCK_KEY,
+            )
+        )
+        locked = companies.browse(row[0] for row in cr.fetchall())
         try:
+            self.env["ir.cron"]._commit_progress()
             yield locked
+        except Exception:
+            # nothing can be unlocked in an aborted transaction, and pooled connections live on
+            cr.rollback()
+            raise
         finally:
-            if locked:
-                self.env.cr.execute(
-                    SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_KEY, company.id)
+            cr.execute(
+                SQL(
+                    "SELECT pg_advisory_unlock(%s, id) FROM unnest(%s::integer[]) id",
+                    LOCK_KEY,
+                    locked.ids,
                 )
+            )
 
     # ----- WORK -----
 
@@ -288,21 +324,22 @@ class LifecycleRun(models.Model):
         company = self.company_id
         self = self.with_company(company)
         commit = self.env["ir.cron"]._commit_progress
-        if self.state == "pending" or self.as_of != company._lifecycle_today():
-            # a run that lies over from another day starts again for today
-            self._advance("facts", as_of=company._lifecycle_today(), state="running")
-            self.date_start = self.date_start or fields.Datetime.now()
-            commit()
         try:
+            if self.state == "pending" or self.as_of != company._lifecycle_today():
+                # a run that lies over from another day starts again for today
+                self._advance("facts", as_of=company._lifecycle_today(), state="running")
+                self.date_start = self.date_start or fields.Datetime.now()
+                commit()
             while self.state == "running":
                 started = time.monotonic()
-                getattr(self, f"_step_{self.step}")(company)
+                self._try_step(company)
                 self.duration += time.monotonic() - started
-                if self.state == "running" and not commit():
+                left = commit()
+                if self.state == "running" and not left:
                     return False
         except Exception as error:
-            step = self.step
             self.env.cr.rollback()
+            step = self.step
             _logger.exception("Customer lifecycle run %s failed in step %s", self.id, step)
             steps = dict(self._fields["step"]._description_selection(self.env))
             self.write(
@@ -317,7 +354,21 @@ class LifecycleRun(models.Model):
                     ),
                 }
             )
+            commit()
         return True
+
+    def _try_step(self, company):
+        """Do the present step, again from what is committed if a user's change crossed it."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                getattr(self, f"_step_{self.step}")(company)
+                self.env.flush_all()
+                return
+            except CONFLICTS:
+                if attempt == ATTEMPTS:
+                    raise
+                self.env.cr.rollback()
+                _logger.info("Run %s: step %s is done again", self.id, self.step)
 
     def _advance(self, step, position=0, **values):
         """Set the next step; it is committed together with the finished one."""

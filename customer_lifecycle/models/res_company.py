@@ -101,5 +101,6 @@ class ResCompany(models.Model):
             "lifecycle_discount_rate",
         } & vals.keys():
             # a changed definition makes every stored figure out of date
-            self.env["lifecycle.run"].sudo()._request(self, kind="settings")
+            # the model too, which knows how much value a unit of revenue is
+            self.env["lifecycle.run"].sudo()._request(self, kind="settings", refit=True)
         return result

@@ -222,18 +222,16 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partners = super().create(vals_list)
-        self.env["lifecycle.queue"].sudo()._note(partners, [("", None)])
+        self.env["lifecycle.queue"].sudo()._note_new_contacts(partners)
         return partners
 
     def _write_multi(self, vals_list):
         changed = set().union(*vals_list) if vals_list else set()
         watched = {"commercial_partner_id", "lifecycle_exclude", "active", "email", "phone"}
         if watched & changed:
-            queue = self.env["lifecycle.queue"].sudo()
-            if "commercial_partner_id" in changed:
-                # purchases move along: the customer who loses them is to be refreshed too
-                queue._append_partners(set(self.ids) - queue._noted("res.partner"))
-            queue._note(self, [("", None)])
+            self.env["lifecycle.queue"].sudo()._note_contacts(
+                self, moved="commercial_partner_id" in changed
+            )
         return super()._write_multi(vals_list)
 
     @api.model

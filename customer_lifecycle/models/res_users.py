@@ -7,8 +7,9 @@ class ResUsers(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         users = super().create(vals_list)
-        # colleagues are no customers; somebody who is both can be included again by hand
-        users.filtered(lambda user: not user.share).partner_id.sudo().write(
+        # colleagues and anonymous visitors are no customers; a colleague who is both can be
+        # included again by hand
+        users.filtered(lambda user: not user.share or user._is_public()).partner_id.sudo().write(
             {"lifecycle_exclude": True}
         )
         return users

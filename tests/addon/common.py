@@ -141,16 +141,6 @@ class LifecycleCase(TransactionCase):
     def run_refresh(self):
         self.run_cron(REFRESH)
 
-    @classmethod
-    def compute(cls, company=None):
-        """Compute all figures of one company as its run would, in this transaction."""
-        company = company or cls.env.company
-        cls.env.flush_all()
-        run = cls.env["lifecycle.run"].create({"company_id": company.id, "kind": "manual"})
-        run._advance("facts", as_of=company._lifecycle_today(), state="running")
-        commit = cls.classPatch(cls.env.registry["ir.cron"], "_commit_progress", lambda *a, **k: 1)
-        return run
-
     def profile(self, partner, company=None):
         """The profile of a customer, archived or not; empty when he has none."""
         return (

@@ -187,19 +187,20 @@ class Archive:
             package.unlink()
 
 
-def install(packages: list[str], what: str) -> None:
+def install(packages: list[str], what: str, otherwise: str = "") -> None:
     """Install Debian packages into the system, as root or through sudo.
 
     :param what: what they are, for the user
+    :param otherwise: what the user can do instead of installing them
     :raises SetupError: without rights, network, or Debian
     """
-    by_hand = "sudo apt-get install " + " ".join(packages)
+    by_hand = f"`sudo apt-get install {' '.join(packages)}`"
     if not shutil.which("apt-get"):
-        raise SetupError(f"{what} is missing: install it and try again.")
+        raise SetupError(f"{what} is missing: install it{otherwise} and try again.")
     rights = []
     if os.geteuid():
         if not shutil.which("sudo"):
-            raise SetupError(f"{what} is missing: have an administrator run `{by_hand}`.")
+            raise SetupError(f"{what} is missing: have an administrator run {by_hand}{otherwise}.")
         can_ask = sys.stdin is not None and sys.stdin.isatty()
         rights = ["sudo", *([] if can_ask else ["-n"]), "DEBIAN_FRONTEND=noninteractive"]
         if can_ask:
@@ -210,11 +211,11 @@ def install(packages: list[str], what: str) -> None:
         quietly(
             [*rights, "apt-get", "update"],
             failure=f"{what} is missing and Debian's list of packages could not be fetched: "
-            f"check the network connection, or have an administrator run `{by_hand}`",
+            f"check the network connection, or have an administrator run {by_hand}{otherwise}",
             env=environment,
         )
         quietly(
             [*rights, "apt-get", "install", "-y", "--no-install-recommends", *packages],
-            failure=f"{what} could not be installed: run `{by_hand}` to see why",
+            failure=f"{what} could not be installed: run {by_hand} to see why{otherwise}",
             env=environment,
         )

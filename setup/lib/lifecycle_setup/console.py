@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -61,6 +62,7 @@ def quietly(command, *, failure: str, log: str = "setup", **options) -> None:
     with open(path, "a", encoding="utf-8") as stream:
         stream.write(f"\n$ {' '.join(map(str, command))}\n")
         stream.flush()
+        start = stream.tell()
         try:
             code = subprocess.run(
                 [str(part) for part in command],
@@ -74,6 +76,10 @@ def quietly(command, *, failure: str, log: str = "setup", **options) -> None:
             stream.write(f"{error}\n")
             code = -1
     if code:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            stream.seek(start)
+            if os.strerror(errno.ENOSPC) in stream.read():
+                failure = "the disk is full: make room on it and try again"
         raise SetupError(f"{failure} (details: {path})")
 
 
@@ -112,6 +118,11 @@ def run_program(main) -> None:
 
 def _unforeseen(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, OSError) and error.filename:
+        return (
+            f"{error.filename}: {error.strerror}: see that there is room on the disk and that you "
+            "may write there."
+        )
     try:
         with open(log_file(), "a", encoding="utf-8") as stream:
             traceback.print_exc(file=stream)

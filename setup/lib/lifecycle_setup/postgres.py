@@ -12,6 +12,7 @@ import os
 import pwd
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 from pathlib import Path
@@ -67,7 +68,7 @@ class Cluster:
 
     def __init__(self):
         self.state = paths.state()
-        self.account = _account()
+        self.account = _account(self.state / "postgres" / "data")
         self.base = self._find_base()
         self.data = self.base / "data"
         self.socket = self._find_socket()
@@ -77,9 +78,11 @@ class Cluster:
 
     def _as_account(self) -> dict:
         """Options for `subprocess` that run a program as the cluster's account."""
+        # A session of its own: Ctrl-C is for the program, not for its server.
         if self.account is None:
-            return {}
+            return {"start_new_session": True}
         return {
+            "start_new_session": True,
             "user": self.account.pw_uid,
             "group": self.account.pw_gid,
             "extra_groups": [],
@@ -110,13 +113,14 @@ class Cluster:
     def _own(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         owner = self.account.pw_uid if self.account else os.geteuid()
-        if self.account:
-            os.chown(folder, self.account.pw_uid, self.account.pw_gid)
-        if folder.stat().st_uid != owner:
+        found = folder.lstat()
+        if found.st_uid not in (owner, os.geteuid()) or not stat.S_ISDIR(found.st_mode):
             raise SetupError(
-                f"{folder} belongs to the user {_name(folder.stat().st_uid)}: run this as that "
-                "user, or remove the folder to start with a new database."
+                f"{folder} belongs to the user {_name(found.st_uid)}: run this as that user, or "
+                "remove it to start with a new database."
             )
+        if self.account:
+            os.chown(folder, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
         folder.chmod(0o700)
 
     # -- its life ---------------------------------------------------------------------
@@ -127,8 +131,8 @@ class Cluster:
         :return: a file descriptor; while any process holds it open, nobody stops the cluster
         """
         with locked(self.state / "cluster.lock"):
-            users = os.open(self.state / "cluster.users", os.O_RDWR | os.O_CREAT, 0o666)
-            fcntl.flock(users, fcntl.LOCK_SH)
+            self.users = os.open(self.state / "cluster.users", os.O_RDWR | os.O_CREAT, 0o666)
+            fcntl.flock(self.users, fcntl.LOCK_SH)
             self._own(self.base)
             self._own(self.socket)
             programs = self._ensure_programs()
@@ -137,8 +141,7 @@ class Cluster:
                     self._init(programs)
             if not self._runs(programs):
                 self._start(programs)
-        self.users = users
-        return users
+        return self.users
 
     def release(self) -> None:
         """Let go of the cluster, and stop it if nobody else uses it."""
@@ -153,7 +156,8 @@ class Cluster:
                     fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except OSError:
                     return
-                self._pg_ctl(self._ensure_programs(), "stop", "-m", "fast", "-w")
+                if (self.data / "postmaster.pid").exists():
+                    self._pg_ctl(self._ensure_programs(), "stop", "-m", "fast", "-w")
 
     def _ensure_programs(self) -> Path:
         version_file = self.data / "PG_VERSION"
@@ -168,7 +172,7 @@ class Cluster:
             return programs
         programs = _programs()
         if not programs:
-            apt.install(["postgresql"], "PostgreSQL (or set PGHOST to use a server)")
+            apt.install(["postgresql"], "PostgreSQL", ", or set PGHOST to use a server")
             programs = _programs()
         if not programs:
             raise SetupError(
@@ -240,10 +244,17 @@ def _name(user_id: int) -> str:
         return str(user_id)
 
 
-def _account():
-    """Unprivileged account for the server when we are root, who may not run it; else None."""
+def _account(data: Path):
+    """Unprivileged account for the server when we are root, who may not run it; else None.
+
+    :param data: where the databases may already be, which their owner has to serve
+    """
     if os.geteuid():
         return None
+    with contextlib.suppress(FileNotFoundError, KeyError):
+        owner = data.stat().st_uid
+        if owner:
+            return pwd.getpwuid(owner)
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
@@ -300,9 +311,9 @@ def server():
         yield {}
         return
     cluster = Cluster()
-    descriptor = cluster.acquire()
-    os.environ.update(cluster.environment())
     try:
+        descriptor = cluster.acquire()
+        os.environ.update(cluster.environment())
         yield {"pass_fds": (descriptor,)}
     finally:
         cluster.release()

@@ -1,0 +1,218 @@
+"""A second way to the same figures: random documents summed up slowly, record by record."""
+
+import random
+from collections import defaultdict
+from decimal import ROUND_HALF_UP, Decimal
+
+from .common_money import SUMS, MoneyCase
+
+CENT = Decimal("0.01")
+
+
+def exact(number):
+    return Decimal(repr(number))
+
+
+def to_cents(number):
+    return number.quantize(CENT, ROUND_HALF_UP)
+
+
+class SlowSums:
+    """The definition of a customer's figures, in plain Python over browsed records.
+
+    :param company: res.company
+    :param share: value per revenue
+    """
+
+    def __init__(self, company, share=Decimal(1)):
+        self.company = company
+        self.env = company.env
+        self.share = share
+
+    def figures(self):
+        """dict commercial partner id → dict of ``SUMS``"""
+        today = self.company._lifecycle_today()
+        days = defaultdict(lambda: defaultdict(lambda: [Decimal(0), Decimal(0)]))
+        for partner, day, amount in self._documents():
+            if day <= today and not partner.commercial_partner_id.lifecycle_exclude:
+                total = days[partner.commercial_partner_id.id][day]
+                total[0] += amount
+                total[1] += to_cents(amount * self.share)
+        return {partner: self._sum_up(rows) for partner, rows in days.items()}
+
+    def _sum_up(self, rows):
+        bought = {day: amount for day, (amount, _value) in rows.items() if amount > 0}
+        average = to_cents(sum(bought.values()) / len(bought)) if bought else None
+        return dict(
+            zip(
+                SUMS,
+                (
+                    len(bought),
+                    min(bought, default=None),
+                    max(bought, default=None),
+                    sum(amount for amount, _value in rows.values()),
+                    average,
+                    sum(value for _amount, value in rows.values()),
+                ),
+                strict=True,
+            )
+        )
+
+    def _documents(self):
+        """(contact, local day, net amount in company currency) of everything that counts."""
+        of_company = [("company_id", "=", self.company.id)]
+        for order in self.env["sale.order"].search([*of_company, ("state", "=", "sale")]):
+            net = exact(order.amount_untaxed) - sum(map(self._taken_back, order.order_line))
+            yield (
+                order.partner_id,
+                order.date_order.date(),
+                to_cents(net / exact(order.currency_rate)),
+            )
+        credit_notes = [*of_company, ("move_type", "=", "out_refund"), ("state", "=", "posted")]
+        for credit_note in self.env["account.move"].search(credit_notes):
+            reversed_lines = self._product_lines(credit_note.reversed_entry_id)
+            if reversed_lines and not all(line.sale_line_ids for line in reversed_lines):
+                continue
+            for line in self._product_lines(credit_note):
+                if not line.sale_line_ids:
+                    yield credit_note.partner_id, credit_note.invoice_date, -exact(line.balance)
+        for purchase in self.env["lifecycle.external.purchase"].search(of_company):
+            yield purchase.partner_id, purchase.date, exact(purchase.amount_company)
+
+    @staticmethod
+    def _product_lines(move):
+        return move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+
+    def _taken_back(self, line):
+        """What counts as credited of an order line, in the order's currency."""
+        if line.is_downpayment:
+            return Decimal(0)
+        ordered = exact(line.price_subtotal)
+        invoiced = credited = Decimal(0)
+        for item in line.invoice_lines:
+            if item.move_id.state != "posted":
+                continue
+            if item.move_id.move_type == "out_refund":
+                credited += exact(item.price_subtotal)
+            else:
+                invoiced += exact(item.price_subtotal)
+        sign = -1 if ordered < 0 else 1
+        above = max(Decimal(0), sign * (invoiced - ordered))
+        return sign * max(Decimal(0), sign * credited - above)
+
+
+class TestMoneyReference(MoneyCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.set_rates("EUR", {800: 0.61, 300: 0.87, 90: 1.13, 20: 0.93})
+        cls.set_rates("JPY", {800: 111.7, 200: 151.3})
+        cls.other = cls.new_ledger_company("Zürich Works", "CHF")
+        cls.set_rates("EUR", {800: 1.07, 100: 0.91}, company=cls.other)
+        cls.set_rates("JPY", {800: 140.0, 50: 171.9}, company=cls.other)
+        cls.rng = random.Random(7)
+        cls.contacts = []
+        for number in range(12):
+            customer = cls.new_customer(f"Customer {number}", is_company=number % 2 == 0)
+            cls.contacts.append(customer)
+            if number % 4 == 0:
+                cls.contacts += [
+                    cls.new_customer(f"Contact {number}.{each}", parent_id=customer.id)
+                    for each in range(2)
+                ]
+        cls.contacts[3].lifecycle_exclude = True
+
+    def _random_order(self):
+        rng = self.rng
+        lines = [
+            (rng.randint(0, 5), round(rng.uniform(1, 90), 2)) for _each in range(rng.randint(1, 4))
+        ]
+        if rng.random() < 0.3:
+            lines.append(-round(rng.uniform(1, 40), 2))
+        return self.order(
+            *lines,
+            days_ago=rng.choice((rng.randint(-20, 700), 40, 41)),
+            partner=rng.choice(self.contacts),
+            company=rng.choice((self.company, self.company, self.other)),
+            currency=rng.choice((None, "EUR", "JPY")),
+        )
+
+    def _random_quantities(self, move):
+        """Other quantities for some lines, so that the total stays positive."""
+        lines = move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+        for line in lines:
+            if line.price_unit > 0 and self.rng.random() < 0.6:
+                line.quantity = self.rng.randint(1, 6)
+        while move.amount_total <= 0:
+            lines.filtered(lambda line: line.price_unit > 0).quantity += 3
+
+    def _random_books(self, order):
+        """Some of: invoice as ordered or not, credit notes, reissue, cancellation."""
+        rng = self.rng
+        billable = order.order_line.filtered("qty_to_invoice")
+        if order.amount_untaxed <= 0 or not billable or rng.random() < 0.25:
+            if rng.random() < 0.3:
+                order._action_cancel()
+            return
+        invoice = self.invoice(order, days_ago=rng.randint(3, 60), post=False)
+        if invoice.move_type != "out_invoice" or invoice.amount_total <= 0:
+            return
+        if rng.random() < 0.3:
+            self._random_quantities(invoice)
+        if rng.random() < 0.15:
+            invoice.invoice_line_ids = [
+                (0, 0, {"name": "Fee", "quantity": 1, "price_unit": 9, "tax_ids": False})
+            ]
+        invoice.action_post()
+        if rng.random() < 0.3:
+            invoice = self.reissue(invoice, days_ago=rng.randint(0, 3))
+        for _each in range(rng.choice((0, 0, 1, 1, 2))):
+            credit_note = self.credit(invoice, days_ago=rng.randint(0, 3), post=False)
+            if rng.random() < 0.7:
+                self._random_quantities(credit_note)
+            if rng.random() < 0.85:
+                credit_note.action_post()
+
+    def _write_random_documents(self):
+        rng = self.rng
+        for _each in range(70):
+            self._random_books(self._random_order())
+        for _each in range(8):
+            self.move(
+                "out_refund",
+                round(rng.uniform(1, 50), 2),
+                partner=rng.choice(self.contacts),
+                currency=rng.choice((None, "EUR")),
+                days_ago=rng.randint(0, 90),
+            )
+            invoice = self.move("out_invoice", 33.3, partner=rng.choice(self.contacts))
+            self.credit(invoice, days_ago=rng.randint(0, 9))
+        for _each in range(60):
+            self.new_purchase(
+                rng.choice(self.contacts),
+                round(rng.uniform(-40, 120), 2),
+                days_ago=rng.randint(-10, 700),
+                company=rng.choice((self.company, self.other)),
+                currency_id=self.currency(rng.choice(("EUR", "USD", "CHF", "JPY"))).id,
+            )
+
+    def assertSameSums(self, collected, expected):
+        names = self.env["res.partner"].browse({*collected, *expected})
+        for partner in names:
+            found = {
+                name: to_cents(exact(value)) if isinstance(value, float) else value
+                for name, value in collected.get(partner.id, {}).items()
+            }
+            self.assertEqual(found, expected.get(partner.id, {}), partner.name)
+
+    def test_random_documents_agree_to_the_cent(self):
+        self._write_random_documents()
+        self.company.write({"lifecycle_value": "percent", "lifecycle_margin_percent": 37.5})
+        for company, share in ((self.company, Decimal("0.375")), (self.other, Decimal(1))):
+            expected = SlowSums(company, share).figures()
+            self.assertGreater(len(expected), 8)
+            partners = self.env["res.partner"].browse(expected)
+            self.assertSameSums(self.collected(company), expected)
+            self.assertSameSums(self.collected(company, partners), expected)
+            for partner in partners:
+                self.assertFigures(partner, company, revenue=float(expected[partner.id]["revenue"]))
