@@ -2,6 +2,16 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
+#: what the kernel's candidate forecasts of orders are, in plain words
+FORECAST_KINDS = {
+    "model_k": "model",
+    "model_k1": "model",
+    "likely": "model",
+    "past": "past",
+    "past_rate": "past",
+    "recent": "recent",
+    "same_as_last_period": "recent",
+}
 
 class LifecycleClvModel(models.Model):
     _inherit = "lifecycle.clv.model"
@@ -73,15 +83,18 @@ class LifecycleClvModel(models.Model):
 
     def _weight_lines(self):
         labels = {
-            "model_k": self.env._("the fitted model"),
-            "model_k1": self.env._("the model with orders at random"),
-            "past_rate": self.env._("each customer's own past rate"),
-            "same_as_last_period": self.env._("the same as in the last period"),
+            "model": self.env._("the fitted model"),
+            "past": self.env._("each customer's own past rate"),
+            "recent": self.env._("the same again as in the last period"),
+            "other": self.env._("other simple rules"),
         }
+        shares = dict.fromkeys(labels, 0.0)
+        for name, weight in (self.weights or {}).items():
+            shares[FORECAST_KINDS.get(name, "other")] += weight
         parts = [
-            self.env._("%(share)s %% %(method)s", share=round(100 * weight), method=labels[name])
-            for name, weight in sorted((self.weights or {}).items(), key=lambda pair: -pair[1])
-            if name in labels and weight >= 0.005
+            self.env._("%(share)s %% %(method)s", share=round(100 * share), method=labels[kind])
+            for kind, share in sorted(shares.items(), key=lambda pair: -pair[1])
+            if share >= 0.005
         ]
         return parts and [self.env._("Forecasts are mixed from %s.", ", ".join(parts))]
 

@@ -28,8 +28,11 @@ class LifecycleFirstSteps(models.AbstractModel):
         count = profiles.search_count(buyers)
         return {
             "customers": count,
-            "sample": profiles.search(buyers, limit=SAMPLE).read(
-                ["partner_id", "order_count", "clv_historical"]
+            "sample": profiles.search_read(
+                buyers,
+                ["partner_id", "clv_historical"],
+                order="clv_historical desc, id",
+                limit=SAMPLE,
             ),
             "currency_id": company.currency_id.id,
             "computing": bool(

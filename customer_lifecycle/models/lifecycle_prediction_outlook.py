@@ -30,7 +30,11 @@ class LifecyclePrediction(models.AbstractModel):
         stored = self.env["lifecycle.clv.model"]._current(profile.company_id)
         if not (profile.predicted and stored.sufficient and profile.order_count):
             return None
-        model = kernel.LifetimeModel.from_dict(stored.data)
+        try:
+            model = kernel.LifetimeModel.from_dict(stored.data)
+        except ValueError:
+            # stored by another version of the kernel: the next run fits anew
+            return None
         history = (
             profile.order_count - 1,
             (profile.last_order_date - profile.first_order_date).days,

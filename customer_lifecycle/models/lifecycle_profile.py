@@ -259,6 +259,10 @@ class LifecycleProfile(models.Model):
             "customer_lifecycle.lifecycle_purchase_action"
         )
         action["domain"] = [("profile_id", "=", self.id)]
-        action["context"] = {"lifecycle_profile_id": self.id}
+        action["context"] = {
+            "lifecycle_profile_id": self.id,
+            "search_default_counted": 1,
+            "search_default_group_year": 1,
+        }
         action["display_name"] = self.env._("Purchases of %s", self.partner_id.display_name)
         return action

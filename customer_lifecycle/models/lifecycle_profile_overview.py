@@ -131,7 +131,7 @@ class LifecycleProfile(models.Model):
         return figures
 
     def _overview_prediction(self, outlook, today):
-        if not outlook:
+        if not self.predicted:
             return False
         names = [
             "clv_predicted",
@@ -146,8 +146,8 @@ class LifecycleProfile(models.Model):
             names.append("p_alive")
         prediction = self._read_format(names)[0]
         prediction.update(
-            low=outlook["low"],
-            high=outlook["high"],
+            low=outlook["low"] if outlook else False,
+            high=outlook["high"] if outlook else False,
             overdue=bool(self.next_order_to and self.next_order_to < today),
         )
         return prediction

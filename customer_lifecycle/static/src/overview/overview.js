@@ -84,23 +84,16 @@ export class LifecycleOverview extends Component {
 
     get tiles() {
         const tiles = [this.earnedTile, this.expectedTile, this.rhythmTile, this.nextOrderTile];
-        return [...tiles, this.averageTile, this.chanceTile, this.aliveTile].filter(Boolean);
+        return [...tiles, this.chanceTile, this.aliveTile].filter(Boolean);
     }
 
     get earnedTile() {
-        const { clv_historical, first_order_date, order_count, value_is } = this.data;
+        const { clv_historical, value_is } = this.data;
         return {
             name: "earned",
             label: _t("Earned so far"),
             value: this.money(clv_historical, true),
-            detail:
-                order_count === 1
-                    ? _t("1 order on %s", this.day(first_order_date, true))
-                    : first_order_date &&
-                      _t("%(count)s orders since %(date)s", {
-                          count: order_count,
-                          date: this.day(first_order_date, true),
-                      }),
+            detail: this.ordersText(),
             help:
                 value_is === "revenue"
                     ? _t(
@@ -110,6 +103,22 @@ export class LifecycleOverview extends Component {
                           "Historical lifetime value: the margin on everything bought until today, untaxed, less credit notes, in company currency. Orders of one day count as one."
                       ),
         };
+    }
+
+    ordersText() {
+        const { average_order_value, first_order_date, order_count } = this.data;
+        if (!order_count) {
+            return _t("refunds only");
+        }
+        const date = this.day(first_order_date, true);
+        if (order_count === 1) {
+            return _t("1 order, on %s", date);
+        }
+        return _t("%(count)s orders since %(date)s, %(average)s on average", {
+            count: order_count,
+            date,
+            average: this.money(average_order_value),
+        });
     }
 
     get expectedTile() {
@@ -129,6 +138,9 @@ export class LifecycleOverview extends Component {
     }
 
     rangeText({ low, high }) {
+        if (high === false) {
+            return false;
+        }
         if (!high) {
             return _t("most likely nothing");
         }
@@ -186,17 +198,6 @@ export class LifecycleOverview extends Component {
         };
     }
 
-    get averageTile() {
-        const { average_order_value, order_count } = this.data;
-        return (
-            order_count > 1 && {
-                name: "average",
-                label: _t("Average order"),
-                value: this.money(average_order_value, true),
-            }
-        );
-    }
-
     get chanceTile() {
         const { prediction } = this.data;
         return (
@@ -240,9 +241,9 @@ export class LifecycleOverview extends Component {
 
     chance(probability) {
         if (probability >= 0.995) {
-            return _t("over 99 %");
+            return _t("over 99%");
         }
-        return probability < 0.005 ? _t("under 1 %") : formatPercentage(probability, { digits: [16, 0] });
+        return probability < 0.005 ? _t("under 1%") : formatPercentage(probability, { digits: [16, 0] });
     }
 
     dayFormat(dates, withYear = false) {

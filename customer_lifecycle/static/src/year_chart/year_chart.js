@@ -59,8 +59,7 @@ export class YearChart extends Component {
         const { years } = this.props;
         const color = getColor(0, "light", "sm");
         const options = barOptions(theme, {
-            formatValue: (value) =>
-                formatCurrency(value, this.props.currencyId, { humanReadable: true }),
+            formatValue: (value) => this.money(value),
             stacked: true,
             legend: this.hasForecast,
         });
