@@ -110,8 +110,15 @@ class LifecycleProfile(models.Model):
 
     @api.model
     def _lifecycle_today(self):
-        """The day that day counts are for: the reader's today, or one named in the context."""
-        return self.env.context.get("lifecycle_today") or fields.Date.context_today(self)
+        """The day that day counts are for: today where the company is, not where the reader is.
+
+        A day named in the context takes its place, to look at rules as of the past.
+        """
+        # sudo: the time zone of the company's contact is no secret, its contact may be
+        return (
+            self.env.context.get("lifecycle_today")
+            or self.env.company.sudo()._lifecycle_today()
+        )
 
     @api.depends("partner_id", "company_id")
     def _compute_display_name(self):
@@ -218,7 +225,7 @@ class LifecycleProfile(models.Model):
             days=days,
         )
         if self.next_order_date:
-            if self.next_order_to and self.next_order_to < fields.Date.context_today(self):
+            if self.next_order_to and self.next_order_to < self._lifecycle_today():
                 return "%s %s" % (
                     sentence,
                     self.env._(

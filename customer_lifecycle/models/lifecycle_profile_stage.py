@@ -33,6 +33,7 @@ class LifecycleProfile(models.Model):
     days_in_stage = OptionalInteger(
         compute="_compute_days", search="_search_days_in_stage", aggregator="avg"
     )
+    stage_stay = fields.Char(string="Stay", compute="_compute_stage_stay")
     stage_manual = fields.Boolean(string="Set by Hand", readonly=True)
     stage_hold_until = fields.Date(
         string="Held Until", help="Until this day no rule changes the stage."
@@ -155,6 +156,20 @@ class LifecycleProfile(models.Model):
 
     def _search_order_span(self, operator, value):
         return self._search_number("order_span", operator, value)
+
+    @api.depends_context("lang")
+    @api.depends("days_in_stage")
+    def _compute_stage_stay(self):
+        for profile in self:
+            days = profile.days_in_stage
+            if days is False:
+                profile.stage_stay = False
+            elif days < 1:
+                profile.stage_stay = self.env._("since today")
+            elif days == 1:
+                profile.stage_stay = self.env._("for 1 day")
+            else:
+                profile.stage_stay = self.env._("for %s days", days)
 
     # ----- WHY -----
 
