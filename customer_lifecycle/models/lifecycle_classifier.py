@@ -54,6 +54,20 @@ class LifecycleClassifier(models.AbstractModel):
         return self.env.cr.fetchone()[0]
 
     @api.model
+    def _is_stale(self, company):
+        """Whether rules have changed that the company's customers are not classified by yet."""
+        return bool(
+            self.env["lifecycle.run"].search_count(
+                [
+                    ("company_id", "=", company.id),
+                    ("kind", "=", "rules"),
+                    ("state", "in", ("pending", "running")),
+                ],
+                limit=1,
+            )
+        )
+
+    @api.model
     def _find_moves(self, company, today, partner_ids=None):
         """Temporary table ``lifecycle_moves`` of the profiles whose stage is to change."""
         profiles = (

@@ -404,7 +404,8 @@ class LifecyclePipeline(models.AbstractModel):
         self.env["lifecycle.prediction"]._predict(company, today, partner_ids=partner_ids)
         classifier = self.env["lifecycle.classifier"]
         classifier._update_rhythms(company, partner_ids)
-        if classifier._is_started(company):
-            # before the first complete run there is no history that a change could continue
+        if classifier._is_started(company) and not classifier._is_stale(company):
+            # before the first complete run there is no history that a change could continue,
+            # and what a changed rule moves must not look like news
             classifier._classify(company, today, partner_ids=partner_ids)
         self.env["lifecycle.profile"].invalidate_model()

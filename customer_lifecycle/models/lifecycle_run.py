@@ -14,6 +14,8 @@ _logger = logging.getLogger(__name__)
 ID_RANGE = 2_000_000
 #: queue rows that one refresh takes at a time
 REFRESH_BATCH = 5_000
+#: kinds of runs that leave the figures as they are
+STAGES_ONLY = ("history", "rules")
 #: first key of the advisory locks; the second is the company
 LOCK_KEY = 0x6C6966
 #: what happens when a user merges or deletes a customer whose profile is being written
@@ -42,6 +44,8 @@ class LifecycleRun(models.Model):
             ("nightly", "Nightly"),
             ("manual", "By hand"),
             ("settings", "Changed settings"),
+            ("history", "Stages of the past"),
+            ("rules", "Changed rules"),
             ("refresh", "Refresh of changed customers"),
         ],
         required=True,
@@ -93,7 +97,11 @@ class LifecycleRun(models.Model):
         :return: the waiting runs
         """
         waiting = self.search(
-            [("company_id", "in", companies.ids), ("state", "=", "pending")]
+            [
+                ("company_id", "in", companies.ids),
+                ("state", "=", "pending"),
+                ("kind", "in" if kind in STAGES_ONLY else "not in", STAGES_ONLY),
+            ]
         )
         if refit:
             waiting.write({"refit": True})
@@ -327,7 +335,11 @@ class LifecycleRun(models.Model):
         try:
             if self.state == "pending" or self.as_of != company._lifecycle_today():
                 # a run that lies over from another day starts again for today
-                self._advance("facts", as_of=company._lifecycle_today(), state="running")
+                self._advance(
+                    "stages" if self.kind in STAGES_ONLY else "facts",
+                    as_of=company._lifecycle_today(),
+                    state="running",
+                )
                 self.date_start = self.date_start or fields.Datetime.now()
                 commit()
             while self.state == "running":
@@ -427,7 +439,13 @@ class LifecycleRun(models.Model):
             self.position = last
             self.progress = min(90, self.progress + 30 / max(1, self.customer_count / 1e5))
             return
-        self._advance("stages")
+        if self.env["lifecycle.classifier"]._is_started(company):
+            self._advance("stages")
+            return
+        # figures first: replaying the stages of many years takes longer than computing them
+        self._finish()
+        self.create({"company_id": company.id, "kind": "history", "step": "stages"})
+        self._wake("customer_lifecycle.ir_cron_lifecycle_nightly")
 
     def _step_stages(self, company):
         classifier = self.env["lifecycle.classifier"]
@@ -435,11 +453,25 @@ class LifecycleRun(models.Model):
         started = classifier._is_started(company)
         if not started:
             classifier._reconstruct(company, self.as_of)
-        changed, errors = classifier._classify(
-            company, self.as_of, cause="rule" if started else "initial"
-        )
-        self.env["lifecycle.stage.statistic"]._update(company, self.as_of)
-        message = self.env["lifecycle.clv.model"]._current(company)._explain()
+        cause = "rule"
+        if not started:
+            cause = "initial"
+        elif self.kind == "rules":
+            # what a changed rule moves is no news of the customers
+            cause = "edit"
+        changed, errors = classifier._classify(company, self.as_of, cause=cause)
+        statistics = self.env["lifecycle.stage.statistic"]
+        if statistics._is_due(company, self.as_of):
+            statistics._update(company, self.as_of)
+        self.changed_count += changed
+        self._finish(errors)
+
+    def _finish(self, errors=()):
+        """End the run well.
+
+        :param errors: what automation rules on changes of stage raised, with the profile's id
+        """
+        message = self.env["lifecycle.clv.model"]._current(self.company_id)._explain()
         if errors:
             message += "\n" + self.env._(
                 "Automation rules failed on %(count)s changes of stage, first on customer "
@@ -450,7 +482,6 @@ class LifecycleRun(models.Model):
             )
         self.write(
             {
-                "changed_count": self.changed_count + changed,
                 "state": "done",
                 "progress": 100,
                 "date_end": fields.Datetime.now(),

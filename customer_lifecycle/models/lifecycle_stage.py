@@ -4,6 +4,17 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
+#: fields that decide who is in a stage
+RULE_FIELDS = {
+    "active",
+    "domain",
+    "enter_from_ids",
+    "keep_domain",
+    "max_days",
+    "min_days",
+    "priority",
+}
+
 
 class LifecycleStage(models.Model):
     """A stage of the customer life cycle: a rule over the profile, and what to do in it."""
@@ -144,6 +155,25 @@ class LifecycleStage(models.Model):
                     "highest priority number."
                 )
             )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        stages = super().create(vals_list)
+        self._rules_changed()
+        return stages
+
+    def write(self, vals):
+        result = super().write(vals)
+        if RULE_FIELDS & vals.keys():
+            self._rules_changed()
+        return result
+
+    @api.model
+    def _rules_changed(self):
+        """Let every customer be classified anew, as a correction and not as news."""
+        if self.env.registry.ready:
+            companies = self.env["res.company"].sudo().search([])
+            self.env["lifecycle.run"].sudo()._request(companies, kind="rules")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_unless_used(self):

@@ -257,6 +257,25 @@ class TestStages(LifecycleCase):
         with self.assertRaises(ValidationError), self.cr.savepoint():
             stage.domain = "[]"
 
+    def test_a_changed_rule_moves_customers_without_news(self):
+        partner = self.regular()
+        self.refresh(partner, START)
+        self.classify(START, cause="initial")
+        self.stages["loyal"].domain = "[('order_count', '>=', 400)]"
+        self.stages["loyal"].keep_domain = False
+        run = self.env["lifecycle.run"].search(
+            [("company_id", "=", self.company.id), ("kind", "=", "rules")]
+        )
+        self.assertEqual((run.state, len(run)), ("pending", 1))
+        self.refresh(partner, START)
+        self.assertEqual(self.profile(partner).stage_id, self.stages["loyal"])
+        run.write({"as_of": START, "state": "running", "step": "stages"})
+        with patch.object(type(self.env["lifecycle.transition"]), "create") as news:
+            run._step_stages(self.company)
+        news.assert_not_called()
+        self.assertEqual(self.profile(partner).stage_id, self.stages["active"])
+        self.assertEqual(self.profile(partner).transition_ids[:1].cause, "edit")
+
     def test_history_can_neither_be_edited_nor_deleted(self):
         partner = self.regular()
         self.refresh(partner, START)
