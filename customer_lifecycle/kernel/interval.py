@@ -43,6 +43,6 @@ def draw_orders(model, t, x, t_x, T, blend, error, draws, generator):
     dropout = generator.beta(model.a_, model.b_ + x + model.dropout_at_start, draws)
     # Phases within t are Poisson; every k-th is an order, after each of which he may leave.
     phases = generator.poisson(np.minimum(rate * t, k * _MOST_ORDERS))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         until = np.ceil(np.log(generator.uniform(size=draws)) / np.log1p(-dropout))
     return np.where(alive, np.minimum((phases + passed) // k, np.maximum(until, 1.0)), 0.0)

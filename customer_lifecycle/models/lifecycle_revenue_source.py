@@ -123,6 +123,10 @@ class LifecycleRevenueSource(models.Model):
             )
         try:
             self._compile(self.env.company.sudo())
+            # only companies whose value is margin compile this path
+            model = self.env[self.model].sudo()
+            if self.margin_path and self._path_exists(model, self.margin_path):
+                self._number_sql(model, model._table, self.margin_path, model._search([]))
         except (ValueError, KeyError, UserError, SyntaxError, TypeError, AttributeError) as error:
             return "error", self.env._("Correct the source: %s", error)
         return "ready", False
@@ -224,10 +228,18 @@ class LifecycleRevenueSource(models.Model):
             net amount and value in company currency, amount before credit notes, exchange
             difference of the credit notes, source and document id
         """
-        parts = [
-            source._compile(company.sudo(), partner_ids)
-            for source in self._for_company(company)
-        ]
+        parts = []
+        for source in self._for_company(company):
+            try:
+                parts.append(source._compile(company.sudo(), partner_ids))
+            except (ValueError, KeyError) as error:
+                raise UserError(
+                    self.env._(
+                        "Revenue source “%(name)s” cannot be read: %(error)s",
+                        name=source.name,
+                        error=error,
+                    )
+                ) from error
         if not parts:
             return SQL(
                 "SELECT 0 AS partner_id, NULL::date AS day, 0.0 AS amount, 0.0 AS value, "
@@ -317,8 +329,12 @@ class LifecycleRevenueSource(models.Model):
             and self._path_exists(model, self.margin_path)
         ):
             margin = self._number_sql(model, table, self.margin_path, query)
-            # a credited part of the order takes its part of the margin along
-            kept = SQL("%s * %s / NULLIF(%s, 0)", margin, net, gross)
+            # a credited part of the order takes its part of the margin along; what was given
+            # away has nothing to credit and costs what it costs
+            kept = SQL(
+                "(CASE WHEN %s = 0 THEN %s ELSE %s * %s / NULLIF(%s, 0) END)",
+                gross, margin, margin, net, gross,
+            )
             return SQL("COALESCE(ROUND(%s, %s), %s)", convert(kept), digits, share)
         return share
 

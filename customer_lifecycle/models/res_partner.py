@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import formatLang
@@ -191,9 +192,11 @@ class ResPartner(models.Model):
 
     @api.depends("email_normalized")
     def _compute_lifecycle_shares_email(self):
-        shared = self.filtered_domain([("lifecycle_shares_email", "=", True)])
+        shared = self.with_context(active_test=False).search(
+            [("id", "in", self._origin.ids), ("lifecycle_shares_email", "=", True)]
+        )
         for partner in self:
-            partner.lifecycle_shares_email = partner in shared
+            partner.lifecycle_shares_email = partner._origin in shared
 
     def _search_lifecycle_shares_email(self, operator, value):
         self._check_field_access(self._fields["lifecycle_shares_email"], "read")
@@ -201,12 +204,16 @@ class ResPartner(models.Model):
             return NotImplemented
         if False in value:
             return Domain.TRUE
+        self.flush_model(
+            ["active", "parent_id", "commercial_partner_id", "email_normalized", "lifecycle_exclude"]
+        )
         return Domain(
             "id",
             "in",
             SQL(
                 """(SELECT one.id FROM res_partner one
                      WHERE one.active AND one.parent_id IS NULL
+                       AND one.lifecycle_exclude IS NOT TRUE
                        AND one.email_normalized IN (
                             SELECT email_normalized FROM res_partner
                              WHERE active AND parent_id IS NULL
@@ -233,6 +240,20 @@ class ResPartner(models.Model):
                 self, moved="commercial_partner_id" in changed
             )
         return super()._write_multi(vals_list)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_imported_history(self):
+        # sudo: history of companies that the user does not see is kept as well
+        history = self.env["lifecycle.external.purchase"].sudo()
+        found = history.search([("partner_id", "in", self.ids)], limit=1)
+        if found:
+            raise UserError(
+                self.env._(
+                    "“%s” has imported purchases. Archive the contact, merge it into another, or "
+                    "delete its imported purchases first.",
+                    found.partner_id.display_name,
+                )
+            )
 
     @api.model
     def _lifecycle_preset_exclusion(self):

@@ -58,3 +58,11 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 )
             )
         self.env["lifecycle.profile"].invalidate_model()
+
+    @api.model
+    def _update_values(self, src_partners, dst_partner):
+        """Let the surviving contact decide whether it counts: core would take over any tick."""
+        excluded = dst_partner.lifecycle_exclude
+        result = super()._update_values(src_partners, dst_partner)
+        dst_partner.lifecycle_exclude = excluded
+        return result

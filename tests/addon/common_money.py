@@ -179,6 +179,7 @@ class MoneyCase(LifecycleCase):
         """Reverse an invoice and issue it again, made by Odoo's wizard; the new invoice."""
         wizard = cls.reversal(invoice, days_ago)
         wizard.modify_moves()
+        wizard.new_move_ids.invoice_date = cls.day(days_ago)
         wizard.new_move_ids.action_post()
         return wizard.new_move_ids
 

@@ -5,6 +5,8 @@ import sys
 import types
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -12,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 package = types.ModuleType("customer_lifecycle")
 package.__path__ = [str(ROOT / "customer_lifecycle")]
 sys.modules.setdefault("customer_lifecycle", package)
+# What setup/backtest is made of is tested here too.
+sys.path.insert(0, str(ROOT / "setup" / "lib"))
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +29,27 @@ def data_path():
         return folder / name
 
     return path
+
+
+@pytest.fixture(scope="session")
+def cdnow(data_path):
+    """CDNOW sample of Fader & Hardie: (customer, day, amount); days since 1970-01-01."""
+    return read_log(data_path("cdnow_sample.csv"))
+
+
+@pytest.fixture(scope="session")
+def online_retail(data_path):
+    """UCI Online Retail, a wholesaler, refunds negative: (customer, day, amount)."""
+    return read_log(data_path("online_retail_with_refunds.csv"))
+
+
+def read_log(path):
+    log = pd.read_csv(path)
+    days = log["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    return log["customer_id"].to_numpy(), days, log["amount"].to_numpy(float)
+
+
+@pytest.fixture(scope="session")
+def day():
+    """Return a function from an ISO date to days since 1970-01-01."""
+    return lambda text: int(np.datetime64(text, "D").astype(np.int64))

@@ -67,7 +67,7 @@ export function barOptions(theme, { formatValue, stacked = false, legend = true 
         animation: theme.animation,
         interaction: { mode: "index", intersect: false },
         scales: {
-            x: { stacked, ticks, reverse: theme.rtl, grid: { display: false } },
+            x: { stacked, ticks: { ...ticks }, reverse: theme.rtl, grid: { display: false } },
             y: {
                 stacked,
                 beginAtZero: true,

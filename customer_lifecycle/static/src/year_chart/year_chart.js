@@ -63,6 +63,8 @@ export class YearChart extends Component {
             stacked: true,
             legend: this.hasForecast,
         });
+        // a few years fit side by side even on a telephone; many are thinned out
+        Object.assign(options.scales.x.ticks, { autoSkip: years.length > 8, maxRotation: 0 });
         options.plugins.tooltip.callbacks = {
             label: ({ dataset, raw }) => `${dataset.label}: ${this.money(raw)}`,
         };

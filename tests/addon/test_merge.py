@@ -1,0 +1,246 @@
+from datetime import timedelta
+
+from odoo.exceptions import UserError
+from odoo.tools import mute_logger
+
+from .common import LifecycleCase
+
+
+class MergeCase(LifecycleCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.home = cls.new_company("Home", lifecycle_tz="UTC")
+        cls.abroad = cls.new_company("Abroad", lifecycle_tz="UTC")
+        cls.env = cls.env["base"].with_company(cls.home).env
+        cls.today = cls.home._lifecycle_today()
+        cls.one, cls.two, cls.three = cls.env["res.partner"].create(
+            [{"name": name, "email": "same@example.com"} for name in ("One", "Two", "Three")]
+        )
+        cls.purchases = cls.env["lifecycle.external.purchase"]
+        for partner, amount, days, company in (
+            (cls.one, 100, 50, cls.home),
+            (cls.one, 10, 7, cls.abroad),
+            (cls.two, 200, 30, cls.home),
+            (cls.two, 20, 6, cls.abroad),
+            (cls.three, 400, 10, cls.home),
+        ):
+            cls.purchases += cls.new_purchase(partner, amount, days, company)
+
+    def setUp(self):
+        super().setUp()
+        self.run_refresh()
+
+    def merge(self, destination, *sources):
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        with mute_logger("odoo.addons.base.wizard.base_partner_merge"):
+            wizard._merge([destination.id, *(source.id for source in sources)], destination)
+        self.env.flush_all()
+
+    def profiles(self, active=False):
+        found = self.env["lifecycle.profile"].with_context(active_test=active).search(
+            [("company_id", "in", (self.home + self.abroad).ids)]
+        )
+        keys = [(profile.partner_id, profile.company_id) for profile in found]
+        self.assertEqual(len(keys), len(set(keys)))
+        return found
+
+    def assertFigures(self, partner, revenue, orders, company=None):
+        profile = self.profile(partner, company or self.home)
+        self.assertEqual(
+            (profile.active, profile.revenue, profile.order_count), (True, revenue, orders)
+        )
+
+
+class TestMerge(MergeCase):
+    def test_two_companies(self):
+        kept = self.profile(self.one), self.profile(self.one, self.abroad)
+        self.merge(self.one, self.two)
+        self.assertFalse(self.two.exists())
+        self.assertEqual(self.profile(self.one), kept[0])
+        self.assertEqual(self.profile(self.one, self.abroad), kept[1])
+        self.assertEqual(self.purchases.exists(), self.purchases, "imported history is kept")
+        self.assertEqual(len(self.profiles()), 3)
+        self.run_refresh()
+        self.assertFigures(self.one, 300, 2)
+        self.assertFigures(self.one, 30, 2, self.abroad)
+        self.assertEqual(self.profile(self.one).order_interval, 20)
+
+    def test_profile_moves_where_the_survivor_has_none(self):
+        moved = self.profile(self.two, self.abroad)
+        self.merge(self.three, self.two)
+        self.assertEqual(self.profile(self.three, self.abroad), moved)
+        self.run_refresh()
+        self.assertFigures(self.three, 600, 2)
+        self.assertFigures(self.three, 20, 1, self.abroad)
+
+    def test_three_at_once_and_in_a_chain(self):
+        with self.env.cr.savepoint() as savepoint:
+            self.merge(self.one, self.two, self.three)
+            self.run_refresh()
+            self.assertFigures(self.one, 700, 3)
+            together = self.figures(self.home + self.abroad)
+            savepoint.rollback()
+        self.env.invalidate_all()
+        self.merge(self.two, self.three)
+        self.merge(self.one, self.two)
+        self.run_refresh()
+        self.assertEqual(self.figures(self.home + self.abroad), together)
+
+    def test_real_orders_move_along(self):
+        self.new_order(self.two, 33, company=self.home)
+        self.run_refresh()
+        self.merge(self.one, self.two)
+        self.run_refresh()
+        self.assertFigures(self.one, 333, 3)
+
+    def test_contact_of_a_company_into_a_customer(self):
+        """Odoo makes the survivor a contact of that company: everything is the company's."""
+        contact = self.env["res.partner"].create({"name": "C", "parent_id": self.three.id})
+        self.new_purchase(contact, 5, 3, self.home)
+        self.run_refresh()
+        self.assertFigures(self.three, 405, 2)
+        self.merge(self.one, contact)
+        self.assertEqual(self.one.commercial_partner_id, self.three)
+        self.run_refresh()
+        self.assertFigures(self.three, 505, 3)
+        self.assertFalse(self.profile(self.one).active)
+
+    def test_customer_into_a_contact_of_a_company(self):
+        """The history belongs to the contact's company, and only there."""
+        contact = self.env["res.partner"].create({"name": "C", "parent_id": self.three.id})
+        self.merge(contact, self.two)
+        self.assertFalse(self.profile(contact), "contacts have no profile of their own")
+        self.run_refresh()
+        self.assertFigures(self.three, 600, 2)
+        self.assertFigures(self.three, 20, 1, self.abroad)
+        self.assertEqual(contact.lifecycle_order_count, 2)
+
+    def test_company_with_contacts(self):
+        contact = self.env["res.partner"].create({"name": "C", "parent_id": self.two.id})
+        self.new_purchase(contact, 5, 3, self.home)
+        self.run_refresh()
+        self.merge(self.one, self.two)
+        self.assertEqual(contact.commercial_partner_id, self.one)
+        self.run_refresh()
+        self.assertFigures(self.one, 305, 3)
+
+    def test_archived_partners(self):
+        self.two.active = False
+        self.run_refresh()
+        self.assertFigures(self.two, 200, 1)
+        self.merge(self.one, self.two)
+        self.run_refresh()
+        self.assertFigures(self.one, 300, 2)
+        self.three.active = False
+        self.merge(self.three, self.one)
+        self.run_refresh()
+        self.assertFigures(self.three, 700, 3)
+        self.three.active = True
+        self.run_refresh()
+        self.assertFigures(self.three, 700, 3)
+
+    def test_archived_profile_of_the_survivor(self):
+        """A survivor who did not count any more takes over the other's figures."""
+        self.purchases.filtered(lambda purchase: purchase.partner_id == self.one).unlink()
+        self.run_refresh()
+        self.assertFalse(self.profile(self.one).active)
+        self.merge(self.one, self.two)
+        self.run_refresh()
+        self.assertFigures(self.one, 200, 1)
+
+    def test_survivor_decides_whether_it_counts(self):
+        self.two.lifecycle_exclude = True
+        self.merge(self.one, self.two)
+        self.run_refresh()
+        self.assertFalse(self.one.lifecycle_exclude)
+        self.assertFigures(self.one, 300, 2)
+        self.three.lifecycle_exclude = True
+        self.merge(self.three, self.one)
+        self.assertTrue(self.three.lifecycle_exclude)
+
+    def test_through_the_wizards_button(self):
+        wizard = self.env["base.partner.merge.automatic.wizard"].create(
+            {
+                "partner_ids": [(6, 0, (self.one + self.two).ids)],
+                "dst_partner_id": self.one.id,
+                "state": "selection",
+            }
+        )
+        with mute_logger("odoo.addons.base.wizard.base_partner_merge"):
+            wizard.action_merge()
+        self.run_refresh()
+        self.assertFigures(self.one, 300, 2)
+
+
+class TestDelete(MergeCase):
+    def test_imported_history_stands_against_deleting(self):
+        before = self.figures(self.home + self.abroad)
+        with self.assertRaisesRegex(UserError, "“Two” has imported purchases. Archive"):
+            self.two.unlink()
+        self.assertTrue(self.two.exists())
+        self.assertEqual(self.figures(self.home + self.abroad), before)
+
+    def test_history_of_an_unseen_company_too(self):
+        """A user of one company must not delete another company's history unawares."""
+        partner = self.new_customer("Unseen")
+        self.new_purchase(partner, 9, company=self.abroad)
+        user = self.new_user(
+            "lc_deleter", "sales_team.group_sale_manager,base.group_partner_manager", self.home
+        )
+        with self.assertRaises(UserError):
+            partner.with_user(user).unlink()
+
+    def test_without_history(self):
+        """A prospect can be deleted, its profile goes along, the others' figures stay."""
+        partner = self.new_customer("Prospect", email="p@example.com")
+        lead = self.env["crm.lead"].create(
+            {"name": "L", "partner_id": partner.id, "company_id": self.home.id}
+        )
+        self.run_refresh()
+        profile = self.profile(partner)
+        self.assertTrue(profile.active)
+        before = self.figures(self.home)
+        del before[partner.id, self.home.id]
+        lead.unlink()
+        partner.unlink()
+        self.run_refresh()
+        self.assertFalse(profile.exists())
+        self.assertEqual(self.figures(self.home), before)
+
+    def test_after_its_history_was_deleted(self):
+        self.purchases.filtered(lambda purchase: purchase.partner_id == self.two).unlink()
+        self.two.unlink()
+        self.run_refresh()
+        self.assertFalse(self.two.exists())
+        self.assertEqual(self.profiles().partner_id, self.one + self.three)
+
+
+class TestMoving(MergeCase):
+    def test_contact_becomes_part_of_a_company_and_leaves_it(self):
+        self.two.parent_id = self.three
+        self.run_refresh()
+        self.assertFigures(self.three, 600, 2)
+        self.assertFigures(self.three, 20, 1, self.abroad)
+        self.assertFalse(self.profile(self.two).active)
+        self.assertEqual(self.two.lifecycle_revenue, 600, "a contact shows its company's")
+        self.two.parent_id = False
+        self.run_refresh()
+        self.assertFigures(self.two, 200, 1)
+        self.assertFigures(self.three, 400, 1)
+
+    def test_from_company_to_company(self):
+        contact = self.env["res.partner"].create({"name": "C", "parent_id": self.one.id})
+        self.new_purchase(contact, 5, 3, self.home)
+        self.run_refresh()
+        contact.parent_id = self.two
+        self.run_refresh()
+        self.assertFigures(self.one, 100, 1)
+        self.assertFigures(self.two, 205, 2)
+
+    def test_archived_customer_keeps_its_figures(self):
+        """History does not vanish from the sums because a contact is out of use."""
+        self.one.active = False
+        self.run_refresh()
+        self.assertFigures(self.one, 100, 1)
+        self.assertEqual(self.profile(self.one).last_order_date, self.today - timedelta(days=50))
