@@ -26,7 +26,6 @@ PATHS = (
     "currency_path",
     "margin_path",
     "document_path",
-    "skip_path",
 )
 
 
@@ -91,10 +90,10 @@ class LifecycleRevenueSource(models.Model):
         string="Document Field",
         help="Path to the document to open. Empty: the record itself.",
     )
-    skip_path = fields.Char(
+    skip_domain = fields.Char(
         string="Counted Elsewhere If",
-        help="Records with this field filled are left out because another source counts them. "
-        "Ignored while the field does not exist.",
+        help="Which records are left out because another source counts them. Ignored while one "
+        "of the fields does not exist.",
     )
     net_of_credit_notes = fields.Boolean(
         help="Only for sale orders: subtract what was credited on their lines beyond what was "
@@ -131,7 +130,7 @@ class LifecycleRevenueSource(models.Model):
             return "error", self.env._("Correct the source: %s", error)
         return "ready", False
 
-    @api.constrains("model", "domain", "net_of_credit_notes", *PATHS)
+    @api.constrains("model", "domain", "skip_domain", "net_of_credit_notes", *PATHS)
     def _check_compiles(self):
         for source in self:
             if source.net_of_credit_notes and source.model != "sale.order":
@@ -160,7 +159,8 @@ class LifecycleRevenueSource(models.Model):
         if self.model not in self.env:
             return
         paths = [self[name] for name in PATHS if self[name]]
-        paths += [condition.field_expr for condition in self._domain().iter_conditions()]
+        for domain in (self._domain(), self._skip_domain(self.env[self.model])):
+            paths += [condition.field_expr for condition in domain.iter_conditions()]
         for path in paths:
             # constraints run as superuser, also those of a user's own changes
             model = self.env[self.model].sudo(False)
@@ -184,6 +184,18 @@ class LifecycleRevenueSource(models.Model):
     def _domain(self):
         self.ensure_one()
         return Domain(literal_eval(self.domain.strip() or "[]"))
+
+    def _skip_domain(self, model):
+        """Domain of the records that another source counts."""
+        self.ensure_one()
+        if not self.skip_domain:
+            return Domain.FALSE
+        domain = Domain(literal_eval(self.skip_domain.strip()))
+        known = (
+            self._path_exists(model, condition.field_expr)
+            for condition in domain.iter_conditions()
+        )
+        return domain if all(known) else Domain.FALSE
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -257,8 +269,7 @@ class LifecycleRevenueSource(models.Model):
         model = self.env[self.model].sudo().with_context(active_test=False)
         domain = self._domain()
         domain &= Domain(self.company_path, "=", company.id)
-        if self.skip_path and self._path_exists(model, self.skip_path):
-            domain &= Domain(self.skip_path, "=", False)
+        domain &= ~self._skip_domain(model)
         query = model._search(domain)
         table = query.table
 
@@ -521,7 +532,8 @@ class LifecycleRevenueSource(models.Model):
         """
         self.ensure_one()
         paths = [self[name] for name in PATHS if name != "document_path"]
-        paths += [condition.field_expr for condition in self._domain().iter_conditions()]
+        for domain in (self._domain(), self._skip_domain(self.env[self.model])):
+            paths += [condition.field_expr for condition in domain.iter_conditions()]
         watched = {}
         for path in filter(None, paths):
             model, prefix = self.env[self.model], []

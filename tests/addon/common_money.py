@@ -32,6 +32,8 @@ class MoneyCase(LifecycleCase):
             context={**cls.env.context, "allowed_company_ids": cls.company.ids}
         )
         cls.company = cls.company.with_env(cls.env)
+        # Odoo dates some documents by the day of who writes them
+        cls.env.user.tz = "UTC"
         cls.today = cls.company._lifecycle_today()
         cls.product = cls.env["product.product"].create(
             {
