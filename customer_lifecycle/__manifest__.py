@@ -7,6 +7,7 @@
     "website": "https://github.com/customer-lifecycle/customer_lifecycle",
     "license": "LGPL-3",
     "application": True,
+    "images": ["static/description/contact.png"],
     "depends": [
         "base_automation",
         "contacts",

@@ -16,3 +16,7 @@ def uninstall_hook(env):
     env.cr.execute(
         SQL("DELETE FROM ir_config_parameter WHERE key LIKE %s", "customer_lifecycle.%")
     )
+    # Odoo forgets the foreign keys of fields that an app added to other apps' models
+    env["ir.model.constraint"].search(
+        [("module.name", "=", "customer_lifecycle"), ("type", "=", "f")]
+    ).unlink()

@@ -5,7 +5,7 @@ alone.
 """
 
 from .cells import Cells, count_cells, merge_cells
-from .histories import Histories, histories_from_transactions
+from .histories import Histories, histories_from_transactions, repeat_amounts
 from .lifetime import LifetimeModel, Predictions
 from .mbgnbd import MBGNBD
 from .paretonbd import ParetoNBD
@@ -26,6 +26,7 @@ __all__ = [
     "histories_from_transactions",
     "kaplan_meier",
     "merge_cells",
+    "repeat_amounts",
     "simulate_transactions",
     "survival_quantile",
 ]

@@ -14,8 +14,9 @@ from .value import fit_value_model
 
 _LEAST_CUSTOMERS = 5
 _SHORTEST_WINDOW = 7
-# Number of customers whose errors outweigh the weights given where nothing was learnt.
-_PRIOR_CUSTOMERS = 20.0
+# With many more customers than this the weights are learnt, with fewer they stay where they
+# are where nothing was learnt.
+_PRIOR_CUSTOMERS = 200.0
 # The k has to earn its place by squared errors: a larger one forecasts less, which absolute
 # errors alone would reward.
 _SHAPE_SQUARED_SHARE = 0.8
@@ -132,7 +133,7 @@ def learn(days, end, horizon):
     chances = np.vstack([outlook.chances(k) for outlook in outlooks])
     actual = np.concatenate([outlook.actual for outlook in outlooks])
     row_weight = np.repeat(trust, [len(outlook.actual) for outlook in outlooks])
-    strength = _PRIOR_CUSTOMERS / row_weight.sum()
+    strength = (_PRIOR_CUSTOMERS / row_weight.sum()) ** 2
     weights = order_weights(
         candidates, singles, actual, row_weight, list(ORDERS.values()), strength
     )
@@ -148,14 +149,18 @@ def learn(days, end, horizon):
 
 
 def _best_shape(outlooks, trust):
-    """The k with the smallest errors of its forecasts."""
-    score = np.zeros(len(SHAPES))
+    """The k with the smallest errors of its forecasts.
+
+    For few customers errors differ by chance: a larger k has to be better by more.
+    """
+    customers = trust @ [len(outlook.actual) for outlook in outlooks]
+    score = trust.sum() * np.log2(SHAPES) / np.sqrt(customers)
     for outlook, weight in zip(outlooks, trust, strict=True):
         error = np.column_stack([outlook.orders(k) for k in SHAPES]) - outlook.actual[:, None]
         mae, rmse = np.abs(error).mean(axis=0), np.sqrt((error**2).mean(axis=0))
         if mae.min() > 0 and rmse.min() > 0:
             share = _SHAPE_SQUARED_SHARE
-            score += weight * ((1 - share) * mae / mae.min() + share * rmse / rmse.min())
+            score += 5 * weight * ((1 - share) * mae / mae.min() + share * rmse / rmse.min())
     return SHAPES[int(np.argmin(score))]
 
 

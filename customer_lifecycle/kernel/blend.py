@@ -7,11 +7,9 @@ forecast too little, as they are smallest at the median, and totals would be wro
 import numpy as np
 from scipy.optimize import minimize
 
-# Absolute errors are smallest at medians, squared ones at means, and with them totals. A
-# forecast of value is for totals, so squared errors count more where both cannot be had.
-SQUARED_SHARE = 2.0 / 3.0
-# A high power makes the worse of the two ratios count: good at one is no excuse.
-_POWER = 16
+# Absolute errors are smallest at medians, squared ones at means, and with them totals. So high
+# a power makes the worse of the two ratios count: being good at one is no excuse.
+_POWER = 60
 
 
 def order_weights(forecasts, singles, actual, row_weight, prior, strength):
@@ -38,11 +36,13 @@ def order_weights(forecasts, singles, actual, row_weight, prior, strength):
         size = np.sqrt(miss**2 + smooth**2)
         root = np.sqrt(max(share @ miss**2, 1e-12 * mse))
         absolute, squared = share @ size / mae, root / rmse
-        mean = (1 - SQUARED_SHARE) * absolute**_POWER + SQUARED_SHARE * squared**_POWER
-        by_absolute = (1 - SQUARED_SHARE) * absolute ** (_POWER - 1) / mae
-        by_squared = SQUARED_SHARE * squared ** (_POWER - 1) / rmse
+        worse = max(absolute, squared)
+        absolute, squared = absolute / worse, squared / worse
+        mean = (absolute**_POWER + squared**_POWER) / 2
+        by_absolute = absolute ** (_POWER - 1) / mae
+        by_squared = squared ** (_POWER - 1) / rmse
         slope = (share * miss * (by_absolute / size + by_squared / root)) @ forecasts
-        return mean ** (1 / _POWER), mean ** (1 / _POWER - 1) * slope
+        return worse * mean ** (1 / _POWER), mean ** (1 / _POWER - 1) / 2 * slope
 
     return _minimize(objective, prior, strength)
 

@@ -4,13 +4,13 @@ import numpy as np
 
 # Candidates of the blend of orders, with the weights where nothing could be learnt.
 ORDERS = {
-    "model_k": 0.5,
-    "model_k1": 0.3,
-    "recent": 0.05,
-    "past": 0.05,
+    "model_k": 1.0,
+    "model_k1": 0.0,
+    "recent": 0.0,
+    "past": 0.0,
     "past_rate": 0.0,
     "same_as_last_period": 0.0,
-    "likely": 0.1,
+    "likely": 0.0,
 }
 # Candidates of the blend of the probability of an order, likewise.
 CHANCE = {"model_k": 0.5, "model_k1": 0.5, "recent": 0.0, "past": 0.0, "recency": 0.0}

@@ -106,6 +106,21 @@ def histories_from_transactions(customer, day, amount, end, horizon=365, free_or
     return histories_from_ledger(ledger(customer, day, amount, end, free_orders), end, horizon)
 
 
+def repeat_amounts(customer, day, amount, end, free_orders=False):
+    """Return (number, mean amount) of the purchase days after the first, of repeat buyers.
+
+    What Gamma-Gamma was published with; parameters as :func:`histories_from_transactions`.
+    """
+    days = ledger(customer, day, amount, end, free_orders)
+    who, net = days.customer[days.bought], days.amount[days.bought]
+    again = np.concatenate(([False], who[1:] == who[:-1]))[: len(who)]
+    _, number = np.unique(who[again], return_counts=True)
+    if not len(number):
+        return number, np.zeros(0)
+    start = np.concatenate(([0], np.cumsum(number)[:-1]))
+    return number, np.add.reduceat(net[again], start) / number
+
+
 def histories_from_ledger(days, end, horizon=365):
     """Like :func:`histories_from_transactions`, from a :class:`Ledger`."""
     days = days.until(end)

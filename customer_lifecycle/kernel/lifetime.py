@@ -233,8 +233,9 @@ class LifetimeModel:
         x, t_x = np.maximum(x, 0.0), np.clip(t_x, 0.0, T)
         model, first = models[self.k_], models[1]
         rate = np.log1p(self.discount_rate) / 365.0
-        own, discounted = model.expected_and_discounted(t, x, t_x, T, rate)
-        p_own = model.p_order(t, x, t_x, T)
+        p_alive = model.p_alive(x, t_x, T)
+        own, discounted = model.expected_and_discounted(t, x, t_x, T, rate, p_alive)
+        p_own = model.p_order(t, x, t_x, T, p_alive)
         plain, p_plain = own, p_own
         if self.k_ != 1:
             plain, p_plain = first.expected_orders(t, x, t_x, T), first.p_order(t, x, t_x, T)
@@ -244,9 +245,10 @@ class LifetimeModel:
         discount = np.divide(discounted, own, out=np.ones_like(own), where=own > 0)
         each = self._value.expected_value(x + 1, value)
         middle, low, high = next_purchase(self.rhythm_, x, t_x)
-        p_order_30 = _shorter(p_order, p_own, model.p_order(min(_MONTH, t), x, t_x, T))
+        p_month = model.p_order(min(_MONTH, t), x, t_x, T, p_alive)
+        p_order_30 = _shorter(p_order, p_own, p_month)
         return (
-            model.p_alive(x, t_x, T), p_order, p_order_30, orders, each,
+            p_alive, p_order, p_order_30, orders, each,
             orders * discount * each, middle, low, high,
         )  # fmt: skip
 

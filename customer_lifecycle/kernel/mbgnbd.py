@@ -99,14 +99,20 @@ class MBGNBD:
         x, t_x, T = as_histories(x, t_x, T)
         return expit(self._log_odds_alive(x, t_x, T))
 
-    def p_order(self, t, x, t_x, T):
-        """Probability of at least one purchase in (T, T + t]."""
+    def p_order(self, t, x, t_x, T, p_alive=None):
+        """Probability of at least one purchase in (T, T + t].
+
+        :param p_alive: :meth:`p_alive` of these customers, where it is known already
+        """
         x, t_x, T = as_histories(x, t_x, T)
-        miss = np.zeros_like(T)
+        if x.size == 0:
+            return np.zeros(0)
+        pair, lookup = distinct_pairs(x, T)
+        chance = np.zeros_like(T)
         for j, weight in enumerate(self.phase_weights(x, t_x, T)):
-            shape = self.r_ + self.k * x + j
-            miss += weight * (1.0 - survival(self.k - j, shape, t / (self.alpha_ + T + t)))
-        return self.p_alive(x, t_x, T) * np.clip(1.0 - miss, 0.0, 1.0)
+            shape, scale = self.r_ + self.k * pair.x + j, self.alpha_ + pair.T
+            chance += weight * survival(self.k - j, shape, t / (scale + t))[lookup]
+        return (self.p_alive(x, t_x, T) if p_alive is None else p_alive) * chance
 
     def expected_orders(self, t, x, t_x, T):
         """Expected number of purchases in (T, T + t]."""
@@ -119,19 +125,22 @@ class MBGNBD:
         """
         return self._expected(t, x, t_x, T, rate)[1]
 
-    def expected_and_discounted(self, t, x, t_x, T, rate):
+    def expected_and_discounted(self, t, x, t_x, T, rate, p_alive=None):
         """Return :meth:`expected_orders` and :meth:`discounted_expected_orders` at the cost
         of the second.
-        """
-        return self._expected(t, x, t_x, T, rate)
 
-    def _expected(self, t, x, t_x, T, rate):
+        :param p_alive: :meth:`p_alive` of these customers, where it is known already
+        """
+        return self._expected(t, x, t_x, T, rate, p_alive)
+
+    def _expected(self, t, x, t_x, T, rate, p_alive=None):
         """Mixture over phases of sums that are worked out once per distinct (x, T)."""
         x, t_x, T = as_histories(x, t_x, T)
         if x.size == 0:
             return [np.zeros(0)] * (1 if rate is None else 2)
         pair, lookup = distinct_pairs(x, T)
-        p_alive, results = self.p_alive(x, t_x, T), None
+        p_alive = self.p_alive(x, t_x, T) if p_alive is None else p_alive
+        results = None
         for j, weight in enumerate(self.phase_weights(x, t_x, T)):
             rows = (
                 self.r_ + self.k * pair.x + j,

@@ -58,7 +58,7 @@ def _newton(objective, theta, sample, weight, bounds):
     low, high = np.array(bounds).T
     value, gradient = objective(theta, None, weight)
     curvature = _curvature(objective, theta, sample)
-    enough = 1e-11 + 1e-14 * abs(value)
+    enough = 1e-11 + 1e-12 * abs(value)
     for _ in range(25):
         step = np.linalg.solve(curvature, gradient)
         gain = float(gradient @ step)

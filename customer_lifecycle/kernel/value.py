@@ -46,16 +46,10 @@ class GammaGamma:
             raise ValueError("The value model needs a customer with a positive amount.")
         n, value, weight = n[keep], value[keep], weight[keep]
         scale = (weight @ value) / weight.sum()
-        value = value / scale
-        n_values, n_code = distinct(n)
-        log_value, n_log_n = np.log(value), n * np.log(n)
+        likelihood = _Likelihood(n, value / scale)
 
         def objective(theta, index, weight):
-            pick = slice(None) if index is None else index
-            value_, gradient = _likelihood(
-                theta, n_values, n_code[pick], n[pick], value[pick], log_value[pick],
-                n_log_n[pick], weight,
-            )  # fmt: skip
+            value_, gradient = likelihood(theta, index, weight)
             if self.prior:
                 off = (theta - _PRIOR_MEAN) / _PRIOR_SD
                 value_, gradient = value_ - off @ off / 2, gradient - off / _PRIOR_SD
@@ -64,7 +58,7 @@ class GammaGamma:
         theta, _ = maximize(objective, _PRIOR_MEAN, weight)
         p, q, v = _natural(theta)
         self.p_, self.q_, self.v_ = float(p), float(q), float(v * scale)
-        fit = _likelihood(theta, n_values, n_code, n, value, log_value, n_log_n, weight)[0]
+        fit = likelihood(theta, None, weight)[0]
         self.log_likelihood_ = float(fit - weight.sum() * np.log(scale))
         return self
 
@@ -218,24 +212,37 @@ def _natural(theta):
     return p, 1.0 + q1, np.exp(theta[2]) * q1 / p
 
 
-def _likelihood(theta, n_values, code, n, value, log_value, n_log_n, weight):
+class _Likelihood:
     """Weighted log-likelihood and its gradient by (log p, log (q - 1), log mean)."""
-    p, q, v = _natural(theta)
-    per_n = np.bincount(code, weight, len(n_values))
-    total = per_n.sum()
-    shape_n = p * n_values
-    log_sum = np.log(n * value + v)
-    shape = shape_n[code]
-    result = (
-        per_n @ (gammaln(shape_n + q) - gammaln(shape_n))
-        + total * (q * np.log(v) - gammaln(q))
-        + weight @ ((shape - 1.0) * log_value + p * n_log_n - (shape + q) * log_sum)
-    )
-    per_sum = weight @ log_sum
-    d_p = per_n @ (n_values * (digamma(shape_n + q) - digamma(shape_n))) + weight @ (
-        n * log_value + n_log_n - n * log_sum
-    )
-    d_q = per_n @ digamma(shape_n + q) + total * (np.log(v) - digamma(q)) - per_sum
-    d_v = total * q / v - weight @ ((shape + q) / (n * value + v))
-    q1 = q - 1.0
-    return result, np.array([p * d_p - v * d_v, q1 * d_q + v * d_v, v * d_v])
+
+    def __init__(self, n, value):
+        self.n_values, self.code = distinct(n)
+        self.n, self.total = n, n * value
+        self.log_total = np.log(self.total)
+
+    def __call__(self, theta, index, weight):
+        """Return (value, gradient) of the customers ``index`` (None: all) with these weights."""
+        code, n, total, log_total = self.code, self.n, self.total, self.log_total
+        if index is not None:
+            code, n, total, log_total = code[index], n[index], total[index], log_total[index]
+        p, q, v = _natural(theta)
+        per_n = np.bincount(code, weight, len(self.n_values))
+        everybody, purchases = per_n.sum(), weight * n
+        shape_n = p * self.n_values
+        scaled = total + v
+        log_sum, inverse = np.log(scaled), 1.0 / scaled
+        per_sum, per_purchase = weight @ log_sum, purchases @ log_sum
+        own = purchases @ log_total
+        result = (
+            per_n @ (gammaln(shape_n + q) - gammaln(shape_n) + np.log(self.n_values))
+            + everybody * (q * np.log(v) - gammaln(q))
+            + p * own - weight @ log_total - p * per_purchase - q * per_sum
+        )  # fmt: skip
+        d_p = (
+            per_n @ (self.n_values * (digamma(shape_n + q) - digamma(shape_n)))
+            + own - per_purchase
+        )  # fmt: skip
+        d_q = per_n @ digamma(shape_n + q) + everybody * (np.log(v) - digamma(q)) - per_sum
+        d_v = everybody * q / v - p * (purchases @ inverse) - q * (weight @ inverse)
+        q1 = q - 1.0
+        return result, np.array([p * d_p - v * d_v, q1 * d_q + v * d_v, v * d_v])

@@ -6,6 +6,7 @@ from . import (
     lifecycle_external_purchase,
     lifecycle_first_steps,
     lifecycle_pipeline,
+    lifecycle_pipeline_signals,
     lifecycle_prediction,
     lifecycle_prediction_outlook,
     lifecycle_profile,

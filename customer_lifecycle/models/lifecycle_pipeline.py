@@ -51,30 +51,32 @@ class LifecyclePipeline(models.AbstractModel):
         where = SQL("day <= %s", today)
         if id_range:
             where = SQL("%s AND partner_id BETWEEN %s AND %s", where, *id_range)
+        # sorted once, both groupings come for free; hashed, the days of millions of orders do
+        # not fit into memory
         cr.execute(
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_facts AS
                    SELECT partner_id,
-                          COUNT(*) FILTER (WHERE amount > 0)::integer AS order_count,
-                          MIN(day) FILTER (WHERE amount > 0) AS first_order_date,
-                          MAX(day) FILTER (WHERE amount > 0) AS last_order_date,
-                          COUNT(*) FILTER (WHERE amount > 0 AND day > %(today)s - %(horizon)s)
+                          COUNT(bought)::integer AS order_count,
+                          MIN(bought) AS first_order_date,
+                          MAX(bought) AS last_order_date,
+                          COUNT(*) FILTER (WHERE bought > %(today)s - %(horizon)s)
                               ::integer AS recent_order_count,
                           SUM(amount) AS revenue,
                           COALESCE(SUM(amount) FILTER (WHERE day > %(today)s - 365), 0)
                               AS revenue_year,
-                          ROUND(AVG(amount) FILTER (WHERE amount > 0), %(digits)s)
+                          ROUND(AVG(amount) FILTER (WHERE bought IS NOT NULL), %(digits)s)
                               AS average_order_value,
-                          ROUND((MAX(day) FILTER (WHERE amount > 0)
-                                 - MIN(day) FILTER (WHERE amount > 0))::numeric
-                                / NULLIF(COUNT(*) FILTER (WHERE amount > 0) - 1, 0), 1)
-                              AS order_interval,
-                          SUM(value) AS clv_historical,
+                          ROUND((MAX(bought) - MIN(bought))::numeric
+                                / NULLIF(COUNT(bought) - 1, 0), 1) AS order_interval,
+                          SUM(%(value)s) AS clv_historical,
                           0 AS open_opportunity_count, 0 AS open_quotation_count,
                           NULL::date AS advocacy_date
-                     FROM (SELECT partner_id, day, SUM(amount) AS amount, SUM(value) AS value
-                             FROM (%(rows)s) purchases
-                            WHERE %(where)s
+                     FROM (SELECT partner_id, day, SUM(amount) AS amount,
+                                  SUM(%(value)s) AS value,
+                                  CASE WHEN SUM(amount) > 0 THEN day END AS bought
+                             FROM (SELECT * FROM (%(rows)s) purchases
+                                    WHERE %(where)s ORDER BY partner_id, day) sorted
                             GROUP BY partner_id, day) days
                     GROUP BY partner_id""",
                 rows=rows,
@@ -82,76 +84,84 @@ class LifecyclePipeline(models.AbstractModel):
                 today=today,
                 horizon=company.lifecycle_horizon,
                 digits=company.currency_id.decimal_places,
+                # the same expression twice is summed up once
+                value=SQL("amount" if company.lifecycle_value == "revenue" else "value"),
             )
         )
         cr.execute("CREATE UNIQUE INDEX ON lifecycle_facts (partner_id)")
+        cr.execute("ANALYZE lifecycle_facts")
         self._add_prospects(company, today, partner_ids, id_range)
         self._count_open_documents(company, partner_ids)
-        self._date_advocacy(company, partner_ids)
-        cr.execute("ANALYZE lifecycle_facts")
+        self._date_advocacy(partner_ids)
+        self._compare_facts(company, partner_ids, id_range)
         cr.execute("SELECT COUNT(*) FROM lifecycle_facts")
         return cr.fetchone()[0]
 
     @api.model
     def _add_prospects(self, company, today, partner_ids, id_range):
         """Add who never bought, can be reached and was in touch lately."""
+        cr = self.env.cr
         where = SQL("TRUE")
         if partner_ids is not None:
-            where = SQL("touched.partner_id = ANY(%s)", list(partner_ids))
+            where = SQL("contact.commercial_partner_id = ANY(%s)", list(partner_ids))
         elif id_range:
-            where = SQL("touched.partner_id BETWEEN %s AND %s", *id_range)
-        self.env.cr.execute(
+            where = SQL("contact.commercial_partner_id BETWEEN %s AND %s", *id_range)
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_candidate")
+        cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE lifecycle_candidate AS
+                   SELECT contact.id, contact.commercial_partner_id, contact.company_id,
+                          contact.partner_share
+                     FROM res_partner contact
+                     JOIN res_partner customer ON customer.id = contact.commercial_partner_id
+                    WHERE %s
+                      AND customer.active
+                      AND customer.lifecycle_exclude IS NOT TRUE
+                      AND (NULLIF(contact.email, '') IS NOT NULL
+                           OR NULLIF(contact.phone, '') IS NOT NULL
+                           OR NULLIF(customer.email, '') IS NOT NULL
+                           OR NULLIF(customer.phone, '') IS NOT NULL)
+                      AND NOT EXISTS (SELECT FROM lifecycle_facts facts
+                                       WHERE facts.partner_id = contact.commercial_partner_id)""",
+                where,
+            )
+        )
+        cr.execute("ANALYZE lifecycle_candidate")
+        cr.execute(
             SQL(
                 """INSERT INTO lifecycle_facts
                          (partner_id, order_count, recent_order_count, revenue, revenue_year,
                           clv_historical, open_opportunity_count, open_quotation_count)
                    SELECT DISTINCT touched.partner_id, 0, 0, 0, 0, 0, 0, 0
                      FROM (%(touches)s) touched
-                     JOIN res_partner customer ON customer.id = touched.partner_id
-                    WHERE %(where)s
-                      AND touched.moment >= %(today)s::date - %(months)s * INTERVAL '1 month'
-                      AND customer.active
-                      AND customer.lifecycle_exclude IS NOT TRUE
-                      AND (touched.reachable
-                           OR NULLIF(customer.email, '') IS NOT NULL
-                           OR NULLIF(customer.phone, '') IS NOT NULL)
-                   ON CONFLICT (partner_id) DO NOTHING""",
-                touches=SQL(" UNION ALL ").join(self._prospect_touches(company, partner_ids)),
-                where=where,
+                    WHERE touched.moment >= %(today)s::date - %(months)s * INTERVAL '1 month'""",
+                touches=SQL(" UNION ALL ").join(self._prospect_touches(company)),
                 today=today,
                 months=PROSPECT_MONTHS,
             )
         )
+        cr.execute("DROP TABLE pg_temp.lifecycle_candidate")
 
     @api.model
-    def _prospect_touches(self, company, partner_ids=None):
-        """SELECTs of (commercial partner, moment, reachable) of documents and conversations.
+    def _prospect_touches(self, company):
+        """SELECTs of (commercial partner, moment) of documents and conversations.
 
+        They join the temporary table ``lifecycle_candidate`` (id, commercial_partner_id,
+        company_id, partner_share): contacts of customers who can be reached and never bought.
         Meant to be extended by addons that bring other documents.
         """
         is_default = company == self.env["res.company"]._lifecycle_default_company()
-        reachable = SQL(
-            "(NULLIF(contact.email, '') IS NOT NULL OR NULLIF(contact.phone, '') IS NOT NULL)"
-        )
-        few = (
-            SQL("contact.commercial_partner_id = ANY(%s)", list(partner_ids))
-            if partner_ids is not None
-            else SQL("TRUE")
-        )
 
         def touch(table, moment, link, company_id, condition):
             return SQL(
-                """SELECT contact.commercial_partner_id AS partner_id, %(moment)s AS moment,
-                          %(reachable)s AS reachable
-                     FROM %(table)s
-                     JOIN res_partner contact ON contact.id = %(link)s
-                    WHERE %(few)s AND %(condition)s
+                """SELECT contact.commercial_partner_id AS partner_id, %(moment)s AS moment
+                     FROM lifecycle_candidate contact
+                     JOIN %(table)s ON %(link)s = contact.id
+                    WHERE %(condition)s
                       AND COALESCE(%(company_id)s, %(default)s) = %(company)s""",
                 moment=moment,
-                reachable=reachable,
                 table=table,
                 link=link,
-                few=few,
                 condition=condition,
                 company_id=company_id,
                 # what belongs to no company counts in the default company only
@@ -187,8 +197,8 @@ class LifecyclePipeline(models.AbstractModel):
             ),
             touch(
                 SQL(
-                    "calendar_event touch JOIN calendar_event_res_partner_rel attendee "
-                    "ON attendee.calendar_event_id = touch.id"
+                    "(calendar_event touch JOIN calendar_event_res_partner_rel attendee "
+                    "ON attendee.calendar_event_id = touch.id)"
                 ),
                 SQL("touch.start"),
                 SQL("attendee.res_partner_id"),
@@ -197,78 +207,55 @@ class LifecyclePipeline(models.AbstractModel):
             ),
         ]
 
-    @api.model
-    def _count_open_documents(self, company, partner_ids):
-        """Add the numbers of open opportunities and quotations to the facts."""
-        few = (
-            SQL("contact.commercial_partner_id = ANY(%s)", list(partner_ids))
-            if partner_ids is not None
-            else SQL("TRUE")
-        )
-        default = self.env["res.company"]._lifecycle_default_company().id
-        documents = {
-            "open_opportunity_count": SQL(
-                """crm_lead document JOIN res_partner contact ON contact.id = document.partner_id
-                    WHERE document.active AND document.type = 'opportunity'
-                      AND document.won_status = 'pending'
-                      AND COALESCE(document.company_id, contact.company_id, %s) = %s""",
-                default,
-                company.id,
-            ),
-            "open_quotation_count": SQL(
-                """sale_order document
-                     JOIN res_partner contact ON contact.id = document.partner_id
-                    WHERE document.state IN ('draft', 'sent') AND document.company_id = %s""",
-                company.id,
-            ),
-        }
-        for name, source in documents.items():
-            self.env.cr.execute(
-                SQL(
-                    """UPDATE lifecycle_facts facts SET %s = counted.number
-                         FROM (SELECT contact.commercial_partner_id AS partner_id,
-                                      COUNT(*)::integer AS number
-                                 FROM %s AND %s
-                                GROUP BY contact.commercial_partner_id) counted
-                        WHERE counted.partner_id = facts.partner_id""",
-                    SQL.identifier(name),
-                    source,
-                    few,
-                )
-            )
+    # ----- COMPARE -----
 
     @api.model
-    def _date_advocacy(self, company, partner_ids):
-        """Add the day of each customer's last top rating, where ratings are installed."""
-        if "rating.rating" not in self.env:
-            return
-        few = (
-            SQL("contact.commercial_partner_id = ANY(%s)", list(partner_ids))
-            if partner_ids is not None
-            else SQL("TRUE")
-        )
-        self.env.cr.execute(
+    def _compare_facts(self, company, partner_ids=None, id_range=None):
+        """Note who differs from his profile in the temporary table ``lifecycle_change``.
+
+        Its rows are the new facts; ``found`` is false for profiles that no facts were found for.
+        On most days that is one customer in a hundred: all that is written comes from here.
+        """
+        cr = self.env.cr
+        known = SQL("company_id = %s", company.id)
+        if partner_ids is not None:
+            known = SQL("%s AND partner_id = ANY(%s)", known, list(partner_ids))
+        elif id_range:
+            known = SQL("%s AND partner_id BETWEEN %s AND %s", known, *id_range)
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_change")
+        cr.execute(
             SQL(
-                """UPDATE lifecycle_facts facts SET advocacy_date = rated.day
-                     FROM (SELECT contact.commercial_partner_id AS partner_id,
-                                  MAX(rating.write_date)::date AS day
-                             FROM rating_rating rating
-                             JOIN res_partner contact ON contact.id = rating.partner_id
-                            WHERE rating.consumed AND rating.rating >= 5 AND %s
-                            GROUP BY contact.commercial_partner_id) rated
-                    WHERE rated.partner_id = facts.partner_id""",
-                few,
+                """CREATE TEMPORARY TABLE lifecycle_change AS
+                   SELECT COALESCE(facts.partner_id, profile.partner_id) AS partner_id,
+                          facts.partner_id IS NOT NULL AS found, %(new)s
+                     FROM lifecycle_facts facts
+                     FULL JOIN (SELECT * FROM lifecycle_profile WHERE %(known)s) profile
+                       ON profile.partner_id = facts.partner_id
+                    WHERE CASE WHEN facts.partner_id IS NULL THEN profile.active
+                               ELSE (%(old)s, profile.active, profile.currency_id)
+                                    IS DISTINCT FROM (%(new)s, TRUE, %(currency)s) END""",
+                new=self._fact_columns("facts"),
+                old=self._fact_columns("profile"),
+                known=known,
+                currency=company.currency_id.id,
             )
         )
+        cr.execute("CREATE INDEX ON lifecycle_change (partner_id)")
+        cr.execute("ANALYZE lifecycle_change")
+
+    @api.model
+    def _fact_columns(self, alias=None):
+        names = [SQL.identifier(alias, name) if alias else SQL.identifier(name) for name in FACTS]
+        return SQL(", ").join(names)
 
     # ----- STORE -----
 
     @api.model
     def _next_position(self, after):
-        """Last partner id of the next batch of facts, or None when the rest fits into one."""
+        """Last partner id of the next batch of changes, or None when the rest fits into one."""
         self.env.cr.execute(
             SQL(
-                "SELECT partner_id FROM lifecycle_facts WHERE partner_id > %s "
+                "SELECT partner_id FROM lifecycle_change WHERE partner_id > %s "
                 "ORDER BY partner_id OFFSET %s LIMIT 1",
                 after,
                 STORE_BATCH - 1,
@@ -279,23 +266,13 @@ class LifecyclePipeline(models.AbstractModel):
 
     @api.model
     def _store_facts(self, company, after, until):
-        """Write the facts of commercial partners in (after, until] to their profiles.
-
-        Only rows with another value are touched. Profiles without facts in that range are
-        archived, so that their history stays.
+        """Write the changed facts of commercial partners in (after, until] to their profiles.
 
         :return: number of rows inserted or changed
         """
         cr = self.env.cr
-        columns = SQL(", ").join(SQL.identifier(name) for name in FACTS)
-        new = SQL(", ").join(SQL.identifier("facts", name) for name in FACTS)
-        old = SQL(", ").join(SQL.identifier("profile", name) for name in FACTS)
-        in_range = SQL(
-            "profile.company_id = %s AND profile.partner_id > %s AND profile.partner_id <= %s",
-            company.id,
-            after,
-            until,
-        )
+        columns = self._fact_columns()
+        new = self._fact_columns("facts")
         # who has no purchases left has no prediction either
         kept = SQL("CASE WHEN facts.order_count > 0 THEN profile.clv_predicted END")
         cr.execute(
@@ -319,18 +296,15 @@ class LifecyclePipeline(models.AbstractModel):
                                                  THEN profile.next_order_from END,
                           next_order_to = CASE WHEN facts.order_count > 0
                                                THEN profile.next_order_to END
-                     FROM lifecycle_facts facts
-                    WHERE facts.partner_id = profile.partner_id
+                     FROM lifecycle_change facts
+                    WHERE facts.partner_id = profile.partner_id AND facts.found
                       AND facts.partner_id > %(after)s AND facts.partner_id <= %(until)s
-                      AND %(in_range)s
-                      AND (%(old)s, profile.active, profile.currency_id)
-                          IS DISTINCT FROM (%(new)s, TRUE, %(currency)s)""",
+                      AND profile.company_id = %(company)s""",
                 columns=columns,
                 new=new,
-                old=old,
                 kept=kept,
                 currency=company.currency_id.id,
-                in_range=in_range,
+                company=company.id,
                 after=after,
                 until=until,
             )
@@ -343,9 +317,10 @@ class LifecyclePipeline(models.AbstractModel):
                           %(columns)s)
                    SELECT facts.partner_id, %(company)s, %(currency)s, TRUE, FALSE,
                           facts.clv_historical, %(new)s
-                     FROM lifecycle_facts facts
+                     FROM lifecycle_change facts
                      JOIN res_partner customer ON customer.id = facts.partner_id
-                    WHERE facts.partner_id > %(after)s AND facts.partner_id <= %(until)s
+                    WHERE facts.found
+                      AND facts.partner_id > %(after)s AND facts.partner_id <= %(until)s
                       AND NOT EXISTS (SELECT FROM lifecycle_profile profile
                                        WHERE profile.partner_id = facts.partner_id
                                          AND profile.company_id = %(company)s)
@@ -361,13 +336,11 @@ class LifecyclePipeline(models.AbstractModel):
         return changed + cr.rowcount
 
     @api.model
-    def _archive_without_facts(self, company, after, until, partner_ids=None):
-        """Archive the profiles in a range that no facts were found for."""
-        few = (
-            SQL("profile.partner_id = ANY(%s)", list(partner_ids))
-            if partner_ids is not None
-            else SQL("profile.partner_id > %s AND profile.partner_id <= %s", after, until)
-        )
+    def _archive_without_facts(self, company, after, until):
+        """Archive the profiles in (after, until] that no facts were found for.
+
+        They stay, so that their history does.
+        """
         self.env.cr.execute(
             SQL(
                 """UPDATE lifecycle_profile profile
@@ -379,11 +352,13 @@ class LifecyclePipeline(models.AbstractModel):
                           p_alive = NULL, p_order = NULL, p_order_30 = NULL,
                           expected_orders = NULL, next_order_date = NULL,
                           next_order_from = NULL, next_order_to = NULL
-                    WHERE profile.company_id = %s AND %s AND profile.active
-                      AND NOT EXISTS (SELECT FROM lifecycle_facts facts
-                                       WHERE facts.partner_id = profile.partner_id)""",
+                     FROM lifecycle_change gone
+                    WHERE gone.partner_id = profile.partner_id AND NOT gone.found
+                      AND gone.partner_id > %s AND gone.partner_id <= %s
+                      AND profile.company_id = %s AND profile.active""",
+                after,
+                until,
                 company.id,
-                few,
             )
         )
         return self.env.cr.rowcount
@@ -399,8 +374,8 @@ class LifecyclePipeline(models.AbstractModel):
         today = company._lifecycle_today()
         self._collect_facts(company, today, partner_ids)
         self._store_facts(company, 0, 2**31 - 1)
-        self._archive_without_facts(company, 0, 0, partner_ids)
-        self.env.cr.execute("DROP TABLE pg_temp.lifecycle_facts")
+        self._archive_without_facts(company, 0, 2**31 - 1)
+        self.env.cr.execute("DROP TABLE pg_temp.lifecycle_facts, pg_temp.lifecycle_change")
         self.env["lifecycle.prediction"]._predict(company, today, partner_ids=partner_ids)
         classifier = self.env["lifecycle.classifier"]
         classifier._update_rhythms(company, partner_ids)

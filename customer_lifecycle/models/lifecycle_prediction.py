@@ -71,20 +71,26 @@ class LifecyclePrediction(models.AbstractModel):
         )
         customers = self.env.cr.fetchone()[0]
         parts = max(1, -(-customers // FIT_SAMPLE))
-        return self._copy_out(
+        plain = company.lifecycle_value == "revenue"
+        data = self._copy_out(
             SQL(
-                """SELECT partner_id, day - DATE '1970-01-01' AS day, SUM(amount) AS amount,
-                          SUM(value) AS value
-                     FROM (%s) purchases
-                    WHERE day <= %s AND (%s = 1 OR ABS(hashint4(partner_id)) %% %s = 0)
+                """SELECT partner_id, day - DATE '1970-01-01' AS day, SUM(amount) AS amount
+                          %(value)s
+                     FROM (SELECT * FROM (%(rows)s) purchases
+                            WHERE day <= %(today)s
+                              AND (%(parts)s = 1 OR ABS(hashint4(partner_id)) %% %(parts)s = 0)
+                            ORDER BY partner_id, day) sorted
                     GROUP BY partner_id, day""",
-                self.env["lifecycle.revenue.source"]._rows_sql(company),
-                today,
-                parts,
-                parts,
+                value=SQL("" if plain else ", SUM(value) AS value"),
+                rows=self.env["lifecycle.revenue.source"]._rows_sql(company),
+                today=today,
+                parts=parts,
             ),
             {"partner_id": "int64", "day": "int64", "amount": "float64", "value": "float64"},
         )
+        if plain:
+            data["value"] = data["amount"]
+        return data
 
     # ----- PREDICT -----
 
@@ -190,10 +196,10 @@ class LifecyclePrediction(models.AbstractModel):
             table[name] = table[name].astype("Int64")
         cr = self.env.cr
         cr.execute(
-            "CREATE TEMPORARY TABLE lifecycle_outputs (id integer, p_alive float8, "
-            "p_order float8, p_order_30 float8, expected_orders float8, clv_predicted numeric, "
-            "next_order_date integer, next_order_from integer, next_order_to integer) "
-            "ON COMMIT DROP"
+            "CREATE TEMPORARY TABLE lifecycle_outputs (id integer, p_alive numeric, "
+            "p_order numeric, p_order_30 numeric, expected_orders numeric, "
+            "clv_predicted numeric, next_order_date integer, next_order_from integer, "
+            "next_order_to integer) ON COMMIT DROP"
         )
         buffer = io.StringIO()
         table.to_csv(buffer, index=False, header=False)

@@ -418,7 +418,10 @@ class LifecycleRun(models.Model):
                 self.progress = min(50, 50 * after / max(newest, 1))
                 commit()
         cr.execute("DELETE FROM lifecycle_queue WHERE id IN (SELECT id FROM lifecycle_seen)")
-        cr.execute("DROP TABLE pg_temp.lifecycle_seen, pg_temp.lifecycle_facts")
+        cr.execute(
+            "DROP TABLE pg_temp.lifecycle_seen, pg_temp.lifecycle_facts, "
+            "pg_temp.lifecycle_change"
+        )
         if last < newest:
             self._advance("facts", last)
         else:

@@ -111,6 +111,9 @@ class ResPartner(models.Model):
         help="Guest checkouts may have made several contacts of one person.",
     )
 
+    # who is left out is few: every computation looks them up
+    _lifecycle_excluded_idx = models.Index("(id) WHERE lifecycle_exclude")
+
     # ----- PROFILE LINK -----
 
     @api.depends("commercial_partner_id")
@@ -190,7 +193,7 @@ class ResPartner(models.Model):
 
     # ----- DUPLICATES -----
 
-    @api.depends("email_normalized")
+    @api.depends("email_normalized", "active", "parent_id", "lifecycle_exclude")
     def _compute_lifecycle_shares_email(self):
         shared = self.with_context(active_test=False).search(
             [("id", "in", self._origin.ids), ("lifecycle_shares_email", "=", True)]

@@ -5,9 +5,12 @@ import sys
 import types
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import pytest
+# Before numpy is imported: threads of its linear algebra cost more than they give here.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
+
+from customer_lifecycle.kernel import simulate_transactions
 from lifecycle_setup import purchase_log, python
 from lifecycle_setup.commands import backtest
 from lifecycle_setup.console import SetupError
-
-from customer_lifecycle.kernel import simulate_transactions
 
 HEADER = "customer_id,date,amount\n"
 METRICS = {
@@ -55,6 +55,20 @@ def test_json_has_stable_keys(run, log):
     assert all(set(metrics) >= METRICS for metrics in result["holdout"].values())
 
 
+def test_published_models_on_demand(run, data_path, tmp_path):
+    cdnow = data_path("cdnow_sample.csv")
+    out = run(cdnow, "--calibration-end", "1997-09-30", "--reference", "--json")
+    fits = json.loads(out)["reference"]
+    for name, value in (
+        ("bg_nbd", -9582.429), ("mbg_nbd", -9582.136),
+        ("pareto_nbd", -9594.976), ("gamma_gamma", -4055.918),
+    ):  # fmt: skip
+        assert fits[name]["log_likelihood"] == pytest.approx(value, abs=0.05)
+    path = tmp_path / "once.csv"
+    path.write_text(HEADER + "a,2024-01-01,3\nb,2024-01-01,9\n")
+    assert "needs a repeat purchase" in run(path, "--calibration-end", "2024-02-01", "--reference")
+
+
 def test_text_shows_every_method(run, log):
     out = run(log, "--calibration-end", "2023-12-31")
     assert "300 customers" in out
@@ -65,7 +79,7 @@ def test_text_shows_every_method(run, log):
 def test_last_purchase_ends_the_holdout_and_nothing_after_it_is_fine(run, log):
     result = json.loads(run(log, "--calibration-end", "2030-01-01", "--json"))
     assert result["holdout"] == {} and result["n_customers"] == 300
-    assert "to compare with" in run(log, "--calibration-end", "2030-01-01")
+    assert "Nothing to compare with" in run(log, "--calibration-end", "2030-01-01")
 
 
 def test_free_orders_and_refunds_of_a_log(run, tmp_path):
@@ -78,7 +92,7 @@ def test_free_orders_and_refunds_of_a_log(run, tmp_path):
 
 def test_columns_in_any_order_with_times_and_a_byte_order_mark(tmp_path):
     path = tmp_path / "log.csv"
-    text = "\ufeffDate,note,Amount,customer_id\n1970-01-03 10:15:00,\"a,b\",-2.5,x\n"
+    text = '\ufeffDate,note,Amount,customer_id\n1970-01-03 10:15:00,"a,b",-2.5,x\n'
     path.write_text(text, encoding="utf-8")
     customer, day, amount = purchase_log.read(str(path))
     assert (customer.tolist(), day.tolist(), amount.tolist()) == ([0], [2], [-2.5])

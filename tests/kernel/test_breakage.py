@@ -86,9 +86,7 @@ CASES = {
     ),
     "orders after the end": lambda: tuple(
         np.concatenate((a, b))
-        for a, b in zip(
-            cohort(), log_of(*[[(END + 50, 7.0), (END + 90, 1.0)]] * 30), strict=True
-        )
+        for a, b in zip(cohort(), log_of(*[[(END + 50, 7.0), (END + 90, 1.0)]] * 30), strict=True)
     ),
     "zero and negative amounts": lambda: with_amounts(
         cohort(), np.where(np.arange(len(cohort()[0])) % 3 == 0, 0.0, -1.0)

@@ -8,9 +8,7 @@ from customer_lifecycle.kernel.metrics import area_under_curve, order_metrics, t
 
 def test_area_under_curve_counts_pairs_with_ties_as_half():
     score, positive = np.array([0.1, 0.4, 0.4, 0.9, 0.4]), np.array([0, 1, 0, 1, 0], dtype=bool)
-    pairs = [
-        (s > t) + 0.5 * (s == t) for s in score[positive] for t in score[~positive]
-    ]
+    pairs = [(s > t) + 0.5 * (s == t) for s in score[positive] for t in score[~positive]]
     assert area_under_curve(score, positive) == pytest.approx(np.mean(pairs))
     assert area_under_curve(score, np.zeros(5, dtype=bool)) is None
 

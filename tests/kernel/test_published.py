@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from customer_lifecycle.kernel import MBGNBD, GammaGamma, ParetoNBD, histories_from_transactions
+from customer_lifecycle.kernel import (
+    MBGNBD,
+    GammaGamma,
+    ParetoNBD,
+    histories_from_transactions,
+    repeat_amounts,
+)
 from customer_lifecycle.kernel.histories import ledger, purchases_between
 
 
@@ -35,13 +41,9 @@ def test_pareto_nbd_is_that_of_fader_hardie_lee_2005(weeks):
 
 
 def test_gamma_gamma_is_that_of_fader_hardie_2013(cdnow, day):
-    customer, days, amount = cdnow
-    known = ledger(customer, days, amount, day("1997-09-30"), free_orders=True)
-    repeat = np.concatenate(([False], known.customer[1:] == known.customer[:-1]))
-    _, place = np.unique(known.customer[repeat], return_inverse=True)
-    n = np.bincount(place)
+    n, mean = repeat_amounts(*cdnow, end=day("1997-09-30"), free_orders=True)
     assert len(n) == 946
-    model = GammaGamma(prior=False).fit(n, np.bincount(place, known.amount[repeat]) / n)
+    model = GammaGamma(prior=False).fit(n, mean)
     assert_published(model, -4055.918, p=6.2496, q=3.7442, v=15.4435)
 
 

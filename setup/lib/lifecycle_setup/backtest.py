@@ -18,13 +18,17 @@ METRICS = {
 }
 
 
+WEEK = 7.0
+
+
 def run(customer, day, amount, calibration_end: int, holdout_end: int) -> dict:
     """Back-test a log.
 
     :param customer, day, amount: arrays, one row a transaction; days since 1970-01-01
-    :return: JSON-able dict with the keys n_customers, k, parameters, log_likelihood, weights,
-        p_order_weights, value_model, enough_data, missing, calibration_end, holdout_end
-        (days), holdout (per method), deciles; the last two are empty without a holdout
+    :return: JSON-able dict with the keys n_customers, k, time_unit, parameters,
+        log_likelihood, weights, p_order_weights, value_model, enough_data, missing,
+        calibration_end, holdout_end (days), holdout (per method), deciles; the last two are
+        empty without a holdout
     """
     package = kernel.load()
     horizon = max(holdout_end - calibration_end, 1)
@@ -35,6 +39,7 @@ def run(customer, day, amount, calibration_end: int, holdout_end: int) -> dict:
         "n_customers": model.n_customers_,
         "n_repeat_buyers": model.n_repeat_,
         "k": model.k_,
+        "time_unit": "day",
         "parameters": model.parameters_,
         "log_likelihood": model.log_likelihood_,
         "weights": model.weights_,
@@ -55,6 +60,34 @@ def run(customer, day, amount, calibration_end: int, holdout_end: int) -> dict:
     return result
 
 
+def reference(customer, day, amount, calibration_end: int) -> dict:
+    """Fit the published models as published: plain maximum likelihood, time in weeks.
+
+    Gamma-Gamma is fitted on the amounts of repeat purchase days.
+
+    :return: per model its parameters and log_likelihood; None where the log has no repeat
+        purchase
+    """
+    package = kernel.load()
+    h = package.histories_from_transactions(
+        customer, day, amount, calibration_end, free_orders=True
+    )
+    weeks = h.x, h.t_x / WEEK, h.T / WEEK
+    models = {
+        "bg_nbd": lambda: package.MBGNBD(dropout_at_start=False, prior=False).fit(*weeks),
+        "mbg_nbd": lambda: package.MBGNBD(prior=False).fit(*weeks),
+        "pareto_nbd": lambda: package.ParetoNBD().fit(*weeks),
+    }
+    n, value = package.repeat_amounts(customer, day, amount, calibration_end, free_orders=True)
+    models["gamma_gamma"] = lambda: package.GammaGamma(prior=False).fit(n, value)
+    result = dict.fromkeys(models)
+    if len(value) and value.max() > 0:
+        for name, fit in models.items():
+            model = fit()
+            result[name] = {**model.parameters_, "log_likelihood": model.log_likelihood_}
+    return result
+
+
 def table(result: dict) -> str:
     """The result as text for a terminal."""
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in result["parameters"].items())
@@ -69,10 +102,14 @@ def table(result: dict) -> str:
             why=f" ({result['value_model']['reason']})" if result["value_model"]["reason"] else "",
         ),
     ]
+    for name, model in result.get("reference", {}).items():
+        fitted = model and ", ".join(f"{key} {value:.4f}" for key, value in model.items())
+        lines.append(f"{name} in weeks: {fitted or 'needs a repeat purchase'}")
     for name, (have, need) in result["missing"].items():
         lines.append(f"not enough data to show predictions: {have} of {need} {name}")
     if not result["holdout"]:
-        return "\n".join([*lines, "", "No purchases after the calibration to compare with."])
+        nothing = "Nothing to compare with: no days after the calibration, or too few customers."
+        return "\n".join([*lines, "", nothing])
     width = max(len(name) for name in result["holdout"]) + 2
     lines += ["", "".ljust(width) + "".join(f"{text:>11}" for text in METRICS.values())]
     for name, metrics in result["holdout"].items():

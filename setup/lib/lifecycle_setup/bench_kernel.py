@@ -1,7 +1,8 @@
 """``setup/bench kernel``: the statistics on simulated customers, beside lifetimes.
 
 Every program runs in a process of its own on the same file of transactions, so that memory
-and time are its own.
+and time are its own. Seconds are those of one processor core, so that what else the machine
+does hardly matters; on an idle machine they are those of the clock.
 """
 
 from __future__ import annotations
@@ -22,13 +23,17 @@ from lifecycle_setup.console import SetupError, quietly, say, step
 PARAMETERS = {"r": 0.55, "alpha": 60.0, "a": 0.8, "b": 2.0}
 VALUE = {"p": 6.0, "q": 4.0, "v": 15.0}
 DAYS, HORIZON, MONTHS = 730, 365, 12
+RATE = 0.1 / 365
 LIFETIMES = "lifetimes==0.11.3"
 # Stage: what it does.
 OURS = {
     "histories": "transactions to histories",
     "fit": "fit purchase and value model",
-    "predict": "all predictions",
+    "forecast": "P(alive), orders, discounted value",
+    "predict": "all predictions of the product",
 }
+# What lifetimes can do too, and what the ratio compares.
+COMMON = ("histories", "fit", "forecast")
 
 
 def main(arguments: list[str]) -> int:
@@ -59,7 +64,7 @@ def main(arguments: list[str]) -> int:
             interpreter = _rival()
             with step("Measuring lifetimes"):
                 program = str(Path(__file__).with_name("bench_lifetimes.py"))
-                rival = _run([interpreter, program, path, str(HORIZON // 30)])
+                rival = _run([interpreter, program, path, str(MONTHS)])
             result["lifetimes"] = rival
             result["ratio"] = sum(rival["seconds"].values()) / result["end_to_end"]
     print(json.dumps(result) if options.json else _table(result))
@@ -91,35 +96,42 @@ def _child(path, runs):
     taken = {name: [] for name in OURS}
     models = []
     for _ in range(runs):
-        started = time.perf_counter()
+        started = time.process_time()
         h = package.histories_from_transactions(customer, day, amount, DAYS, HORIZON)
-        taken["histories"].append(time.perf_counter() - started)
-        started = time.perf_counter()
+        taken["histories"].append(time.process_time() - started)
+        started = time.process_time()
         cells = package.count_cells(h.x, h.t_x, h.T)
         purchases = package.MBGNBD().fit(*cells)
         value = package.GammaGamma().fit(h.x + 1, h.value)
-        taken["fit"].append(time.perf_counter() - started)
+        taken["fit"].append(time.process_time() - started)
         models = [purchases, value]
+        started = time.process_time()
+        p_alive = purchases.p_alive(h.x, h.t_x, h.T)
+        _, discounted = purchases.expected_and_discounted(HORIZON, h.x, h.t_x, h.T, RATE, p_alive)
+        worth = discounted * value.expected_value(h.x + 1, h.value)
+        taken["forecast"].append(time.process_time() - started)
+        clv = float(worth.sum())
+        del p_alive, discounted, worth
         model = package.LifetimeModel.from_models(purchases, value, HORIZON)
-        started = time.perf_counter()
+        started = time.process_time()
         predictions = model.predict(h.x, h.t_x, h.T, h.value, h.recent)
-        taken["predict"].append(time.perf_counter() - started)
+        taken["predict"].append(time.process_time() - started)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds = {name: float(np.median(times)) for name, times in taken.items()}
-    started = time.perf_counter()
+    started = time.process_time()
     package.LifetimeModel(horizon=HORIZON).fit(customer, day, amount, end=DAYS)
     print(
         json.dumps(
             {
                 "seconds": seconds,
-                "end_to_end": sum(seconds.values()),
-                "with_backtest": time.perf_counter() - started,
+                "end_to_end": sum(seconds[name] for name in COMMON),
+                "with_backtest": time.process_time() - started,
                 "peak_mb": peak / 1024,
                 "data_mb": loaded / 1024,
                 "cells": len(cells.x),
                 "parameters": [each.parameters_ for each in models],
                 "expected_orders": float(predictions.expected_orders.sum()),
-                "clv": float(predictions.clv.sum()),
+                "clv": clv,
             }
         )
     )
@@ -158,7 +170,7 @@ def _table(result):
              f"{result['cells']:,} distinct histories"]  # fmt: skip
     for name, text in OURS.items():
         lines.append(f"  {text:34}{result['seconds'][name]:8.2f} s")
-    lines.append(f"  {'end to end':34}{result['end_to_end']:8.2f} s")
+    lines.append(f"  {'end to end (without the last)':34}{result['end_to_end']:8.2f} s")
     lines.append(f"  {'LifetimeModel.fit with back-test':34}{result['with_backtest']:8.2f} s")
     lines.append(
         f"  {'peak memory':34}{result['peak_mb']:8.0f} MB "

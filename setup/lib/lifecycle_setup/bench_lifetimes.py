@@ -27,14 +27,14 @@ def main(path, months):
     seconds, failed = {}, []
 
     def timed(name, work):
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             return work()
         except Exception as error:  # the rival's failures are part of the comparison
             failed.append(f"{name} ({type(error).__name__})")
             return None
         finally:
-            seconds[name] = time.perf_counter() - started
+            seconds[name] = time.process_time() - started
 
     summary = timed(
         "histories",

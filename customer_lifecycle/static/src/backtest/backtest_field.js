@@ -31,18 +31,18 @@ export class BacktestField extends Component {
         if (bias === null) {
             return _t(
                 "%(count)s customers; nobody ordered in the %(days)s days that were forecast.",
-                { count: n_customers, days }
+                { count: n_customers, days },
             );
         }
         const values = { count: n_customers, days, error: this.number(Math.abs(bias), 0) };
         return bias < 0
             ? _t(
                   "%(count)s customers, %(days)s days forecast from what was known before: the total was %(error)s % too low.",
-                  values
+                  values,
               )
             : _t(
                   "%(count)s customers, %(days)s days forecast from what was known before: the total was %(error)s % too high.",
-                  values
+                  values,
               );
     }
 

@@ -80,7 +80,7 @@ export class FirstSteps extends Component {
 
     async openPurchases(id) {
         this.action.doAction(
-            await this.orm.call("lifecycle.profile", "action_view_purchases", [[id]])
+            await this.orm.call("lifecycle.profile", "action_view_purchases", [[id]]),
         );
     }
 

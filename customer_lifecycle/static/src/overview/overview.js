@@ -44,7 +44,7 @@ export class LifecycleOverview extends Component {
         }
         try {
             const data = await this.keepLast.add(
-                this.orm.silent.call("lifecycle.profile", "get_partner_overview", [resId])
+                this.orm.silent.call("lifecycle.profile", "get_partner_overview", [resId]),
             );
             Object.assign(this.state, { status: "ready", data: { ...data, resId } });
         } catch (error) {
@@ -59,7 +59,7 @@ export class LifecycleOverview extends Component {
         this.action.doAction(
             await this.orm.call("lifecycle.profile", "action_view_purchases", [
                 [this.state.data.profile_id],
-            ])
+            ]),
         );
     }
 
@@ -97,10 +97,10 @@ export class LifecycleOverview extends Component {
             help:
                 value_is === "revenue"
                     ? _t(
-                          "Historical lifetime value: everything bought until today, untaxed, less credit notes, in company currency. Orders of one day count as one."
+                          "Historical lifetime value: everything bought until today, untaxed, less credit notes, in company currency. Orders of one day count as one.",
                       )
                     : _t(
-                          "Historical lifetime value: the margin on everything bought until today, untaxed, less credit notes, in company currency. Orders of one day count as one."
+                          "Historical lifetime value: the margin on everything bought until today, untaxed, less credit notes, in company currency. Orders of one day count as one.",
                       ),
         };
     }
@@ -132,7 +132,7 @@ export class LifecycleOverview extends Component {
             value: this.money(prediction.clv_predicted),
             detail: this.rangeText(prediction),
             help: _t(
-                "Predicted lifetime value: the orders to be expected times what one is usually worth, discounted. In 8 of 10 such customers the true value ends up within the range."
+                "Predicted lifetime value: the orders to be expected times what one is usually worth, discounted. In 8 of 10 such customers the true value ends up within the range.",
             ),
         };
     }
@@ -193,7 +193,7 @@ export class LifecycleOverview extends Component {
                 : this.period(next_order_from, next_order_to),
             alarm: overdue,
             help: _t(
-                "From this customer's rhythm: half of all orders after such a history come within the dates shown."
+                "From this customer's rhythm: half of all orders after such a history come within the dates shown.",
             ),
         };
     }
@@ -211,7 +211,7 @@ export class LifecycleOverview extends Component {
                     orders: formatFloat(prediction.expected_orders, { digits: [16, 1] }),
                 }),
                 help: _t(
-                    "P(order): the probability of at least one order within 30 days, and within the whole period that predictions look ahead."
+                    "P(order): the probability of at least one order within 30 days, and within the whole period that predictions look ahead.",
                 ),
             }
         );
@@ -226,7 +226,7 @@ export class LifecycleOverview extends Component {
                 value: this.chance(alive),
                 detail: _t("for sales administrators only"),
                 help: _t(
-                    "P(alive): the probability that this customer has not left for good, by the model of your company's purchase history. Nobody says goodbye; this is inferred from the silence."
+                    "P(alive): the probability that this customer has not left for good, by the model of your company's purchase history. Nobody says goodbye; this is inferred from the silence.",
                 ),
             }
         );
@@ -243,7 +243,9 @@ export class LifecycleOverview extends Component {
         if (probability >= 0.995) {
             return _t("over 99%");
         }
-        return probability < 0.005 ? _t("under 1%") : formatPercentage(probability, { digits: [16, 0] });
+        return probability < 0.005
+            ? _t("under 1%")
+            : formatPercentage(probability, { digits: [16, 0] });
     }
 
     dayFormat(dates, withYear = false) {

@@ -1,0 +1,326 @@
+"""Killed, doubled and disturbed: what a computation leaves behind in the end is always the same.
+
+Everything happens in a scratch copy of the test database, by processes of their own with real
+commits; the copy is dropped at the end.
+"""
+
+import json
+import subprocess
+import sys
+import time
+import unittest
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+
+from odoo import sql_db
+from odoo.tests.common import get_db_name
+from odoo.tools import config
+
+from .common import FIGURES
+
+CUSTOMERS = 50
+
+
+def connect(database):
+    connection = psycopg2.connect(**sql_db.connection_info_for(database)[1])
+    connection.autocommit = True
+    return closing(connection)
+
+
+def copy_database(source, target):
+    """Make a database from another; nobody may be connected to either."""
+    for name in (source, target):
+        sql_db.close_db(name)
+    with connect("postgres") as connection, connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{target}"')
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [source]
+        )
+        cursor.execute(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
+
+
+def drop_database(name):
+    with connect("postgres") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+
+
+class Worker:
+    """A process of worker.py."""
+
+    def __init__(self, database):
+        command = [sys.executable, str(Path(__file__).with_name("worker.py")), database]
+        if config["config"]:
+            command += ["-c", config["config"]]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def together(self, *tasks):
+        """Run tasks at the same time; return what became of each."""
+        print(json.dumps(tasks), file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError(f"the worker ended with code {self.process.wait()}")
+        return json.loads(line)
+
+    def do(self, task, **arguments):
+        """Run one task that has to succeed; return its result."""
+        answer = self.together({"do": task, **arguments})[0]
+        if answer.get("code") != 0:
+            raise AssertionError(answer.get("error") or answer)
+        return answer["result"]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class ScratchCase(unittest.TestCase):
+    """A scratch database with customers that nothing has been computed for."""
+
+    suffix = "_crash"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.database = get_db_name() + cls.suffix
+        copy_database(get_db_name(), cls.database)
+        cls.addClassCleanup(drop_database, cls.database)
+        cls.worker = Worker(cls.database)
+        cls.addClassCleanup(cls.worker.close)
+        cls.companies, cls.partners = cls.worker.do("fill", customers=CUSTOMERS)
+        cls.query("CREATE TABLE crash_queue AS SELECT * FROM lifecycle_queue")
+
+    @classmethod
+    def query(cls, statement, parameters=None):
+        with connect(cls.database) as connection, connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def reset(self):
+        """Back to the state before the first computation."""
+        self.wait_until_alone()
+        for table in ("lifecycle_profile", "lifecycle_run", "lifecycle_clv_model",
+                      "lifecycle_queue"):
+            self.query(f"DELETE FROM {table}")
+        self.query("INSERT INTO lifecycle_queue SELECT * FROM crash_queue")
+
+    def wait_until_alone(self):
+        """A killed process's statements go on in the server until it notices."""
+        for _attempt in range(300):
+            rows = self.query(
+                "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() "
+                "AND backend_type = 'client backend'",
+                [self.database],
+            )
+            if not rows:
+                return
+            time.sleep(0.05)
+        self.fail(f"still connected: {rows}")
+
+    def outcome(self):
+        """All that a computation leaves: figures, models, runs, and nothing else."""
+        return {
+            "figures": self.query(
+                f"SELECT partner_id, company_id, {', '.join(FIGURES)} FROM lifecycle_profile "
+                "ORDER BY company_id, partner_id"
+            ),
+            "models": self.query(
+                "SELECT company_id, customer_count, order_count, parameters::text "
+                "FROM lifecycle_clv_model ORDER BY company_id, id"
+            ),
+            "runs": self.query(
+                "SELECT company_id, kind, state, step, message FROM lifecycle_run "
+                "WHERE kind <> 'refresh' ORDER BY company_id, id"
+            ),
+            "queue": self.query("SELECT COUNT(*) FROM lifecycle_queue"),
+            "locks": self.query(
+                "SELECT classid, objid FROM pg_locks JOIN pg_database base ON base.oid = database "
+                "WHERE locktype = 'advisory' AND datname = current_database()"
+            ),
+        }
+
+    def figures(self):
+        return self.outcome()["figures"]
+
+
+class TestKilled(ScratchCase):
+    def points(self, happened, word, each):
+        """Which statements, or commits, to die before: some in every step."""
+        places = {}
+        steps = [step for what, step in happened if what == word]
+        for number, step in enumerate(steps):
+            places.setdefault(step, []).append(number)
+        chosen = {}
+        for step, numbers in places.items():
+            for part in range(each):
+                chosen[numbers[part * (len(numbers) - 1) // max(1, each - 1)]] = step
+        return chosen
+
+    def test_nightly_run_killed_in_every_step(self):
+        self.reset()
+        happened = self.worker.do("compute")
+        self.assertEqual(self.worker.do("settle"), [0, 0])
+        expected = self.outcome()
+        self.assertGreater(len(expected["figures"]), CUSTOMERS)
+        self.assertEqual({run[2] for run in expected["runs"]}, {"done"})
+        steps = set()
+        for word, each in (("execute", 3), ("commit", 1)):
+            for number, step in self.points(happened, word, each).items():
+                with self.subTest(before=word, number=number, step=step):
+                    self.reset()
+                    answer = self.worker.together(
+                        {"do": "compute", "kill_at": number, "kill_word": word}
+                    )
+                    self.assertEqual(answer, [{"signal": 9}])
+                    self.wait_until_alone()
+                    self.assertEqual(self.worker.do("settle"), [0, 0])
+                    self.assertEqual(self.outcome(), expected)
+                    steps.add(step)
+        self.assertEqual(steps, {"start", "facts", "fit", "predict"})
+
+    def test_refresh_killed(self):
+        """What was in the queue is not lost, wherever the refresh dies."""
+        self.reset()
+        self.worker.do("settle")
+        self.change()
+        happened = self.worker.do("compute", xml_id="customer_lifecycle.ir_cron_lifecycle_refresh")
+        expected = self.figures()
+        points = self.points(happened, "execute", 4)
+        for number, step in points.items():
+            if step != "refresh":
+                continue
+            with self.subTest(number=number):
+                self.reset()
+                self.worker.do("settle")
+                self.change()
+                answer = self.worker.together(
+                    {"do": "compute", "kill_at": number,
+                     "xml_id": "customer_lifecycle.ir_cron_lifecycle_refresh"}
+                )
+                self.assertEqual(answer, [{"signal": 9}])
+                self.wait_until_alone()
+                self.worker.do("compute", xml_id="customer_lifecycle.ir_cron_lifecycle_refresh")
+                self.assertEqual(self.figures(), expected)
+                self.assertEqual(self.outcome()["queue"], [(0,)])
+        self.assertIn("refresh", points.values())
+
+    def change(self):
+        """Figures that are out of date, and a queue that says so."""
+        self.query(
+            "UPDATE lifecycle_profile SET revenue = 1, order_count = 1, clv_historical = 1"
+        )
+        self.query(
+            "INSERT INTO lifecycle_queue (partner_id, company_id) "
+            "SELECT partner_id, company_id FROM lifecycle_profile"
+        )
+
+
+class TestTogether(ScratchCase):
+    suffix = "_together"
+
+    def assertAllWell(self, answers):
+        for answer in answers:
+            self.assertEqual(answer.get("code"), 0, answer.get("error"))
+
+    def test_two_workers_do_the_work_once(self):
+        """Even without the scheduler's lock: one fit a company, the same figures."""
+        self.reset()
+        self.worker.do("settle")
+        expected = self.outcome()
+        for method in ("_cron_nightly", "_cron_refresh"):
+            with self.subTest(second=method):
+                self.reset()
+                answers = self.worker.together(
+                    {"do": "unlocked", "method": "_cron_nightly"},
+                    {"do": "unlocked", "method": method},
+                )
+                self.assertAllWell(answers)
+                self.assertEqual(self.worker.do("settle"), [0, 0])
+                outcome = self.outcome()
+                for part in ("figures", "models", "queue", "locks"):
+                    self.assertEqual(outcome[part], expected[part], part)
+                self.assertEqual({run[2] for run in outcome["runs"]}, {"done"})
+
+    def test_users_save_meanwhile(self):
+        """No save fails, no run fails, and in the end nothing is lost.
+
+        Two users save the customers being computed, while runs and refreshes go on one after
+        the other in two other workers.
+        """
+        self.reset()
+        self.worker.do("settle")
+        half = len(self.partners) // 2
+        answers = self.worker.together(
+            {"do": "user", "seed": 1, "saves": 40, "partner_ids": self.partners[:half]},
+            {"do": "user", "seed": 2, "saves": 40, "partner_ids": self.partners[half:]},
+            {"do": "unlocked", "method": "_cron_nightly", "times": 5},
+            {"do": "unlocked", "method": "_cron_refresh", "times": 20},
+        )
+        self.assertAllWell(answers)
+        kinds = set(answers[0]["result"]) | set(answers[1]["result"])
+        self.assertLessEqual({"merge", "delete", "order", "parent"}, kinds)
+        self.assertEqual(self.worker.do("settle"), [0, 0])
+        self.assertFalse(
+            self.query("SELECT message FROM lifecycle_run WHERE state = 'failed'"),
+        )
+        refreshed = self.figures()
+        self.query("DELETE FROM lifecycle_queue")
+        self.worker.do("compute", request=True)
+        self.assertEqual(self.worker.do("settle"), [0, 0])
+        self.assertEqual(refreshed, self.figures())
+        pairs = [row[:2] for row in refreshed]
+        self.assertEqual(len(pairs), len(set(pairs)))
+
+
+class TestUninstall(ScratchCase):
+    suffix = "_uninstall"
+
+    def test_uninstalling_leaves_odoo_as_it_was(self):
+        self.worker.do("settle")
+        self.query("DROP TABLE crash_queue")
+        result = self.worker.do("uninstall")
+        self.assertEqual(result["patched"], [])
+        self.assertEqual(result["models"], [])
+        self.assertEqual(result["read"], 1)
+        ours = [name for name in result["fields"] if name.startswith(("lifecycle_", "clv_"))]
+        self.assertEqual(ours, [])
+        self.assertEqual(self.traces(), {})
+
+    def traces(self):
+        """Rows, tables, columns, … in which the addon's names still occur, by where."""
+        found = {}
+        names = "lifecycle|clv_|_clv"
+        for what, statement in {
+            "relations": "SELECT relname FROM pg_class WHERE relname ~ %s",
+            "columns": "SELECT table_name || '.' || column_name FROM information_schema.columns "
+            "WHERE table_schema = 'public' AND column_name ~ %s",
+            "constraints": "SELECT conname FROM pg_constraint WHERE conname ~ %s",
+            "functions": "SELECT proname FROM pg_proc WHERE proname ~ %s",
+        }.items():
+            if rows := self.query(statement, [names]):
+                found[what] = rows
+        tables = self.query(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        )
+        # the list of installable apps names the addon, logs say what was done
+        told = {"ir_module_module", "ir_module_module_dependency", "ir_logging",
+                "ir_module_module_exclusion"}
+        for (table,) in tables:
+            if table in told:
+                continue
+            rows = self.query(
+                f'SELECT LEFT(row::text, 300) FROM "{table}" row WHERE row::text ~ %s '
+                "AND row::text !~ 'base,ir.module.module' LIMIT 5",
+                ["lifecycle|[^a-z]clv_"],
+            )
+            if rows:
+                found[table] = rows
+        return found

@@ -1,0 +1,341 @@
+"""Odoo in a process of its own, to be killed, doubled and disturbed by test_crash.py.
+
+    worker.py DATABASE [ODOO OPTION ...]
+
+reads lists of tasks from standard input, one JSON list a line, runs the tasks of a list at the
+same time, each in a fork, and answers with one JSON list of what became of them:
+``{"signal": 9}`` or ``{"code": 0, "result": ...}`` or ``{"code": 1, "error": "..."}``.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from datetime import timedelta
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import odoo.init  # noqa: F401 E402 the order in which Odoo wants to be imported
+from odoo import Command, SUPERUSER_ID, api, fields, sql_db  # noqa: E402
+from odoo.modules.registry import Registry  # noqa: E402
+from odoo.service.model import retrying  # noqa: E402
+from odoo.tools import config  # noqa: E402
+
+NIGHTLY = "customer_lifecycle.ir_cron_lifecycle_nightly"
+REFRESH = "customer_lifecycle.ir_cron_lifecycle_refresh"
+MODELS = "odoo.addons.customer_lifecycle.models"
+
+
+class Worker:
+    """The tasks; each runs in a fork with connections of its own."""
+
+    def __init__(self, database):
+        self.database = database
+        self.registry = Registry(database)
+        import odoo.addons.customer_lifecycle.models.lifecycle_prediction as prediction
+        import odoo.addons.customer_lifecycle.models.lifecycle_pipeline as pipeline
+        import odoo.addons.customer_lifecycle.models.lifecycle_run as run
+
+        # small batches, so that there are many commits to be killed between
+        prediction.PREDICT_BATCH, pipeline.STORE_BATCH, run.REFRESH_BATCH = 20, 15, 15
+        with self.registry.cursor() as cursor:
+            cursor.execute("SELECT MAX(id) FROM res_partner")
+            # the last of them cuts through the customers that are going to be made
+            run.ID_RANGE = (cursor.fetchone()[0] + 35) // 2
+
+    def env(self, cursor):
+        return api.Environment(cursor, SUPERUSER_ID, {"tracking_disable": True})
+
+    # ----- DATA -----
+
+    def fill(self, customers):
+        """Two companies; customers with purchases, a prospect's lead, contacts to delete.
+
+        :return: ids of the companies and of the customers
+        """
+        chance = random.Random(3)
+        with self.registry.cursor() as cursor:
+            env = self.env(cursor)
+            currency = env.company.currency_id
+            companies = env["res.company"].create(
+                [{"name": name, "currency_id": currency.id, "lifecycle_tz": "UTC"}
+                 for name in ("Crash one", "Crash two")]
+            )
+            env.user.company_ids |= companies
+            env.user.company_id = companies[0]
+            cursor.execute(
+                "UPDATE res_company SET active = FALSE WHERE id <> ALL(%s)", [companies.ids]
+            )
+            env.invalidate_all()
+            env["ir.config_parameter"].set_param(
+                "customer_lifecycle.default_company_id", companies[0].id
+            )
+            partners = env["res.partner"].create(
+                [{"name": f"Customer {number:02}", "email": f"c{number}@example.com"}
+                 for number in range(customers)]
+            )
+            rows = []
+            today = fields.Date.today()
+            for number, partner in enumerate(partners):
+                day = today - timedelta(days=chance.randint(200, 600))
+                while day <= today and (number % 4 or day < today - timedelta(days=150)):
+                    company = companies[number % 9 == 0]
+                    rows.append(
+                        {"partner_id": partner.id, "date": day, "company_id": company.id,
+                         "currency_id": currency.id, "amount": chance.randint(10, 200)}
+                    )
+                    day += timedelta(days=chance.randint(5, 60))
+            env["lifecycle.external.purchase"].create(rows)
+            doomed = env["res.partner"].create(
+                [{"name": "Doomed", "email": "d@example.com"} for _number in range(20)]
+            )
+            env["crm.lead"].create(
+                [{"name": "L", "partner_id": partner.id} for partner in doomed + partners[-5:]]
+            )
+            for partner in partners[:5]:
+                self._save_order(env, chance, partner)
+            return companies.ids, partners.ids
+
+    # ----- COMPUTATION -----
+
+    def compute(self, xml_id=NIGHTLY, kill_at=None, kill_word="execute", request=False):
+        """Run a scheduled action; count its statements and commits; die before the nth.
+
+        :return: list of [what, step of the run] in the order they happened
+        """
+        happened = []
+        self._spy(happened, kill_at, kill_word)
+        with self.registry.cursor() as cursor:
+            env = self.env(cursor)
+            if request:
+                env["lifecycle.run"]._request(env["res.company"].search([]), kind="manual")
+                cursor.commit()
+            env.ref(xml_id).method_direct_trigger()
+        return happened
+
+    def _spy(self, happened, kill_at, kill_word):
+        place = ["start"]
+        run_class = self.registry["lifecycle.run"]
+        for step in ("facts", "fit", "predict"):
+            self._tell(run_class, f"_step_{step}", place, step)
+        self._tell(run_class, "_refresh_rows", place, "refresh")
+        counts = {"execute": 0, "commit": 0}
+
+        def note(what):
+            if what == kill_word and counts[what] == kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            counts[what] += 1
+            happened.append([what, place[0]])
+
+        execute, commit = sql_db.Cursor.execute, sql_db.Cursor.commit
+
+        def execute_and_note(cursor, *args, **kwargs):
+            note("execute")
+            return execute(cursor, *args, **kwargs)
+
+        def commit_and_note(cursor):
+            note("commit")
+            return commit(cursor)
+
+        sql_db.Cursor.execute = execute_and_note
+        sql_db.Cursor.commit = commit_and_note
+
+    @staticmethod
+    def _tell(model_class, name, place, word):
+        method = getattr(model_class, name)
+
+        def telling(*args):
+            place[0] = word
+            return method(*args)
+
+        setattr(model_class, name, telling)
+
+    def settle(self, rounds=20):
+        """Run both actions until nothing waits; return what is left and the run's states."""
+        for _round in range(rounds):
+            self.compute(NIGHTLY)
+            self.compute(REFRESH)
+            with self.registry.cursor() as cursor:
+                cursor.execute(
+                    "SELECT (SELECT COUNT(*) FROM lifecycle_queue), (SELECT COUNT(*) "
+                    "FROM lifecycle_run WHERE state IN ('pending', 'running'))"
+                )
+                left = cursor.fetchone()
+            if left == (0, 0):
+                break
+        return left
+
+    # ----- WITHOUT THE SCHEDULER'S OWN LOCK -----
+
+    def unlocked(self, method, times=1):
+        """Call a scheduled action's method directly: only our own lock keeps others out."""
+        for _time in range(times):
+            with self.registry.cursor() as cursor:
+                env = self.env(cursor)
+                if times > 1:
+                    env["lifecycle.run"]._request(env["res.company"].search([]), kind="manual")
+                    cursor.commit()
+                getattr(env["lifecycle.run"], method)()
+
+    # ----- A USER -----
+
+    def user(self, seed, saves, partner_ids):
+        """Save what users save; nothing is tried again, except merging and deleting.
+
+        :return: number of saves of each kind
+        """
+        chance = random.Random(seed)
+        done = {}
+        for _save in range(saves):
+            kind = chance.choice(
+                ["phone", "order", "order", "cancel", "line", "import", "contact", "parent",
+                 "exclude", "merge", "delete"]
+            )
+            with self.registry.cursor() as cursor:
+                env = self.env(cursor)
+                partners = env["res.partner"].browse(partner_ids).exists()
+                save = getattr(self, f"_save_{kind}")
+                if kind in ("merge", "delete"):
+                    # Odoo itself tries these again when anybody else has changed the contact
+                    retrying(lambda: save(env, chance, partners), env)
+                else:
+                    save(env, chance, partners)
+                    # a user thinks; meanwhile the refresh goes on with what it has seen
+                    time.sleep(chance.choice([0, 0.005, 0.03]))
+            done[kind] = done.get(kind, 0) + 1
+        return done
+
+    def _save_phone(self, env, chance, partners):
+        chance.choice(partners).phone = f"+32 {chance.randint(1, 10**6)}"
+
+    def _save_order(self, env, chance, partners):
+        partner = chance.choice(partners)
+        order = env["sale.order"].create(
+            {
+                "partner_id": partner.id,
+                "order_line": [
+                    Command.create(
+                        {
+                            "product_id": env["product.product"].search([], limit=1).id,
+                            "price_unit": chance.randint(1, 500),
+                            "tax_ids": False,
+                        }
+                    )
+                ],
+            }
+        )
+        order.action_confirm()
+
+    def _order(self, env, chance):
+        orders = env["sale.order"].search([("state", "=", "sale")])
+        return chance.choice(orders) if orders else orders
+
+    def _save_cancel(self, env, chance, partners):
+        self._order(env, chance)._action_cancel()
+
+    def _save_line(self, env, chance, partners):
+        self._order(env, chance).order_line.price_unit = chance.randint(1, 500)
+
+    def _save_import(self, env, chance, partners):
+        env["lifecycle.external.purchase"].create(
+            {"partner_id": chance.choice(partners).id, "amount": chance.randint(-50, 500),
+             "date": fields.Date.today()}
+        )
+
+    def _save_contact(self, env, chance, partners):
+        parent = chance.choice(partners.commercial_partner_id)
+        env["res.partner"].create({"name": "New", "email": "n@example.com",
+                                   "parent_id": parent.id})
+
+    def _save_parent(self, env, chance, partners):
+        partner, parent = chance.choice(partners), chance.choice(partners)
+        if parent.commercial_partner_id != partner and not partner.child_ids:
+            partner.parent_id = parent.commercial_partner_id
+
+    def _save_exclude(self, env, chance, partners):
+        partner = chance.choice(partners)
+        partner.lifecycle_exclude = not partner.lifecycle_exclude
+
+    def _save_merge(self, env, chance, partners):
+        one, two = chance.sample(partners.ids, 2)
+        pair = partners.browse([one, two])
+        if not pair.parent_id and not pair.child_ids:
+            wizard = env["base.partner.merge.automatic.wizard"].create({})
+            wizard._merge(pair.ids, pair[0])
+
+    def _save_delete(self, env, chance, partners):
+        partner = env["res.partner"].create({"name": "Short-lived", "email": "s@example.com"})
+        env["crm.lead"].create({"name": "L", "partner_id": partner.id}).unlink()
+        doomed = env["res.partner"].search([("name", "=", "Doomed")], limit=1)
+        env["crm.lead"].search([("partner_id", "=", doomed.id)]).unlink()
+        doomed.unlink()
+
+    # ----- UNINSTALLING -----
+
+    def uninstall(self):
+        """Uninstall the addon as a user does; return what Odoo can do afterwards."""
+        with self.registry.cursor() as cursor:
+            env = self.env(cursor)
+            env.ref("base.module_customer_lifecycle").button_immediate_uninstall()
+        registry = Registry(self.database)
+        patched = [
+            f"{name}.{method}"
+            for name, model_class in registry.items()
+            for method, value in vars(model_class).items()
+            if getattr(value, "lifecycle_watch", False)
+        ]
+        with registry.cursor() as cursor:
+            env = self.env(cursor)
+            form = env["res.partner"].get_views([(False, "form"), (False, "list"), (False, "search")])
+            partner = env["res.partner"].search([("name", "=", "Customer 01")], limit=1)
+            shown = list(form["models"]["res.partner"]["fields"])
+            read = partner.read([name for name in shown if name in partner._fields])
+            self._save_order(env, random.Random(1), partner)
+            partner.phone = "+32 1"
+            cursor.commit()
+            models = [name for name in registry if name.startswith("lifecycle.")]
+        return {"patched": patched, "models": models, "read": len(read), "fields": shown}
+
+    # ----- FORKS -----
+
+    def serve(self):
+        sql_db.close_all()
+        for line in sys.stdin:
+            started = [self._fork(**task) for task in json.loads(line)]
+            answers = [self._answer(*one) for one in started]
+            print(json.dumps(answers), flush=True)
+
+    def _fork(self, do, **arguments):
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid:
+            os.close(writing)
+            return pid, reading
+        code, answer = 0, {}
+        try:
+            os.close(reading)
+            random.seed()
+            answer["result"] = getattr(self, do)(**arguments)
+        except BaseException:
+            code, answer = 1, {"error": traceback.format_exc()}
+        with os.fdopen(writing, "w") as stream:
+            json.dump(answer, stream)
+        os._exit(code)
+
+    @staticmethod
+    def _answer(pid, reading):
+        with os.fdopen(reading) as stream:
+            text = stream.read()
+        _pid, status = os.waitpid(pid, 0)
+        if os.WIFSIGNALED(status):
+            return {"signal": os.WTERMSIG(status)}
+        return {"code": os.WEXITSTATUS(status), **json.loads(text)}
+
+
+if __name__ == "__main__":
+    database, *options = sys.argv[1:]
+    config.parse_config(["-d", database, "--no-http", "--log-level=error", *options])
+    Worker(database).serve()
