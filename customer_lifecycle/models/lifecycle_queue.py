@@ -1,4 +1,5 @@
 import logging
+import time
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -7,6 +8,8 @@ _logger = logging.getLogger(__name__)
 
 #: credit notes change the orders they belong to, whatever sources there are
 MOVE_FIELDS = {"state", "partner_id", "commercial_partner_id", "invoice_date", "move_type"}
+#: seconds in which one process tells the scheduler about waiting customers only once
+NOTIFY_SECONDS = 10
 
 
 class LifecycleQueue(models.Model):
@@ -221,29 +224,52 @@ class LifecycleQueue(models.Model):
 
     @api.model
     def _insert(self, parts):
-        """Append the rows of some SELECTs and wake the refresh, in two statements."""
+        """Append the rows of some SELECTs and wake the refresh, in one statement."""
         if not parts:
             return
-        self.env.cr.execute(
+        cr = self.env.cr
+        queued = SQL(
+            """INSERT INTO lifecycle_queue (partner_id, company_id)
+               SELECT DISTINCT partner_id, COALESCE(company_id, 0)
+                 FROM (%s) affected WHERE partner_id IS NOT NULL""",
+            SQL(" UNION ALL ").join(parts),
+        )
+        data = cr.precommit.data
+        cron_id = not data.get("customer_lifecycle_woken") and self.env[
+            "ir.model.data"
+        ]._xmlid_to_res_id("customer_lifecycle.ir_cron_lifecycle_refresh")
+        if not cron_id:
+            cr.execute(queued)
+            return
+        # one wake-up a transaction: _trigger() would read the cron and create through the ORM,
+        # while a user waits for his save
+        cr.execute(
             SQL(
-                """INSERT INTO lifecycle_queue (partner_id, company_id)
-                   SELECT DISTINCT partner_id, COALESCE(company_id, 0)
-                     FROM (%s) affected WHERE partner_id IS NOT NULL""",
-                SQL(" UNION ALL ").join(parts),
+                """WITH queued AS (%(queued)s RETURNING id)
+                   INSERT INTO "ir_cron_trigger"
+                          (cron_id, call_at, create_uid, write_uid, create_date, write_date)
+                   SELECT %(cron)s, %(now)s, %(user)s, %(user)s, %(time)s, %(time)s
+                    WHERE EXISTS (SELECT FROM queued)""",
+                queued=queued,
+                cron=cron_id,
+                now=fields.Datetime.now(),
+                user=self.env.uid,
+                time=cr.now(),
             )
         )
-        if not self.env.cr.rowcount:
-            return
-        data = self.env.cr.precommit.data
-        if data.get("customer_lifecycle_woken"):
-            return
-        # one wake-up a transaction, by the cheap half of _trigger(), which reads the cron first
-        cron_id = self.env["ir.model.data"]._xmlid_to_res_id(
-            "customer_lifecycle.ir_cron_lifecycle_refresh"
-        )
-        if cron_id:
+        if cr.rowcount:
             data["customer_lifecycle_woken"] = True
-            self.env["ir.cron.trigger"].sudo().create(
-                {"cron_id": cron_id, "call_at": fields.Datetime.now()}
-            )
-            self.env.cr.postcommit.add(self.env["ir.cron"]._notifydb)
+            cr.postcommit.add(self._notify)
+
+    def _notify(self):
+        """Rouse the scheduler now.
+
+        That costs the user a connection to another database: of many saves in a row the first
+        does it for all, and what comes too late for it is found when the scheduler looks again,
+        within a minute.
+        """
+        now = time.monotonic()
+        if now - getattr(self.env.registry, "lifecycle_notified", -NOTIFY_SECONDS) < NOTIFY_SECONDS:
+            return
+        self.env.registry.lifecycle_notified = now
+        self.env["ir.cron"]._notifydb()

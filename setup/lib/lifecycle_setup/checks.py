@@ -78,6 +78,15 @@ def linters() -> dict[str, list[str]]:
     return commands
 
 
+def fix() -> None:
+    """Let the linters that can do so correct the files."""
+    for name, command in linters().items():
+        change = {"ruff": ["--fix"], "eslint": ["--fix"], "prettier": ["--write"]}.get(name)
+        if change:
+            arguments = [str(part) for part in command if part != "--check"]
+            subprocess.run([*arguments, *change], cwd=paths.REPOSITORY, check=False)
+
+
 def run_linters() -> tuple[int, int]:
     """Run all linters, printing what they find.
 

@@ -12,12 +12,12 @@ import os
 import time
 
 from lifecycle_setup import addon, database, paths
-from lifecycle_setup.console import step
+from lifecycle_setup.console import SetupError, step
 from lifecycle_setup.install import run_odoo
 
 PREFIX = f"customer_lifecycle_test_{paths.checkout_key()}"
 # Templates of former states that are kept, for going back and forth between branches.
-KEPT = {"base": 2, "addon": 3}
+KEPT = {"base": 2, "addon": 3, "demobase": 2, "demoaddon": 2}
 
 
 def _name(kind: str, *made_from: str) -> str:
@@ -45,14 +45,12 @@ def _ensure(name: str, template: str | None, text: str, install) -> None:
 
 
 def _drop_old(kind: str, current: str) -> None:
-    """Drop all but the newest templates of a kind."""
-    found = [
-        name
-        for name in database.named_like(f"{PREFIX}_{kind}_")
-        if name != current and not name.endswith("_new")
-    ]
-    for name in found[: -(KEPT[kind] - 1)]:
-        with database.claim(name, wait=False) as free:
+    """Drop all but the newest templates of a kind, and what is left of unfinished ones."""
+    found = [name for name in database.named_like(f"{PREFIX}_{kind}_") if name != current]
+    unfinished = [name for name in found if name.endswith("_new")]
+    finished = [name for name in found if name not in unfinished]
+    for name in unfinished + finished[: max(0, len(finished) - (KEPT[kind] - 1))]:
+        with database.claim(name.removesuffix("_new"), wait=False) as free:
             if free:
                 database.drop(name)
 
@@ -65,6 +63,58 @@ def _drop_abandoned() -> None:
                 database.drop(name)
 
 
+def _addon_template(source, keep_alive: dict, demo: bool) -> str:
+    """Make the template with the addon installed unless it is there; return its name."""
+    depends = addon.depends()
+    word = "demo" if demo else ""
+    base = _name(f"{word}base", source.version, *depends)
+    name = _name(f"{word}addon", base, addon.fingerprint())
+
+    def install(modules, log, failure):
+        options = ["-i", modules, *(["--with-demo"] if demo else [])]
+        return lambda database_name: run_odoo(
+            source, keep_alive, ["-d", database_name, *options], log=log, failure=failure
+        )
+
+    if not database.exists(name):
+        text = " and their demo data" if demo else ""
+        _ensure(
+            base,
+            None,
+            f"Making a template database with the addon's dependencies{text}, about a minute",
+            install(
+                ",".join(depends),
+                f"test-{word}base",
+                "the addon's dependencies could not be installed",
+            ),
+        )
+        text = " with its demo data" if demo else ""
+        _ensure(
+            name,
+            base,
+            f"Installing {addon.NAME}{text} in a copy of the template",
+            install(addon.NAME, f"test-{word}install", f"{addon.NAME} could not be installed"),
+        )
+    _drop_old(f"{word}base", base)
+    _drop_old(f"{word}addon", name)
+    return name
+
+
+def _warnings(template: str) -> list[str]:
+    notes = database.notes(template)
+    if notes is None:
+        raise SetupError("another test run removed an old database meanwhile: try again.")
+    return notes["warnings"]
+
+
+def demo_data_warnings(source, keep_alive: dict) -> list[str]:
+    """What installing the addon with its demo data logs at level warning or worse.
+
+    Odoo goes on without demo data that it cannot load, and logs why.
+    """
+    return _warnings(_addon_template(source, keep_alive, demo=True))
+
+
 @contextlib.contextmanager
 def own_database(source, keep_alive: dict):
     """A database with the addon installed, for the time of the enclosed work.
@@ -73,38 +123,12 @@ def own_database(source, keep_alive: dict):
     :param keep_alive: options of `subprocess` from :func:`lifecycle_setup.postgres.server`
     :return: its name, and the warnings that installing the addon logged
     """
-    depends = addon.depends()
-    fingerprint = addon.fingerprint()
-    base = _name("base", source.version, *depends)
-    installed = _name("addon", base, fingerprint)
+    template = _addon_template(source, keep_alive, demo=False)
     run = f"{PREFIX}_run_{os.getpid()}_{int(time.time())}"
-
-    def install(modules, log, failure):
-        return lambda name: run_odoo(
-            source, keep_alive, ["-d", name, "-i", modules], log=log, failure=failure
-        )
-
-    if not database.exists(installed):
-        _ensure(
-            base,
-            None,
-            "Making a template database with the addon's dependencies, about a minute",
-            install(
-                ",".join(depends), "test-base", "the addon's dependencies could not be installed"
-            ),
-        )
-        _ensure(
-            installed,
-            base,
-            f"Installing {addon.NAME} in a copy of the template",
-            install(addon.NAME, "test-install", f"{addon.NAME} could not be installed"),
-        )
     with database.claim(run):
-        database.create(run, installed)
+        database.create(run, template)
         try:
             _drop_abandoned()
-            _drop_old("base", base)
-            _drop_old("addon", installed)
-            yield run, (database.notes(installed) or {}).get("warnings", [])
+            yield run, _warnings(template)
         finally:
             database.drop(run)

@@ -92,6 +92,10 @@ def _prepare(source, keep_alive, options) -> None:
     log = f"install-{name}"
     wanted = {"odoo": source.version, "addon": addon.fingerprint()}
     notes = database.notes(name)
+    if notes and options.no_demo and notes.get("demo"):
+        raise SetupError(
+            f"the database {name} was made with demo data: choose another name with --database."
+        )
     if notes is None:
         demo = [] if options.no_demo else ["--with-demo"]
         partial = f"{name}_unfinished"
@@ -108,7 +112,7 @@ def _prepare(source, keep_alive, options) -> None:
                 log=log,
                 failure=f"{addon.NAME} could not be installed",
             )
-            notes = {**wanted, "computed": False}
+            notes = {**wanted, "demo": not options.no_demo, "computed": False}
             database.write_notes(partial, notes)
             database.rename(partial, name)
     elif {key: notes.get(key) for key in wanted} != wanted:

@@ -18,6 +18,7 @@ from lifecycle_setup.odoo import wait_for
 USAGE = """\
 usage: setup/test                       everything: linters, tests without Odoo, tests in Odoo
        setup/test --lint                linters only
+       setup/test --fix                 let the linters correct what they can
        setup/test [PYTEST ARGUMENT ...] tests only, e.g.
          setup/test tests/kernel
          setup/test tests/addon/test_profile.py -k merge
@@ -105,6 +106,12 @@ class Counts:
             counted["failed"] = 1
         self.add(**counted)
 
+    def warnings(self, how: str, lines: list[str]) -> None:
+        """Add the check that installing the addon logs nothing at level warning or worse."""
+        if lines:
+            say("\n".join([f"Installing the addon {how} logged:".replace("  ", " "), *lines]))
+        self.add(0, 1) if lines else self.add(1, 0)
+
     def print(self) -> int:
         """Print the closing line; return the exit code."""
         skipped = f", {self.skipped} skipped" if self.skipped else ""
@@ -117,14 +124,16 @@ def main(arguments: list[str]) -> int:
     if arguments in (["--help"], ["-h"]):
         print(USAGE, end="")
         return 0
-    lint_only = arguments == ["--lint"]
+    lint_only = arguments in (["--lint"], ["--fix"])
     plain, in_odoo, options = split([] if lint_only else arguments)
     python.enter("test")
     counts = Counts()
     if lint_only or not arguments:
-        from lifecycle_setup.checks import run_linters
+        from lifecycle_setup import checks
 
-        counts.add(*run_linters())
+        if arguments == ["--fix"]:
+            checks.fix()
+        counts.add(*checks.run_linters())
         if lint_only:
             return counts.print()
     if plain:
@@ -132,28 +141,26 @@ def main(arguments: list[str]) -> int:
             environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
             counts.pytest(["-p", "no:odoo", *plain, *options], environment)
     if in_odoo and any(ADDON_TESTS.glob("test_*.py")):
-        _test_in_odoo(counts, in_odoo, options)
+        _test_in_odoo(counts, in_odoo, options, with_demo=not arguments)
     if not counts.found_tests:
         say("setup/test: no test matches these arguments.")
         counts.failed += 1
     return counts.print()
 
 
-def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str]) -> None:
+def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str], with_demo: bool) -> None:
     from lifecycle_setup import odoo, odoo_source, postgres
 
     if not any(map(shutil.which, BROWSERS)):
         apt.install(["chromium"], "Chromium (for the browser tests)")
     source = odoo_source.ensure_odoo()
     with postgres.server() as keep_alive:
-        from lifecycle_setup.testbed import own_database
+        from lifecycle_setup import testbed
 
-        with own_database(source, keep_alive) as (name, warnings):
-            if warnings:
-                say("\n".join(["Installing the addon logged:", *warnings]))
-                counts.add(0, 1)
-            else:
-                counts.add(1, 0)
+        if with_demo:
+            counts.warnings("with its demo data", testbed.demo_data_warnings(source, keep_alive))
+        with testbed.own_database(source, keep_alive) as (name, warnings):
+            counts.warnings("", warnings)
             with step("Tests in Odoo"):
                 counts.pytest(
                     [
