@@ -134,18 +134,33 @@ class LifecycleProfile(models.Model):
 
     @api.model
     def _search_number(self, name, operator, value):
-        """Domain comparing a number that is computed in SQL."""
-        if operator not in OPERATORS:
+        """Domain comparing a number that is computed in SQL; unknown matches only ``False``."""
+        if operator == "in":
+            numbers = [number for number in value if number is not False]
+            unknown = len(numbers) < len(value)
+
+            def condition(number):
+                known = SQL("COALESCE(%s = ANY(%s::numeric[]), FALSE)", number, numbers)
+                return SQL("(%s OR %s IS NULL)", known, number) if unknown else known
+
+            def matches(number):
+                return unknown if number is False else number in numbers
+
+        elif operator in OPERATORS:
+
+            def condition(number):
+                return SQL("COALESCE(%s %s %s, FALSE)", number, SQL(operator), value)
+
+            def matches(number):
+                return number is not False and OPERATORS[operator](number, value)
+
+        else:
             return NotImplemented
-
-        def to_sql(model, alias, query):
-            return SQL(
-                "%s %s %s", model._field_to_sql(alias, name, query), SQL(operator), value
-            )
-
         return Domain.custom(
-            to_sql=to_sql,
-            predicate=lambda profile: OPERATORS[operator](profile[name], value),
+            to_sql=lambda model, alias, query: condition(
+                model._field_to_sql(alias, name, query)
+            ),
+            predicate=lambda profile: matches(profile[name]),
         )
 
     def _search_days_in_stage(self, operator, value):

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .lifecycle_fields import OptionalInteger
+
 SALES = "sales_team.group_sale_salesman"
 
 
@@ -16,7 +18,7 @@ class ResPartner(models.Model):
     lifecycle_stage_date = fields.Date(
         related="lifecycle_profile_id.stage_date", groups=SALES
     )
-    lifecycle_days_in_stage = fields.Integer(
+    lifecycle_days_in_stage = OptionalInteger(
         related="lifecycle_profile_id.days_in_stage", string="Days in Stage", groups=SALES
     )
     lifecycle_stage_tone = fields.Selection(
