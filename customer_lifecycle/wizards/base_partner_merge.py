@@ -12,12 +12,10 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         Core would delete the source profiles because the pair (customer, company) is unique,
         and everything that hangs on them with it.
         """
-        queue = self.env["lifecycle.queue"].sudo()
-        queue._append_partners((src_partners | dst_partner).ids)
+        # core moves documents in SQL, past the watch on their models
+        self.env["lifecycle.queue"].sudo()._append_partners((src_partners | dst_partner).ids)
         self._merge_lifecycle_profiles(src_partners, dst_partner)
-        result = super()._update_foreign_keys(src_partners, dst_partner)
-        queue._append_partners(dst_partner.ids)
-        return result
+        return super()._update_foreign_keys(src_partners, dst_partner)
 
     @api.model
     def _merge_lifecycle_profiles(self, src_partners, dst_partner):

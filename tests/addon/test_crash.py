@@ -248,6 +248,24 @@ class TestTogether(ScratchCase):
                     self.assertEqual(outcome[part], expected[part], part)
                 self.assertEqual({run[2] for run in outcome["runs"]}, {"done"})
 
+    def test_overtaken_worker(self):
+        """Who gets the lock late must see what was done before, not what he saw first."""
+        self.reset()
+        self.worker.do("settle")
+        expected = self.outcome()
+        for method in ("_cron_nightly", "_cron_refresh"):
+            with self.subTest(method=method):
+                self.reset()
+                self.worker.do("overtaken", method=method)
+                outcome = self.outcome()
+                self.assertEqual({run[2:] for run in outcome["runs"]},
+                                 {run[2:] for run in expected["runs"]})
+                for part in ("figures", "queue", "locks"):
+                    self.assertEqual(outcome[part], expected[part], part)
+                self.assertFalse(
+                    self.query("SELECT message FROM lifecycle_run WHERE kind = 'refresh'")
+                )
+
     def test_users_save_meanwhile(self):
         """No save fails, no run fails, and in the end nothing is lost.
 

@@ -1,15 +1,13 @@
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from odoo import Command, fields
+from odoo import Command
 from odoo.tests import freeze_time
 
 from .common import LifecycleCase
 
 PLAIN = ("integer", "float", "monetary", "date", "boolean")
 NOT_SEARCHABLE = {"lifecycle_headline"}
-#: own columns of the contact rather than of the profile
-OWN = {"lifecycle_exclude", "lifecycle_shares_email"}
 
 
 def profile_fields(model):
@@ -26,9 +24,9 @@ class PartnerFieldsCase(LifecycleCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.today = fields.Date.context_today(cls.env.user)
-        cls.home = cls.new_company("Home")
-        cls.other_company = cls.new_company("Other company")
+        cls.home = cls.new_company("Home", lifecycle_tz="UTC")
+        cls.other_company = cls.new_company("Other company", lifecycle_tz="UTC")
+        cls.today = cls.home._lifecycle_today()
         cls.env = cls.env["base"].with_company(cls.home).env
         Partner = cls.env["res.partner"]
         cls.big, cls.small, cls.prospect, cls.nobody, cls.foreign = Partner.create(
@@ -262,7 +260,7 @@ class TestReading(PartnerFieldsCase):
         )
         self.assertFalse(self.env.cr.fetchone(), "day counts must not be stored")
         for days in (0, 1, 30):
-            moment = fields.Datetime.now() + timedelta(days=days)
+            moment = datetime.combine(self.today, datetime.min.time()) + timedelta(days=days)
             with self.subTest(days=days), freeze_time(moment):
                 self.env.invalidate_all()
                 self.assertEqual(self.big.lifecycle_days_since_last_order, 40 + days)
@@ -274,6 +272,24 @@ class TestReading(PartnerFieldsCase):
                     [("id", "=", self.big.id)], [], ["lifecycle_days_since_last_order:avg"]
                 )
                 self.assertEqual(average, [(40 + days,)])
+
+    def test_days_are_the_companys_not_the_readers(self):
+        """It is tomorrow in Auckland already: everybody counts one day more."""
+        self.home.lifecycle_tz = "Pacific/Auckland"
+        noon = datetime.combine(self.today, datetime.min.time()) + timedelta(hours=12)
+        with freeze_time(noon):
+            for reader_tz in ("UTC", "America/Los_Angeles", "Pacific/Auckland"):
+                self.env.invalidate_all()
+                big = self.big.with_context(tz=reader_tz)
+                with self.subTest(reader=reader_tz):
+                    self.assertEqual(big.lifecycle_days_since_last_order, 41)
+                    total = big._read_group(
+                        [("id", "=", big.id)], [], ["lifecycle_days_since_last_order:sum"]
+                    )
+                    self.assertEqual(total, [(41,)])
+                    domain = [("id", "=", big.id), ("lifecycle_days_since_last_order", "=", 41)]
+                    self.assertEqual(big.search(domain), big)
+                    self.assertIn("41 days ago", big.lifecycle_headline)
 
     def test_export(self):
         names = ["name", "lifecycle_order_count", "clv_total", "clv_p_order",

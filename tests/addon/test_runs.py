@@ -500,27 +500,35 @@ class TestOneWorkerAtATime(RunCase):
         """After success, failure and an aborted transaction alike."""
         run_class = self.env.registry["lifecycle.run"]
         pipeline = self.env.registry["lifecycle.pipeline"]
+        reached = []
 
         def aborted(record, *args, **kwargs):
+            reached.append(True)
             record.env.cr.execute("SELECT 1 / 0")
 
-        for model_class, name in (
-            (None, None), (pipeline, "_store_facts"), (run_class, "_advance"),
-            (run_class, "_refresh_rows"),
+        noise = mute_logger(RUN_LOG, "odoo.sql_db", "odoo.addons.base.models.ir_cron")
+        for action, model_class, name in (
+            (self.run_nightly, pipeline, "_collect_facts"),
+            (self.run_nightly, pipeline, "_store_facts"),
+            (self.run_nightly, run_class, "_advance"),
+            (self.run_refresh, run_class, "_refresh_rows"),
+            (self.run_refresh, pipeline, "_refresh"),
         ):
-            with self.subTest(breaks=name), mute_logger(RUN_LOG, "odoo.sql_db", "odoo.addons.base.models.ir_cron"):
+            with self.subTest(breaks=name), noise:
+                reached.clear()
                 self.request(kind="manual")
                 self.new_purchase(self.customers[0], 1, company=self.home)
-                if model_class:
-                    with patch.object(model_class, name, aborted):
-                        self.run_nightly()
-                        self.run_refresh()
-                else:
-                    self.run_nightly()
-                    self.run_refresh()
-                for company in self.home + self.small:
-                    self.assertTrue(self.other_worker("pg_try_advisory_lock", company))
-                    self.other_worker("pg_advisory_unlock", company)
+                with patch.object(model_class, name, aborted):
+                    action()
+                self.assertTrue(reached)
+                self.assertFree()
+                action()
+                self.assertFree()
+
+    def assertFree(self):
+        for company in self.home + self.small:
+            self.assertTrue(self.other_worker("pg_try_advisory_lock", company))
+            self.other_worker("pg_advisory_unlock", company)
 
 
 class TestRefreshEqualsNightly(RunCase):
