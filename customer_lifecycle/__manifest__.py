@@ -20,6 +20,7 @@
         "security/ir.model.access.csv",
         "security/customer_lifecycle_rules.xml",
         "data/lifecycle_revenue_source_data.xml",
+        "data/lifecycle_stage_data.xml",
         "data/ir_cron_data.xml",
         "views/lifecycle_clv_model_views.xml",
         "views/lifecycle_external_purchase_views.xml",
@@ -30,6 +31,7 @@
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "views/lifecycle_menus.xml",
+        "views/lifecycle_stage_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["customer_lifecycle/static/src/**/*"],

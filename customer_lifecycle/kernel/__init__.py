@@ -10,6 +10,7 @@ from .lifetime import LifetimeModel, Predictions
 from .mbgnbd import MBGNBD
 from .paretonbd import ParetoNBD
 from .simulate import simulate_transactions
+from .survival import kaplan_meier, survival_quantile
 from .value import GammaGamma, ShrunkenMean
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "ShrunkenMean",
     "count_cells",
     "histories_from_transactions",
+    "kaplan_meier",
     "merge_cells",
     "repeat_amounts",
     "simulate_transactions",
+    "survival_quantile",
 ]

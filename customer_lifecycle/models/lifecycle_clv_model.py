@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 EPOCH = date(1970, 1, 1)
 #: a fit older than this is renewed by the next nightly run
@@ -46,6 +47,13 @@ class LifecycleClvModel(models.Model):
         readonly=True,
         aggregator="avg",
         help="By how much the back-test's predicted number of orders of all customers was off.",
+    )
+    mean_interval = fields.Float(
+        string="Mean Days Between Orders", readonly=True, digits=(12, 1), aggregator="avg"
+    )
+    slow_interval = fields.Float(
+        string="Days Nine of Ten Stay Below", readonly=True, digits=(12, 1), aggregator="avg",
+        help="90th percentile of customers' mean days between orders.",
     )
     value_ratio = fields.Float(string="Value per Revenue", readonly=True, digits=(6, 4))
     data = fields.Json(readonly=True, help="The fitted model as the kernel stores it.")
@@ -105,9 +113,12 @@ class LifecycleClvModel(models.Model):
         backtest = model.backtest_
         total_error = (backtest or {}).get("methods", {}).get("product", {}).get("bias_pct") or 0.0
         first = int(frame["day"].min()) if len(frame) else None
+        mean_interval, slow_interval = self._intervals(company)
         return self.create(
             {
                 "company_id": company.id,
+                "mean_interval": mean_interval,
+                "slow_interval": slow_interval,
                 "as_of": today,
                 "horizon": company.lifecycle_horizon,
                 "discount_rate": company.lifecycle_discount_rate,
@@ -128,6 +139,21 @@ class LifecycleClvModel(models.Model):
                 "data": model.to_dict(),
             }
         )
+
+    @api.model
+    def _intervals(self, company):
+        """Mean and 90th percentile of the customers' days between orders, whole days."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT ROUND(AVG(order_interval)),
+                          ROUND(percentile_cont(0.9) WITHIN GROUP (ORDER BY order_interval))
+                     FROM lifecycle_profile
+                    WHERE company_id = %s AND order_count > 1 AND active""",
+                company.id,
+            )
+        )
+        mean, slow = self.env.cr.fetchone()
+        return float(mean or 0), float(slow or 0)
 
     @api.model
     def _current(self, company):

@@ -12,6 +12,9 @@ FACTS = (
     "average_order_value",
     "order_interval",
     "clv_historical",
+    "open_opportunity_count",
+    "open_quotation_count",
+    "advocacy_date",
 )
 #: how long after his last touch somebody who never bought still counts as a prospect
 PROSPECT_MONTHS = 24
@@ -66,7 +69,9 @@ class LifecyclePipeline(models.AbstractModel):
                               AS average_order_value,
                           ROUND((MAX(bought) - MIN(bought))::numeric
                                 / NULLIF(COUNT(bought) - 1, 0), 1) AS order_interval,
-                          SUM(%(value)s) AS clv_historical
+                          SUM(%(value)s) AS clv_historical,
+                          0 AS open_opportunity_count, 0 AS open_quotation_count,
+                          NULL::date AS advocacy_date
                      FROM (SELECT partner_id, day, SUM(amount) AS amount,
                                   SUM(%(value)s) AS value,
                                   CASE WHEN SUM(amount) > 0 THEN day END AS bought
@@ -86,6 +91,8 @@ class LifecyclePipeline(models.AbstractModel):
         cr.execute("CREATE UNIQUE INDEX ON lifecycle_facts (partner_id)")
         cr.execute("ANALYZE lifecycle_facts")
         self._add_prospects(company, today, partner_ids, id_range)
+        self._count_open_documents(company, partner_ids)
+        self._date_advocacy(partner_ids)
         self._compare_facts(company, partner_ids, id_range)
         cr.execute("SELECT COUNT(*) FROM lifecycle_facts")
         return cr.fetchone()[0]
@@ -124,8 +131,8 @@ class LifecyclePipeline(models.AbstractModel):
             SQL(
                 """INSERT INTO lifecycle_facts
                          (partner_id, order_count, recent_order_count, revenue, revenue_year,
-                          clv_historical)
-                   SELECT DISTINCT touched.partner_id, 0, 0, 0, 0, 0
+                          clv_historical, open_opportunity_count, open_quotation_count)
+                   SELECT DISTINCT touched.partner_id, 0, 0, 0, 0, 0, 0, 0
                      FROM (%(touches)s) touched
                     WHERE touched.moment >= %(today)s::date - %(months)s * INTERVAL '1 month'""",
                 touches=SQL(" UNION ALL ").join(self._prospect_touches(company)),
@@ -370,4 +377,10 @@ class LifecyclePipeline(models.AbstractModel):
         self._archive_without_facts(company, 0, 2**31 - 1)
         self.env.cr.execute("DROP TABLE pg_temp.lifecycle_facts, pg_temp.lifecycle_change")
         self.env["lifecycle.prediction"]._predict(company, today, partner_ids=partner_ids)
+        classifier = self.env["lifecycle.classifier"]
+        classifier._update_rhythms(company, partner_ids)
+        if classifier._is_started(company) and not classifier._is_stale(company):
+            # before the first complete run there is no history that a change could continue,
+            # and what a changed rule moves must not look like news
+            classifier._classify(company, today, partner_ids=partner_ids)
         self.env["lifecycle.profile"].invalidate_model()

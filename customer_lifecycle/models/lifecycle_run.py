@@ -14,6 +14,8 @@ _logger = logging.getLogger(__name__)
 ID_RANGE = 2_000_000
 #: queue rows that one refresh takes at a time
 REFRESH_BATCH = 5_000
+#: kinds of runs that leave the figures as they are
+STAGES_ONLY = ("history", "rules")
 #: first key of the advisory locks; the second is the company
 LOCK_KEY = 0x6C6966
 #: what happens when a user merges or deletes a customer whose profile is being written
@@ -42,6 +44,8 @@ class LifecycleRun(models.Model):
             ("nightly", "Nightly"),
             ("manual", "By hand"),
             ("settings", "Changed settings"),
+            ("history", "Stages of the past"),
+            ("rules", "Changed rules"),
             ("refresh", "Refresh of changed customers"),
         ],
         required=True,
@@ -59,6 +63,7 @@ class LifecycleRun(models.Model):
             ("facts", "Purchase histories"),
             ("fit", "Fitting the model"),
             ("predict", "Predictions"),
+            ("stages", "Stages"),
         ],
         default="facts",
         required=True,
@@ -92,7 +97,11 @@ class LifecycleRun(models.Model):
         :return: the waiting runs
         """
         waiting = self.search(
-            [("company_id", "in", companies.ids), ("state", "=", "pending")]
+            [
+                ("company_id", "in", companies.ids),
+                ("state", "=", "pending"),
+                ("kind", "in" if kind in STAGES_ONLY else "not in", STAGES_ONLY),
+            ]
         )
         if refit:
             waiting.write({"refit": True})
@@ -326,7 +335,11 @@ class LifecycleRun(models.Model):
         try:
             if self.state == "pending" or self.as_of != company._lifecycle_today():
                 # a run that lies over from another day starts again for today
-                self._advance("facts", as_of=company._lifecycle_today(), state="running")
+                self._advance(
+                    "stages" if self.kind in STAGES_ONLY else "facts",
+                    as_of=company._lifecycle_today(),
+                    state="running",
+                )
                 self.date_start = self.date_start or fields.Datetime.now()
                 commit()
             while self.state == "running":
@@ -371,7 +384,7 @@ class LifecycleRun(models.Model):
 
     def _advance(self, step, position=0, **values):
         """Set the next step; it is committed together with the finished one."""
-        shares = {"facts": 0, "fit": 50, "predict": 60}
+        shares = {"facts": 0, "fit": 50, "predict": 60, "stages": 90}
         self.write({"step": step, "position": position, "progress": shares[step], **values})
 
     def _step_facts(self, company):
@@ -427,14 +440,55 @@ class LifecycleRun(models.Model):
         self.changed_count += changed
         if last:
             self.position = last
-            self.progress = min(99, self.progress + 40 / max(1, self.customer_count / 1e5))
+            self.progress = min(90, self.progress + 30 / max(1, self.customer_count / 1e5))
             return
+        if self.env["lifecycle.classifier"]._is_started(company):
+            self._advance("stages")
+            return
+        # figures first: replaying the stages of many years takes longer than computing them
+        self._finish()
+        self.create({"company_id": company.id, "kind": "history", "step": "stages"})
+        self._wake("customer_lifecycle.ir_cron_lifecycle_nightly")
+
+    def _step_stages(self, company):
+        classifier = self.env["lifecycle.classifier"]
+        classifier._update_rhythms(company)
+        started = classifier._is_started(company)
+        if not started:
+            classifier._reconstruct(company, self.as_of)
+        cause = "rule"
+        if not started:
+            cause = "initial"
+        elif self.kind == "rules":
+            # what a changed rule moves is no news of the customers
+            cause = "edit"
+        changed, errors = classifier._classify(company, self.as_of, cause=cause)
+        statistics = self.env["lifecycle.stage.statistic"]
+        if statistics._is_due(company, self.as_of):
+            statistics._update(company, self.as_of)
+        self.changed_count += changed
+        self._finish(errors)
+
+    def _finish(self, errors=()):
+        """End the run well.
+
+        :param errors: what automation rules on changes of stage raised, with the profile's id
+        """
+        message = self.env["lifecycle.clv.model"]._current(self.company_id)._explain()
+        if errors:
+            message += "\n" + self.env._(
+                "Automation rules failed on %(count)s changes of stage, first on customer "
+                "%(profile)s: %(error)s. The changes themselves are recorded.",
+                count=len(errors),
+                profile=errors[0][0],
+                error=errors[0][1],
+            )
         self.write(
             {
                 "state": "done",
                 "progress": 100,
                 "date_end": fields.Datetime.now(),
-                "message": self.env["lifecycle.clv.model"]._current(company)._explain(),
+                "message": message,
             }
         )
 

@@ -31,6 +31,18 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         for _company, same in profiles.grouped("company_id").items():
             kept = same.filtered(lambda profile: profile.partner_id == customer) or same[0]
             gone = same - kept
+            for profile in gone:
+                # histories are numbered per profile: the merged one goes on counting
+                self.env.cr.execute(
+                    SQL(
+                        """UPDATE lifecycle_transition SET number = number + (
+                               SELECT COALESCE(MAX(number), 0) FROM lifecycle_transition
+                                WHERE profile_id = ANY(%s))
+                            WHERE profile_id = %s""",
+                        same.ids,
+                        profile.id,
+                    )
+                )
             if gone:
                 self._update_foreign_keys_generic("lifecycle.profile", gone, kept)
                 self.env.cr.execute(

@@ -73,7 +73,9 @@ class RunCase(LifecycleCase):
 
     def last_run(self, company=None):
         return self.env["lifecycle.run"].search(
-            [("company_id", "=", (company or self.home).id)], order="id desc", limit=1
+            [("company_id", "=", (company or self.home).id), ("kind", "!=", "history")],
+            order="id desc",
+            limit=1,
         )
 
     def request(self, **values):

@@ -1,0 +1,422 @@
+import logging
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+#: transitions created through the ORM at a time
+CREATE_BATCH = 500
+
+
+class LifecycleClassifier(models.AbstractModel):
+    """Puts every profile of a company into the stage whose rule matches first, in SQL."""
+
+    _name = "lifecycle.classifier"
+    _description = "Life-Cycle Stage Classification"
+
+    @api.model
+    def _classify(self, company, today, cause="rule", partner_ids=None):
+        """Evaluate all stage rules and record what changed.
+
+        :param today: day that the rules are evaluated for
+        :param cause: ``rule`` creates transitions through the ORM, so that automation rules
+            see them; any other cause is history and is written without a sound
+        :param partner_ids: restrict to these commercial partners
+        :return: (number of changed profiles, list of errors of automation rules)
+        """
+        self.env.flush_all()
+        self._find_moves(company, today, partner_ids)
+        self.env.cr.execute("SELECT COUNT(*) FROM lifecycle_moves")
+        count = self.env.cr.fetchone()[0]
+        errors = []
+        if count:
+            self._apply_moves(today)
+            if cause == "rule":
+                errors = self._create_transitions(today)
+            else:
+                self._insert_transitions(cause)
+        self.env.cr.execute("DROP TABLE pg_temp.lifecycle_moves")
+        self.env["lifecycle.profile"].invalidate_model()
+        return count, errors
+
+    @api.model
+    def _is_started(self, company):
+        """Whether the company's customers have been classified before."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT EXISTS (SELECT FROM lifecycle_profile
+                                   WHERE company_id = %s AND stage_id IS NOT NULL)""",
+                company.id,
+            )
+        )
+        return self.env.cr.fetchone()[0]
+
+    @api.model
+    def _is_stale(self, company):
+        """Whether rules have changed that the company's customers are not classified by yet."""
+        return bool(
+            self.env["lifecycle.run"].search_count(
+                [
+                    ("company_id", "=", company.id),
+                    ("kind", "=", "rules"),
+                    ("state", "in", ("pending", "running")),
+                ],
+                limit=1,
+            )
+        )
+
+    @api.model
+    def _find_moves(self, company, today, partner_ids=None):
+        """Temporary table ``lifecycle_moves`` of the profiles whose stage is to change."""
+        profiles = (
+            self.env["lifecycle.profile"]
+            .sudo()
+            .with_context(active_test=False, lifecycle_today=today)
+        )
+        domain = Domain("company_id", "=", company.id) & Domain("active", "=", True)
+        if partner_ids is not None:
+            domain &= Domain("partner_id", "in", list(partner_ids))
+        query = profiles._search(domain)
+        target, names = self._target_sql(profiles, query, today)
+        query.add_where(
+            SQL("%s IS DISTINCT FROM %s", target, SQL.identifier(query.table, "stage_id"))
+        )
+        values = SQL(", ").join(
+            SQL("%s::text, %s", name, profiles._field_to_sql(query.table, name, query))
+            for name in sorted(names)
+        )
+        table = query.table
+        self.env.cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_moves")
+        self.env.cr.execute(
+            SQL(
+                "CREATE TEMPORARY TABLE lifecycle_moves AS %s",
+                query.select(
+                    SQL.identifier(table, "id"),
+                    SQL("%s AS from_id", SQL.identifier(table, "stage_id")),
+                    SQL("%s AS to_id", target),
+                    SQL("%s AS since", SQL.identifier(table, "stage_date")),
+                    SQL("%s AS last_order_date", SQL.identifier(table, "last_order_date")),
+                    SQL("jsonb_build_object(%s) AS why", values),
+                ),
+            )
+        )
+
+    @api.model
+    def _target_sql(self, profiles, query, today):
+        """CASE expression of the stage each profile belongs to, and the fields rules use.
+
+        A stage by hand holds until its date; a minimum stay holds; then the first stage wins
+        whose rule matches and that may be entered from where the customer is.
+        """
+        table = query.table
+        current = SQL.identifier(table, "stage_id")
+        days = SQL("(%s::date - %s)", today, SQL.identifier(table, "stage_date"))
+        branches, names = [], {"order_count"}
+        stages = self.env["lifecycle.stage"]._in_priority()
+        for stage in stages:
+            rules = [stage._rule(), stage._rule(keep=True)]
+            for rule in rules:
+                names.update(condition.field_expr for condition in rule.iter_conditions())
+            enter, keep = (
+                self._rule_sql(profiles, rule, table, query, today) for rule in rules
+            )
+            if stage.enter_from_ids:
+                enter = SQL("%s AND %s = ANY(%s)", enter, current, stage.enter_from_ids.ids)
+            if stage.max_days:
+                keep = SQL("%s AND %s < %s", keep, days, stage.max_days)
+            branches.append(
+                SQL(
+                    "WHEN CASE WHEN %s IS NOT DISTINCT FROM %s THEN %s ELSE %s END THEN %s",
+                    current,
+                    stage.id,
+                    keep,
+                    enter,
+                    stage.id,
+                )
+            )
+        stays = [
+            SQL("%s >= %s", SQL.identifier(table, "stage_hold_until"), today),
+            *(
+                SQL("%s = %s AND %s < %s", current, stage.id, days, stage.min_days)
+                for stage in stages
+                if stage.min_days
+            ),
+        ]
+        held = SQL("%s IS NOT NULL AND (%s)", current, SQL(" OR ").join(stays))
+        target = SQL(
+            "CASE WHEN %s THEN %s %s ELSE %s END",
+            held,
+            current,
+            SQL(" ").join(branches),
+            stages[-1:].id or None,
+        )
+        simple = {
+            name for name in names if name in profiles._fields and name not in ("id", "active")
+        }
+        return target, simple
+
+    @api.model
+    def _rule_sql(self, profiles, rule, table, query, today):
+        rule = rule.optimize_full(profiles)
+        if rule.is_true():
+            return SQL("TRUE")
+        return SQL("COALESCE((%s), FALSE)", rule._to_sql(profiles, table, query))
+
+    # ----- WRITING -----
+
+    @api.model
+    def _apply_moves(self, today, after=None):
+        """Write the new stages to the profiles, and date and number of each move.
+
+        :param after: in a reconstruction, the end of the month before: what an order of this
+            month caused began on its day
+        """
+        self.env.cr.execute("ALTER TABLE lifecycle_moves ADD date date, ADD number integer")
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_moves moves
+                      SET date = CASE WHEN moves.last_order_date > %(after)s
+                                      THEN moves.last_order_date ELSE %(today)s END,
+                          number = 1 + COALESCE(
+                              (SELECT MAX(number) FROM lifecycle_transition past
+                                WHERE past.profile_id = moves.id AND past.kind = 'stage'), 0)""",
+                today=today,
+                after=after or today,
+            )
+        )
+        self.env.cr.execute(
+            """UPDATE lifecycle_profile profile
+                  SET stage_id = moves.to_id, stage_date = moves.date,
+                      stage_manual = FALSE, stage_hold_until = NULL, stage_reason = NULL
+                 FROM lifecycle_moves moves WHERE moves.id = profile.id"""
+        )
+
+    @api.model
+    def _insert_transitions(self, cause, profile_ids=None):
+        """Record moves in SQL: nothing that listens to new transitions hears of them."""
+        where = SQL("moves.id = ANY(%s)", profile_ids) if profile_ids else SQL("TRUE")
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO lifecycle_transition
+                         (profile_id, kind, number, from_stage_id, to_stage_id, date, cause, why,
+                          days_before, create_uid, create_date, write_uid, write_date)
+                   SELECT moves.id, 'stage', moves.number, moves.from_id, moves.to_id,
+                          moves.date, %(cause)s, moves.why, moves.date - moves.since,
+                          %(uid)s, %(now)s, %(uid)s, %(now)s
+                     FROM lifecycle_moves moves WHERE %(where)s
+                   ON CONFLICT DO NOTHING""",
+                cause=cause,
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+                where=where,
+            )
+        )
+
+    @api.model
+    def _create_transitions(self, today):
+        """Record moves through the ORM, so that automation rules on transitions run.
+
+        :return: errors of automation rules; the moves themselves are recorded all the same
+        """
+        self.env.cr.execute(
+            "SELECT id, number, from_id, to_id, date, why, date - since FROM lifecycle_moves "
+            "ORDER BY id"
+        )
+        values = [
+            {
+                "profile_id": profile_id,
+                "kind": "stage",
+                "number": number,
+                "from_stage_id": from_id,
+                "to_stage_id": to_id,
+                "date": date,
+                "cause": "rule",
+                "why": why,
+                "days_before": days or 0,
+            }
+            for profile_id, number, from_id, to_id, date, why, days in self.env.cr.fetchall()
+        ]
+        errors = []
+        for start in range(0, len(values), CREATE_BATCH):
+            batch = values[start : start + CREATE_BATCH]
+            if self._create_together(batch) is None:
+                continue
+            for single in batch:
+                error = self._create_together([single])
+                if error is not None:
+                    self._insert_transitions("rule", [single["profile_id"]])
+                    errors.append((single["profile_id"], str(error)))
+        return errors
+
+    @api.model
+    def _create_together(self, batch):
+        """Create transitions in a savepoint; return the error that undid it, or None."""
+        try:
+            with self.env.cr.savepoint():
+                self.env["lifecycle.transition"].sudo().create(batch)
+                self.env.flush_all()
+        except Exception as error:
+            # whatever an automation rule raises must not cost the history
+            _logger.warning("Automation on a life-cycle transition failed: %s", error)
+            return error
+        return None
+
+    # ----- HISTORY ON DAY ONE -----
+
+    @api.model
+    def _reconstruct(self, company, today):
+        """Replay the stages month by month over the company's purchase history.
+
+        The rules see the histories as they were at each month's end. A temporary table that
+        shadows the profiles holds them, so that past and present are judged by the same SQL.
+        Predictions of the past are not known: rules must not depend on them alone.
+
+        :return: number of reconstructed transitions
+        """
+        self.env.flush_all()
+        cr = self.env.cr
+        cr.execute("SET LOCAL jit = off")
+        cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE lifecycle_days AS
+                   SELECT partner_id, day, SUM(amount) AS amount, SUM(value) AS value
+                     FROM (%s) purchases WHERE day <= %s
+                    GROUP BY partner_id, day""",
+                self.env["lifecycle.revenue.source"]._rows_sql(company),
+                today,
+            )
+        )
+        cr.execute("CREATE INDEX ON lifecycle_days (day)")
+        cr.execute("ANALYZE lifecycle_days")
+        cr.execute(
+            "CREATE TEMPORARY TABLE lifecycle_profile (LIKE public.lifecycle_profile "
+            "INCLUDING DEFAULTS)"
+        )
+        cr.execute(
+            SQL(
+                """INSERT INTO lifecycle_profile
+                         (id, partner_id, company_id, currency_id, active, predicted,
+                          order_count, revenue, clv_historical, stage_manual,
+                          open_opportunity_count, open_quotation_count)
+                   SELECT id, partner_id, company_id, currency_id, FALSE, FALSE, 0, 0, 0, FALSE,
+                          0, 0
+                     FROM public.lifecycle_profile
+                    WHERE company_id = %s AND active AND order_count > 0""",
+                company.id,
+            )
+        )
+        cr.execute("CREATE UNIQUE INDEX ON lifecycle_profile (partner_id)")
+        count = 0
+        for after, month_end in self._month_ends(today):
+            self._replay_month(company, after, month_end)
+            self._find_moves(company, month_end)
+            cr.execute("SELECT COUNT(*) FROM lifecycle_moves")
+            count += cr.fetchone()[0]
+            self._apply_moves(month_end, after)
+            self._insert_transitions("reconstructed")
+            cr.execute("DROP TABLE pg_temp.lifecycle_moves")
+        cr.execute(
+            """UPDATE public.lifecycle_profile profile
+                  SET stage_id = past.stage_id, stage_date = past.stage_date
+                 FROM pg_temp.lifecycle_profile past
+                WHERE past.id = profile.id AND past.stage_id IS NOT NULL"""
+        )
+        cr.execute("DROP TABLE pg_temp.lifecycle_profile, pg_temp.lifecycle_days")
+        return count
+
+    @api.model
+    def _month_ends(self, today):
+        """Pairs (day before, last day) of the complete months with purchases before today."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT (month - INTERVAL '1 day')::date,
+                          (month + INTERVAL '1 month' - INTERVAL '1 day')::date
+                     FROM generate_series(
+                        (SELECT date_trunc('month', MIN(day)) FROM lifecycle_days),
+                        date_trunc('month', %s::date) - INTERVAL '1 month',
+                        INTERVAL '1 month') month""",
+                today,
+            )
+        )
+        return self.env.cr.fetchall()
+
+    @api.model
+    def _replay_month(self, company, after, month_end):
+        """Add a month's purchases to the shadow profiles."""
+        model = self.env["lifecycle.clv.model"]._current(company)
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_profile profile
+                      SET active = TRUE,
+                          order_count = profile.order_count + month.orders,
+                          first_order_date = COALESCE(profile.first_order_date, month.first),
+                          last_order_date = COALESCE(month.last, profile.last_order_date),
+                          revenue = profile.revenue + month.amount,
+                          clv_historical = profile.clv_historical + month.value
+                     FROM (SELECT partner_id, COUNT(*) FILTER (WHERE amount > 0) AS orders,
+                                  MIN(day) FILTER (WHERE amount > 0) AS first,
+                                  MAX(day) FILTER (WHERE amount > 0) AS last,
+                                  SUM(amount) AS amount, SUM(value) AS value
+                             FROM lifecycle_days WHERE day > %s AND day <= %s
+                            GROUP BY partner_id) month
+                    WHERE month.partner_id = profile.partner_id
+                      AND (month.orders > 0 OR profile.order_count > 0)""",
+                after,
+                month_end,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_profile
+                      SET order_interval = CASE WHEN order_count > 1 THEN ROUND(
+                              (last_order_date - first_order_date)::numeric
+                              / (order_count - 1), 1) END,
+                          average_order_value = revenue / order_count,
+                          rhythm = %s
+                    WHERE last_order_date > %s""",
+                self._rhythm_sql(model),
+                after,
+            )
+        )
+
+    # ----- RHYTHM -----
+
+    @api.model
+    def _rhythm_sql(self, model):
+        """Days after which a customer usually orders again, from columns of the profile.
+
+        His own mean gap from four orders on; with two or three, blended with the company's
+        mean, which weighs as two gaps; with one, the gap that nine of ten customers stay below.
+        """
+        own = SQL("(last_order_date - first_order_date)::numeric")
+        return SQL(
+            """CASE WHEN order_count >= 4 THEN ROUND(%(own)s / (order_count - 1), 1)
+                    WHEN order_count >= 2
+                    THEN ROUND((%(own)s + 2 * %(mean)s) / (order_count + 1), 1)
+                    WHEN order_count = 1 THEN %(slow)s
+               END""",
+            own=own,
+            mean=model.mean_interval or 60,
+            slow=model.slow_interval or 120,
+        )
+
+    @api.model
+    def _update_rhythms(self, company, partner_ids=None):
+        """Write the rhythms that differ; return how many."""
+        model = self.env["lifecycle.clv.model"]._current(company)
+        rhythm = self._rhythm_sql(model)
+        where = SQL("company_id = %s", company.id)
+        if partner_ids is not None:
+            where = SQL("%s AND partner_id = ANY(%s)", where, list(partner_ids))
+        self.env.cr.execute(
+            SQL(
+                "UPDATE lifecycle_profile SET rhythm = %s WHERE %s "
+                "AND rhythm IS DISTINCT FROM %s",
+                rhythm,
+                where,
+                rhythm,
+            )
+        )
+        return self.env.cr.rowcount

@@ -1,0 +1,185 @@
+from ast import literal_eval
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+#: fields that decide who is in a stage
+RULE_FIELDS = {
+    "active",
+    "domain",
+    "enter_from_ids",
+    "keep_domain",
+    "max_days",
+    "min_days",
+    "priority",
+}
+
+
+class LifecycleStage(models.Model):
+    """A stage of the customer life cycle: a rule over the profile, and what to do in it."""
+
+    _name = "lifecycle.stage"
+    _description = "Life-Cycle Stage"
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10, help="Order of the columns.")
+    priority = fields.Integer(
+        default=10,
+        help="The first stage whose rule matches wins; lower numbers are tried first.",
+    )
+    color = fields.Integer()
+    active = fields.Boolean(default=True)
+    tone = fields.Selection(
+        [
+            ("muted", "Neutral"),
+            ("info", "Interested"),
+            ("success", "Good"),
+            ("warning", "Needs attention"),
+            ("danger", "Serious"),
+        ],
+        default="info",
+        required=True,
+        help="Colour of the stage's badge. What needs attention is said at the top of the "
+        "customer's form.",
+    )
+    description = fields.Char(translate=True, help="Who is in this stage, in plain words.")
+    playbook = fields.Html(
+        string="What to Do", translate=True, help="For the salesperson, shown on the customer."
+    )
+    domain = fields.Char(
+        string="Rule",
+        default="[]",
+        help="Empty only for the last stage, which takes everybody whom no rule matches.",
+    )
+    keep_domain = fields.Char(
+        string="Stays While",
+        help="Rule for those who are in the stage already. Empty: the same rule. A laxer one "
+        "prevents moving to and fro.",
+    )
+    enter_from_ids = fields.Many2many(
+        "lifecycle.stage",
+        "lifecycle_stage_enter_from_rel",
+        "stage_id",
+        "from_stage_id",
+        string="Enter Only From",
+        help="Empty: from anywhere. Limits entering, not staying.",
+    )
+    min_days = fields.Integer(
+        string="Minimum Days", help="Nobody leaves by rule before so many days in the stage."
+    )
+    max_days = fields.Integer(
+        string="Maximum Days", help="After so many days the rule no longer matches. 0: no limit."
+    )
+    is_customer = fields.Boolean(string="Counts as Customer", default=True)
+    is_lost = fields.Boolean(string="Counts as Lost")
+
+    statistic_ids = fields.One2many(
+        "lifecycle.stage.statistic", "stage_id", string="What It Has Meant"
+    )
+    profile_count = fields.Integer(string="Members", compute="_compute_profile_count")
+
+    _days_not_negative = models.Constraint(
+        "CHECK (min_days >= 0 AND max_days >= 0)", "Days cannot be negative."
+    )
+    _days_in_order = models.Constraint(
+        "CHECK (max_days = 0 OR max_days >= min_days)",
+        "The maximum number of days must not be below the minimum.",
+    )
+
+    def _compute_profile_count(self):
+        counts = dict(
+            self.env["lifecycle.profile"]._read_group(
+                [("stage_id", "in", self.ids), ("company_id", "=", self.env.company.id)],
+                ["stage_id"],
+                ["__count"],
+            )
+        )
+        for stage in self:
+            stage.profile_count = counts.get(stage, 0)
+
+    def action_view_members(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_lifecycle.lifecycle_profile_action"
+        )
+        action["domain"] = [("stage_id", "=", self.id)]
+        action["display_name"] = self.name
+        return action
+
+    # ----- RULES -----
+
+    def _rule(self, keep=False):
+        """Domain over lifecycle.profile; TRUE for the stage that catches the rest.
+
+        :param keep: the rule for those who are in the stage already
+        :raise ValueError: the text is not a domain
+        """
+        self.ensure_one()
+        text = (keep and self.keep_domain) or self.domain or "[]"
+        try:
+            return Domain(literal_eval(text.strip() or "[]"))
+        except (SyntaxError, TypeError, ValueError) as error:
+            raise ValueError(
+                self.env._("The rule of stage “%s” is not a filter.", self.name)
+            ) from error
+
+    def _is_catch_all(self):
+        self.ensure_one()
+        return self._rule().is_true()
+
+    @api.model
+    def _in_priority(self):
+        """Active stages in the order in which their rules are tried."""
+        return self.sudo().search([], order="priority, id")
+
+    @api.constrains("domain", "keep_domain", "active", "priority")
+    def _check_rules(self):
+        profiles = self.env["lifecycle.profile"].sudo()
+        for stage in self:
+            for keep in (False, True):
+                try:
+                    profiles._search(stage._rule(keep), limit=1).get_result_ids()
+                except (ValueError, KeyError, UserError) as error:
+                    raise ValidationError(
+                        self.env._("The rule of “%s” cannot be evaluated: %s", stage.name, error)
+                    ) from error
+        stages = self._in_priority()
+        catching = stages.filtered(lambda stage: stage._is_catch_all())
+        if len(catching) != 1 or catching != stages[-1:]:
+            raise ValidationError(
+                self.env._(
+                    "Exactly one stage has no rule, and it is tried last: it takes everybody "
+                    "whom no rule matches. Give the other stages a rule, and this one the "
+                    "highest priority number."
+                )
+            )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        stages = super().create(vals_list)
+        self._rules_changed()
+        return stages
+
+    def write(self, vals):
+        result = super().write(vals)
+        if RULE_FIELDS & vals.keys():
+            self._rules_changed()
+        return result
+
+    @api.model
+    def _rules_changed(self):
+        """Let every customer be classified anew, as a correction and not as news."""
+        if self.env.registry.ready:
+            companies = self.env["res.company"].sudo().search([])
+            self.env["lifecycle.run"].sudo()._request(companies, kind="rules")
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_unless_used(self):
+        if self.env["lifecycle.transition"].sudo().search_count(
+            ["|", ("from_stage_id", "in", self.ids), ("to_stage_id", "in", self.ids)], limit=1
+        ):
+            raise UserError(
+                self.env._("Customers have been in this stage; archive it instead.")
+            )

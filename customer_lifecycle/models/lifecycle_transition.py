@@ -1,0 +1,93 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class LifecycleTransition(models.Model):
+    """A change of a membership, kept for good: what, from, to, when, by whom and why."""
+
+    _name = "lifecycle.transition"
+    _description = "Life-Cycle Transition"
+    _order = "date desc, id desc"
+
+    profile_id = fields.Many2one(
+        "lifecycle.profile", required=True, ondelete="cascade", readonly=True
+    )
+    partner_id = fields.Many2one(related="profile_id.partner_id", string="Customer")
+    company_id = fields.Many2one(related="profile_id.company_id")
+    kind = fields.Selection([("stage", "Stage")], required=True, readonly=True)
+    number = fields.Integer(required=True, readonly=True, aggregator=None)
+    from_stage_id = fields.Many2one("lifecycle.stage", ondelete="restrict", readonly=True)
+    to_stage_id = fields.Many2one(
+        "lifecycle.stage", ondelete="restrict", readonly=True, index=True
+    )
+    date = fields.Date(required=True, readonly=True)
+    cause = fields.Selection(
+        [
+            ("rule", "Rule"),
+            ("person", "By hand"),
+            ("initial", "First classification"),
+            ("edit", "Changed rule"),
+            ("reconstructed", "Reconstructed from history"),
+        ],
+        string="By",
+        required=True,
+        readonly=True,
+    )
+    user_id = fields.Many2one("res.users", string="Person", readonly=True)
+    reason = fields.Char(readonly=True)
+    why = fields.Json(string="Values", readonly=True, help="The values that met the rule.")
+    why_text = fields.Char(string="Why", compute="_compute_why_text")
+    days_before = fields.Integer(
+        string="Days in the Former State", readonly=True, aggregator="avg"
+    )
+
+    _number_unique = models.UniqueIndex(
+        "(profile_id, kind, number)", "That change has been recorded already."
+    )
+
+    @api.depends("from_stage_id", "to_stage_id")
+    def _compute_display_name(self):
+        for transition in self:
+            transition.display_name = " → ".join(
+                name
+                for name in (transition.from_stage_id.name, transition.to_stage_id.name)
+                if name
+            )
+
+    @api.depends_context("lang")
+    @api.depends("why", "to_stage_id", "reason")
+    def _compute_why_text(self):
+        labels = self.env["lifecycle.profile"].fields_get(attributes=["string", "type"])
+        for transition in self:
+            if transition.reason:
+                transition.why_text = transition.reason
+                continue
+            transition.why_text = ", ".join(
+                f"{labels[name]['string']}: {transition._shown(value, labels[name]['type'])}"
+                for name, value in sorted((transition.why or {}).items())
+                if name in labels and value is not None and name in transition._rule_fields()
+            )
+
+    def _rule_fields(self):
+        """Names of the fields in the rule of the stage that was entered."""
+        stage = self.to_stage_id
+        return {
+            condition.field_expr
+            for keep in (False, True)
+            for condition in stage._rule(keep).iter_conditions()
+        } or {"order_count"}
+
+    @api.model
+    def _shown(self, value, kind):
+        if kind == "boolean":
+            return self.env._("yes") if value else self.env._("no")
+        if kind == "float":
+            return f"{value:.2f}".rstrip("0").rstrip(".")
+        return value
+
+    def write(self, vals):
+        raise UserError(self.env._("The history of changes cannot be edited."))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("The history of changes cannot be deleted."))

@@ -1,0 +1,316 @@
+import random
+from datetime import date, timedelta
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from .common import LifecycleCase
+
+START = date(2024, 1, 10)
+MEAN, SLOW = 60, 120  # rhythm of companies that no model has been fitted for
+
+
+class Reference:
+    """The delivered stages in plain Python, one customer at a time."""
+
+    def __init__(self, purchases):
+        self.purchases = sorted(purchases)
+        self.stage = self.since = None
+        self.changes = []
+
+    def step(self, today):
+        days = sorted({day for day in self.purchases if day <= today})
+        target = self.target(days, today)
+        if target != self.stage:
+            self.changes.append((today, self.stage, target))
+            self.stage, self.since = target, today
+
+    def target(self, days, today):
+        if not days:
+            return "Prospect"
+        count, first, last = len(days), days[0], days[-1]
+        if count >= 4:
+            rhythm = round((last - first).days / (count - 1), 1)
+        elif count >= 2:
+            rhythm = round(((last - first).days + 2 * MEAN) / (count + 1), 1)
+        else:
+            rhythm = SLOW
+        idle = (today - last).days
+        late = idle / rhythm
+        loyal = count >= 4 and (last - first).days >= 180
+        if self.stage == "Won back":
+            if (today - self.since).days < 90:
+                return "Won back"
+        elif self.stage in ("At risk", "Lost") and idle <= 90 and late <= 2:
+            return "Won back"
+        if count == 1 and idle <= 90:
+            return "New customer"
+        if late > 4 and idle > 365:
+            return "Lost"
+        if late > 2 and idle > 45:
+            return "At risk"
+        if loyal and late <= (2 if self.stage == "Loyal" else 1):
+            return "Loyal"
+        return "Active"
+
+
+class TestStages(LifecycleCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.new_company("Stages Ltd")
+        cls.env = cls.env(
+            context={**cls.env.context, "allowed_company_ids": cls.company.ids}
+        )
+        cls.stages = {
+            name: cls.env.ref(f"customer_lifecycle.stage_{name}")
+            for name in ("prospect", "new", "active", "loyal", "at_risk", "lost", "won_back")
+        }
+
+    def refresh(self, partners, today):
+        with patch.object(
+            type(self.env["res.company"]), "_lifecycle_today", lambda company: today
+        ):
+            self.env["lifecycle.pipeline"]._refresh(self.company, partners.ids)
+
+    def classify(self, today, **options):
+        return self.env["lifecycle.classifier"]._classify(self.company, today, **options)
+
+    def buy(self, partner, *days):
+        self.env["lifecycle.external.purchase"].create(
+            [
+                {"partner_id": partner.id, "date": day, "amount": 100, "company_id": company.id}
+                for company in self.company
+                for day in days
+            ]
+        )
+
+    def profile(self, partner):
+        return self.env["lifecycle.profile"].search([("partner_id", "=", partner.id)])
+
+    def regular(self, name="Regular", count=8, gap=30, **values):
+        """A customer who bought every 30 days until START."""
+        partner = self.new_customer(name, email=f"{name}@example.com", **values)
+        self.buy(partner, *(START - timedelta(gap * number) for number in range(count)))
+        return partner
+
+    def test_a_simulated_year_equals_a_slow_reference(self):
+        generator = random.Random(19)
+        partners = self.env["res.partner"].create(
+            [{"name": f"S{i}", "email": f"s{i}@example.com"} for i in range(30)]
+        )
+        references = {}
+        for partner in partners:
+            days, day = [], START - timedelta(generator.randint(0, 300))
+            gap = generator.choice((7, 20, 45, 90))
+            while day < START + timedelta(420):
+                days.append(day)
+                pause = generator.choice((1, 1, 1, 1, 1, 5, 15))
+                day += timedelta(max(1, round(generator.gammavariate(3, gap * pause / 3))))
+            self.buy(partner, *days)
+            references[partner.id] = Reference(days)
+        self.refresh(partners, START)
+        self.classify(START, cause="initial")
+        for number in range(0, 400, 2):
+            today = START + timedelta(number)
+            if number:
+                self.refresh(partners, today)
+            profiles = self.env["lifecycle.profile"].search([("partner_id", "in", partners.ids)])
+            found = {profile.partner_id.id: profile.stage_id.name for profile in profiles}
+            for partner_id, reference in references.items():
+                reference.step(today)
+                if partner_id in found:
+                    self.assertEqual(found[partner_id], reference.stage, (today, partner_id))
+        for profile in profiles:
+            changes = [
+                (change.date, change.from_stage_id.name, change.to_stage_id.name)
+                for change in profile.transition_ids.sorted("number")
+            ]
+            expected = references[profile.partner_id.id].changes
+            self.assertEqual(changes[1:], expected[-len(changes[1:]) :] if changes[1:] else [])
+            self.assertEqual(
+                profile.transition_ids.sorted("number").mapped("number"),
+                list(range(1, len(changes) + 1)),
+            )
+
+    def test_unchanged_data_never_flap_while_time_passes(self):
+        partner = self.regular()
+        self.refresh(partner, START)
+        self.classify(START, cause="initial")
+        for number in range(1, 400, 3):
+            self.refresh(partner, START + timedelta(number))
+        names = self.profile(partner).transition_ids.sorted("number").to_stage_id.mapped("name")
+        self.assertEqual(names, ["Loyal", "At risk", "Lost"])
+
+    def test_every_profile_has_exactly_one_stage(self):
+        talker = self.new_customer("Talker", email="talker@example.com")
+        self.env["crm.lead"].create(
+            {
+                "name": "Big deal",
+                "type": "opportunity",
+                "partner_id": talker.id,
+                "company_id": self.company.id,
+            }
+        )
+        partners = talker | self.regular()
+        self.env.flush_all()
+        self.refresh(partners, self.company._lifecycle_today())
+        self.classify(self.company._lifecycle_today(), cause="initial")
+        profiles = self.env["lifecycle.profile"].search([("company_id", "=", self.company.id)])
+        self.assertEqual(len(profiles), 2)
+        self.assertTrue(all(profile.stage_id for profile in profiles))
+        self.assertEqual(self.profile(talker).stage_id.name, "In talks")
+
+    def test_classifying_again_changes_and_records_nothing(self):
+        partner = self.regular()
+        self.refresh(partner, START)
+        self.classify(START, cause="initial")
+        self.assertEqual(self.classify(START), (0, []))
+        self.assertEqual(len(self.profile(partner).transition_ids), 1)
+
+    def test_a_stage_set_by_hand_holds_until_its_day(self):
+        partner = self.regular()
+        self.refresh(partner, START)
+        self.classify(START, cause="initial")
+        profile = self.profile(partner)
+        until = START + timedelta(10)
+        with patch.object(
+            type(self.env["res.company"]), "_lifecycle_today", lambda company: START
+        ):
+            profile._set_stage_by_hand(self.stages["at_risk"], "Complained", until)
+        self.refresh(partner, until)
+        self.assertEqual(profile.stage_id, self.stages["at_risk"])
+        self.assertTrue(profile.stage_manual)
+        self.assertEqual(profile.transition_ids[:1].reason, "Complained")
+        self.refresh(partner, until + timedelta(1))
+        self.assertEqual(profile.stage_id, self.stages["won_back"])
+        self.assertFalse(profile.stage_manual)
+
+    def test_a_salesperson_sets_the_stage_and_nothing_else(self):
+        seller = self.new_user("stage_seller", "sales_team.group_sale_salesman", self.company)
+        partner = self.regular(user_id=seller.id)
+        foreign = self.regular("Foreign", user_id=self.env.user.id)
+        self.refresh(partner | foreign, START)
+        self.classify(START, cause="initial")
+        profile = self.profile(partner).with_user(seller)
+        profile.write({"stage_id": self.stages["at_risk"].id})
+        self.assertEqual(profile.stage_id, self.stages["at_risk"])
+        self.assertEqual(profile.transition_ids.sorted("number")[-1].user_id, seller)
+        with self.assertRaises(AccessError):
+            profile.write({"clv_historical": 1})
+        with self.assertRaises(AccessError):
+            self.profile(foreign).with_user(seller).write(
+                {"stage_id": self.stages["at_risk"].id}
+            )
+
+    def test_history_is_reconstructed_on_day_one(self):
+        partner = self.new_customer("Old friend")
+        days = [START - timedelta(700), *(START - timedelta(30 * n) for n in range(7))]
+        self.buy(partner, *days)
+        with patch.object(
+            type(self.env["res.company"]), "_lifecycle_today", lambda company: START
+        ):
+            self.env["lifecycle.pipeline"]._collect_facts(self.company, START)
+            self.env["lifecycle.pipeline"]._store_facts(self.company, 0, 2**31 - 1)
+            classifier = self.env["lifecycle.classifier"]
+            classifier._update_rhythms(self.company)
+            classifier._reconstruct(self.company, START)
+            self.classify(START, cause="initial")
+        history = self.profile(partner).transition_ids.sorted("number")
+        self.assertEqual(
+            history.to_stage_id.mapped("name"),
+            ["New customer", "Active", "At risk", "Lost", "Won back", "Loyal"][
+                : len(history.to_stage_id)
+            ],
+        )
+        self.assertEqual(history[0].date, days[0])
+        self.assertIn("Won back", history.to_stage_id.mapped("name"))
+        self.assertEqual(set(history[:-1].mapped("cause")), {"reconstructed"})
+        self.assertGreater(self.profile(partner).days_in_stage, 0)
+
+    def test_a_failing_automation_costs_neither_history_nor_the_others(self):
+        partners = self.regular("One") | self.regular("Two")
+        self.refresh(partners, START)
+        self.classify(START, cause="initial")
+        later = START + timedelta(80)
+        victim = self.profile(partners[0]).id
+        original = type(self.env["lifecycle.transition"]).create
+
+        def create(transitions, vals_list):
+            records = original(transitions, vals_list)
+            if victim in records.profile_id.ids:
+                raise UserError("broken automation")
+            return records
+
+        with patch.object(type(self.env["lifecycle.transition"]), "create", create):
+            self.env["lifecycle.profile"].flush_model()
+            changed, errors = self.classify(later)
+        self.assertEqual((changed, len(errors)), (2, 1))
+        for partner in partners:
+            self.assertEqual(self.profile(partner).transition_ids[:1].to_stage_id.name, "At risk")
+
+    def test_rules_that_cannot_work_are_refused(self):
+        stage = self.stages["active"]
+        for domain in ("[('no_such_field', '=', 1)]", "not a filter", "[('order_count', '=')]"):
+            with self.assertRaises(ValidationError), self.cr.savepoint():
+                stage.domain = domain
+        with self.assertRaises(ValidationError), self.cr.savepoint():
+            stage.domain = "[]"
+
+    def test_a_changed_rule_moves_customers_without_news(self):
+        partner = self.regular()
+        self.refresh(partner, START)
+        self.classify(START, cause="initial")
+        self.stages["loyal"].domain = "[('order_count', '>=', 400)]"
+        self.stages["loyal"].keep_domain = False
+        run = self.env["lifecycle.run"].search(
+            [("company_id", "=", self.company.id), ("kind", "=", "rules")]
+        )
+        self.assertEqual((run.state, len(run)), ("pending", 1))
+        self.refresh(partner, START)
+        self.assertEqual(self.profile(partner).stage_id, self.stages["loyal"])
+        run.write({"as_of": START, "state": "running", "step": "stages"})
+        with patch.object(type(self.env["lifecycle.transition"]), "create") as news:
+            run._step_stages(self.company)
+        news.assert_not_called()
+        self.assertEqual(self.profile(partner).stage_id, self.stages["active"])
+        self.assertEqual(self.profile(partner).transition_ids[:1].cause, "edit")
+
+    def test_history_can_neither_be_edited_nor_deleted(self):
+        partner = self.regular()
+        self.refresh(partner, START)
+        self.classify(START, cause="initial")
+        transition = self.profile(partner).transition_ids
+        with self.assertRaises(UserError):
+            transition.write({"date": START})
+        with self.assertRaises(UserError):
+            transition.unlink()
+
+    def test_merging_keeps_both_histories(self):
+        partners = self.regular("Stays") | self.regular("Goes", count=2)
+        self.refresh(partners, START)
+        self.classify(START, cause="initial")
+        self.refresh(partners, START + timedelta(80))
+        before = self.profile(partners[0]).transition_ids | self.profile(partners[1]).transition_ids
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge(partners.ids, partners[0])
+        history = self.profile(partners[0]).transition_ids
+        self.assertEqual(history, before)
+        self.assertEqual(sorted(history.mapped("number")), list(range(1, len(before) + 1)))
+
+    def test_statistics_count_unfinished_stays_and_real_reorders(self):
+        partner = self.regular(count=12)
+        self.refresh(partner, START)
+        self.env["lifecycle.classifier"]._reconstruct(self.company, START)
+        self.classify(START, cause="initial")
+        self.env["lifecycle.stage.statistic"]._update(self.company, START)
+        statistic = self.env["lifecycle.stage.statistic"].search(
+            [("company_id", "=", self.company.id), ("stage_id", "=", self.stages["active"].id)]
+        )
+        # he bought every 30 days: whoever was active at a month's end bought within 100 days
+        self.assertGreater(statistic.reorder_100_count, 0)
+        self.assertEqual(statistic.reorder_100, 100)
+        loyal = self.env["lifecycle.stage.statistic"].search(
+            [("company_id", "=", self.company.id), ("stage_id", "=", self.stages["loyal"].id)]
+        )
+        self.assertEqual((loyal.stay_count, loyal.median_days), (1, 0))
