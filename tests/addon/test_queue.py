@@ -2,8 +2,9 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import Command, fields
-from odoo.addons.sale.tests.common import TestSaleCommon
 from odoo.tests import tagged
+
+from odoo.addons.sale.tests.common import TestSaleCommon
 
 from .common import QUIET, REFRESH, LifecycleCase
 

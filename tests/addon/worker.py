@@ -7,6 +7,7 @@ same time, each in a fork, and answers with one JSON list of what became of them
 ``{"signal": 9}`` or ``{"code": 0, "result": ...}`` or ``{"code": 1, "error": "..."}``.
 """
 
+import functools
 import json
 import os
 import random
@@ -19,7 +20,7 @@ from datetime import timedelta
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import odoo.init  # noqa: F401 E402 the order in which Odoo wants to be imported
-from odoo import Command, SUPERUSER_ID, api, fields, sql_db  # noqa: E402
+from odoo import SUPERUSER_ID, Command, api, fields, sql_db  # noqa: E402
 from odoo.modules.registry import Registry  # noqa: E402
 from odoo.service.model import retrying  # noqa: E402
 from odoo.tools import config  # noqa: E402
@@ -35,8 +36,8 @@ class Worker:
     def __init__(self, database):
         self.database = database
         self.registry = Registry(database)
-        import odoo.addons.customer_lifecycle.models.lifecycle_prediction as prediction
         import odoo.addons.customer_lifecycle.models.lifecycle_pipeline as pipeline
+        import odoo.addons.customer_lifecycle.models.lifecycle_prediction as prediction
         import odoo.addons.customer_lifecycle.models.lifecycle_run as run
 
         # small batches, so that there are many commits to be killed between
@@ -222,7 +223,7 @@ class Worker:
                 save = getattr(self, f"_save_{kind}")
                 if kind in ("merge", "delete"):
                     # Odoo itself tries these again when anybody else has changed the contact
-                    retrying(lambda: save(env, chance, partners), env)
+                    retrying(functools.partial(save, env, chance, partners), env)
                 else:
                     save(env, chance, partners)
                     # a user thinks; meanwhile the refresh goes on with what it has seen
@@ -311,7 +312,8 @@ class Worker:
         ]
         with registry.cursor() as cursor:
             env = self.env(cursor)
-            form = env["res.partner"].get_views([(False, "form"), (False, "list"), (False, "search")])
+            views = [(False, "form"), (False, "list"), (False, "search")]
+            form = env["res.partner"].get_views(views)
             partner = env["res.partner"].search([("name", "=", "Customer 01")], limit=1)
             shown = list(form["models"]["res.partner"]["fields"])
             read = partner.read([name for name in shown if name in partner._fields])
