@@ -23,7 +23,6 @@ from . import (
     res_company,
     res_config_settings,
     res_partner,
-    res_partner_stage,
     res_users,
     stage_of_customer,
 )

@@ -87,7 +87,7 @@ class LifecycleProfile(models.Model):
         help="Expected number of orders within the horizon.",
     )
     next_order_date = fields.Date(string="Next Order Around", readonly=True)
-    next_order_from = fields.Date(string="Next Order From", readonly=True)
+    next_order_from = fields.Date(readonly=True)
     next_order_to = fields.Date(string="Next Order Until", readonly=True)
     predicted = fields.Boolean(
         readonly=True, help="Whether there were enough data for a prediction."
@@ -233,22 +233,18 @@ class LifecycleProfile(models.Model):
         )
         if self.next_order_date:
             if self.next_order_to and self.next_order_to < self._lifecycle_today():
-                return "%s %s" % (
-                    sentence,
-                    self.env._(
-                        "An order was expected by %(date)s: get in touch.",
-                        date=format_date(self.env, self.next_order_to),
-                    ),
+                due = self.env._(
+                    "An order was expected by %(date)s: get in touch.",
+                    date=format_date(self.env, self.next_order_to),
                 )
-            return "%s %s" % (
-                sentence,
-                self.env._(
+            else:
+                due = self.env._(
                     "Next order around %(date)s (%(start)s – %(end)s).",
                     date=format_date(self.env, self.next_order_date),
                     start=format_date(self.env, self.next_order_from),
                     end=format_date(self.env, self.next_order_to),
-                ),
-            )
+                )
+            sentence = f"{sentence} {due}"
         return sentence
 
     def _money(self, amount):

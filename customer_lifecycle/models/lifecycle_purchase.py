@@ -14,12 +14,12 @@ class LifecyclePurchase(models.Model):
     _order = "date desc, id desc"
     _rec_name = "document_name"
 
-    profile_id = fields.Many2one("lifecycle.profile", string="Profile", readonly=True)
+    profile_id = fields.Many2one("lifecycle.profile", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     date = fields.Date(readonly=True)
-    source_id = fields.Many2one("lifecycle.revenue.source", string="Source", readonly=True)
+    source_id = fields.Many2one("lifecycle.revenue.source", readonly=True)
     res_id = fields.Integer(string="Document Id", readonly=True, aggregator=None)
     document_name = fields.Char(
         string="Document", compute="_compute_document_name", compute_sudo=False

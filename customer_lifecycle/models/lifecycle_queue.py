@@ -2,6 +2,7 @@ import logging
 import time
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class LifecycleQueue(models.Model):
         """Watch the models that active revenue sources read, as automation rules do."""
         super()._register_hook()
         watched = {"account.move": {None: MOVE_FIELDS}}
-        for source in self.env["lifecycle.revenue.source"].sudo().search([]):
+        for source in self.env["lifecycle.revenue.source"].sudo().search(Domain.TRUE):
             if source.model not in self.env:
                 continue
             try:
@@ -51,7 +52,7 @@ class LifecycleQueue(models.Model):
             self._watch(self.env.registry[name], entries)
 
     def _unregister_hook(self):
-        super()._unregister_hook()
+        result = super()._unregister_hook()
         for model_class in self.env.registry.values():
             for name in ("_create", "_write_multi", "_lifecycle_note_unlink"):
                 method = model_class.__dict__.get(name)
@@ -60,6 +61,7 @@ class LifecycleQueue(models.Model):
             if "_ondelete_methods" in model_class.__dict__:
                 # memoized list of checks that may still hold a removed one
                 del model_class._ondelete_methods
+        return result
 
     @api.model
     def _watch_again(self):

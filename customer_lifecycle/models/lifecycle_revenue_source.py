@@ -55,7 +55,6 @@ class LifecycleRevenueSource(models.Model):
         required=True,
     )
     model = fields.Char(
-        string="Model",
         required=True,
         help="Technical name, for example sale.order. The app that brings it may be installed "
         "later.",
@@ -125,7 +124,7 @@ class LifecycleRevenueSource(models.Model):
             # only companies whose value is margin compile this path
             model = self.env[self.model].sudo()
             if self.margin_path and self._path_exists(model, self.margin_path):
-                self._number_sql(model, model._table, self.margin_path, model._search([]))
+                self._number_sql(model, model._table, self.margin_path, model._search(Domain.TRUE))
         except (ValueError, KeyError, UserError, SyntaxError, TypeError, AttributeError) as error:
             return "error", self.env._("Correct the source: %s", error)
         return "ready", False
@@ -219,7 +218,7 @@ class LifecycleRevenueSource(models.Model):
         """Watch the models of the new set of sources, and let every figure be computed anew."""
         if self.env.registry.ready:
             self.env["lifecycle.queue"]._watch_again()
-            companies = self.env["res.company"].sudo().search([])
+            companies = self.env["res.company"]._lifecycle_companies()
             self.env["lifecycle.run"].sudo()._request(companies, kind="settings", refit=True)
 
     # ----- COMPILATION -----

@@ -140,7 +140,7 @@ class LifecycleRun(models.Model):
     @api.model
     def _cron_nightly(self):
         """Run all companies that are due, and go on with what was interrupted."""
-        for company in self.env["res.company"].sudo().search([]):
+        for company in self.env["res.company"]._lifecycle_companies():
             self._ensure_nightly(company)
         todo = self.search([("state", "in", ("pending", "running"))], order="id").ids
         commit = self.env["ir.cron"]._commit_progress
@@ -202,9 +202,9 @@ class LifecycleRun(models.Model):
             involved = {row[2] for row in self._queued(after, newest)}
             if not involved:
                 break
-            companies = self.env["res.company"].sudo().search([])
+            companies = self.env["res.company"]._lifecycle_companies()
             if 0 not in involved:
-                companies = companies.filtered(lambda company: company.id in involved)
+                companies &= companies.browse(involved)
             with self._company_locks(companies) as locked:
                 rows = self._queued(after, newest)
                 after = rows[-1][0] if rows else newest
@@ -240,7 +240,7 @@ class LifecycleRun(models.Model):
         :param locked: companies that this worker holds; the others' rows have to wait
         """
         unfinished = set()
-        for company in self.env["res.company"].sudo().search([]):
+        for company in self.env["res.company"]._lifecycle_companies():
             mine = [row for row in rows if row[2] in (0, company.id)]
             if not mine:
                 continue

@@ -132,7 +132,7 @@ class LifecycleStage(models.Model):
     @api.model
     def _in_priority(self):
         """Active stages in the order in which their rules are tried."""
-        return self.sudo().search([], order="priority, id")
+        return self.sudo().search(Domain.TRUE, order="priority, id")
 
     @api.constrains("domain", "keep_domain", "active", "priority")
     def _check_rules(self):
@@ -143,7 +143,11 @@ class LifecycleStage(models.Model):
                     profiles._search(stage._rule(keep), limit=1).get_result_ids()
                 except (ValueError, KeyError, UserError) as error:
                     raise ValidationError(
-                        self.env._("The rule of “%s” cannot be evaluated: %s", stage.name, error)
+                        self.env._(
+                            "The rule of “%(stage)s” cannot be evaluated: %(error)s",
+                            stage=stage.name,
+                            error=error,
+                        )
                     ) from error
         stages = self._in_priority()
         catching = stages.filtered(lambda stage: stage._is_catch_all())
@@ -172,7 +176,7 @@ class LifecycleStage(models.Model):
     def _rules_changed(self):
         """Let every customer be classified anew, as a correction and not as news."""
         if self.env.registry.ready:
-            companies = self.env["res.company"].sudo().search([])
+            companies = self.env["res.company"]._lifecycle_companies()
             self.env["lifecycle.run"].sudo()._request(companies, kind="rules")
 
     @api.ondelete(at_uninstall=False)

@@ -85,7 +85,7 @@ class LifecycleTransition(models.Model):
             return f"{value:.2f}".rstrip("0").rstrip(".")
         return value
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("The history of changes cannot be edited."))
 
     @api.ondelete(at_uninstall=False)

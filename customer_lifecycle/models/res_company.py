@@ -1,4 +1,6 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
+
 from odoo.addons.base.models.res_partner import _tz_get
 
 
@@ -74,6 +76,11 @@ class ResCompany(models.Model):
         ).date()
 
     @api.model
+    def _lifecycle_companies(self):
+        """All companies: the computation is for each, whoever asks for it."""
+        return self.sudo().search(Domain.TRUE, order="id")
+
+    @api.model
     def _lifecycle_default_company(self):
         """Company whose prospects are the contacts and opportunities without a company."""
         Company = self.env["res.company"].sudo()
@@ -81,7 +88,7 @@ class ResCompany(models.Model):
             "customer_lifecycle.default_company_id"
         )
         company = Company.browse(int(parameter or 0)).exists()
-        return company or Company.search([], order="id", limit=1)
+        return company or self._lifecycle_companies()[:1]
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -103,6 +103,22 @@ class ResPartner(models.Model):
     clv_top_decile = fields.Boolean(
         related="lifecycle_profile_id.top_decile", groups=SALES
     )
+    lifecycle_stage_id = fields.Many2one(
+        related="lifecycle_profile_id.stage_id",
+        string="Life-Cycle Stage",
+        # written by hand through the profile, which checks who may and holds the stage
+        readonly=False,
+        groups=SALES,
+    )
+    lifecycle_stage_date = fields.Date(
+        related="lifecycle_profile_id.stage_date", groups=SALES
+    )
+    lifecycle_days_in_stage = OptionalInteger(
+        related="lifecycle_profile_id.days_in_stage", string="Days in Stage", groups=SALES
+    )
+    lifecycle_stage_tone = fields.Selection(
+        related="lifecycle_profile_id.stage_id.tone", groups=SALES
+    )
     lifecycle_shares_email = fields.Boolean(
         string="Shares Its E-mail with Another Customer",
         compute="_compute_lifecycle_shares_email",
@@ -208,7 +224,13 @@ class ResPartner(models.Model):
         if False in value:
             return Domain.TRUE
         self.flush_model(
-            ["active", "parent_id", "commercial_partner_id", "email_normalized", "lifecycle_exclude"]
+            [
+                "active",
+                "parent_id",
+                "commercial_partner_id",
+                "email_normalized",
+                "lifecycle_exclude",
+            ]
         )
         return Domain(
             "id",
@@ -261,9 +283,9 @@ class ResPartner(models.Model):
     @api.model
     def _lifecycle_preset_exclusion(self):
         """Exclude those who are no customers by nature."""
-        everybody = self.env["res.users"].sudo().with_context(active_test=False).search([])
+        everybody = self.env["res.users"].sudo().search(Domain("active", "in", (True, False)))
         insiders = everybody.filtered(lambda user: not user.share or user._is_public())
-        companies = self.env["res.company"].sudo().search([])
+        companies = self.env["res.company"]._lifecycle_companies()
         (insiders.partner_id | companies.partner_id).write({"lifecycle_exclude": True})
 
     # ----- ACTIONS -----

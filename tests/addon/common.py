@@ -163,8 +163,9 @@ class LifecycleCase(TransactionCase):
         """Every computed value of every profile, by (customer, company), as the database has it."""
         self.env.flush_all()
         self.env.cr.execute(
-            "SELECT partner_id, company_id, %s FROM lifecycle_profile WHERE company_id = ANY(%%s)"
-            % ", ".join(FIGURES),
+            "SELECT partner_id, company_id, "
+            + ", ".join(FIGURES)
+            + " FROM lifecycle_profile WHERE company_id = ANY(%s)",
             [(companies or self.env.company).ids],
         )
         return {row[:2]: dict(zip(FIGURES, row[2:], strict=True)) for row in self.env.cr.fetchall()}

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from customer_lifecycle.kernel import kaplan_meier, survival_quantile
 
 
