@@ -37,6 +37,7 @@ def test_count_plugin_tells_all_outcomes(tmp_path):
         "def test_passes(): pass\n"
         "def test_fails(): assert False\n"
         "def test_skips(): pytest.skip('why')\n"
+        "def test_waits(): pytest.skip('Needs the app Point of Sale (point_of_sale).')\n"
         "@pytest.fixture\n"
         "def broken(): raise ValueError\n"
         "def test_error(broken): pass\n"
@@ -58,6 +59,7 @@ def test_count_plugin_tells_all_outcomes(tmp_path):
         "passed": 1,
         "failed": 2,
         "skipped": 1,
+        "waiting": {"test_outcomes.py::test_waits": "point_of_sale"},
         "interrupted": False,
     }
 

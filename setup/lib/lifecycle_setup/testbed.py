@@ -17,7 +17,7 @@ from lifecycle_setup.install import run_odoo
 
 PREFIX = f"customer_lifecycle_test_{paths.checkout_key()}"
 # Templates of former states that are kept, for going back and forth between branches.
-KEPT = {"base": 2, "addon": 3, "demobase": 2, "demoaddon": 2}
+KEPT = {"base": 2, "addon": 3, "demobase": 2, "demoaddon": 2, "appsbase": 2, "appsaddon": 2}
 
 
 def _name(kind: str, *made_from: str) -> str:
@@ -63,10 +63,10 @@ def _drop_abandoned() -> None:
                 database.drop(name)
 
 
-def _addon_template(source, keep_alive: dict, demo: bool) -> str:
+def _addon_template(source, keep_alive: dict, demo: bool = False, apps: tuple = ()) -> str:
     """Make the template with the addon installed unless it is there; return its name."""
-    depends = addon.depends()
-    word = "demo" if demo else ""
+    depends = [*addon.depends(), *apps]
+    word = "demo" if demo else "apps" if apps else ""
     base = _name(f"{word}base", source.version, *depends)
     name = _name(f"{word}addon", base, addon.fingerprint())
 
@@ -77,11 +77,11 @@ def _addon_template(source, keep_alive: dict, demo: bool) -> str:
         )
 
     if not database.exists(name):
-        text = " and their demo data" if demo else ""
+        text = " and ".join(["the addon's dependencies", *apps, *(["demo data"] if demo else [])])
         _ensure(
             base,
             None,
-            f"Making a template database with the addon's dependencies{text}, about a minute",
+            f"Making a template database with {text}, about a minute",
             install(
                 ",".join(depends),
                 f"test-{word}base",
@@ -116,15 +116,16 @@ def demo_data_warnings(source, keep_alive: dict) -> list[str]:
 
 
 @contextlib.contextmanager
-def own_database(source, keep_alive: dict):
+def own_database(source, keep_alive: dict, apps: tuple = ()):
     """A database with the addon installed, for the time of the enclosed work.
 
     :param source: the Odoo to use
     :param keep_alive: options of `subprocess` from :func:`lifecycle_setup.postgres.server`
+    :param apps: modules to install before the addon, beside what it depends on
     :return: its name, and the warnings that installing the addon logged
     """
-    template = _addon_template(source, keep_alive, demo=False)
-    run = f"{PREFIX}_run_{os.getpid()}_{int(time.time())}"
+    template = _addon_template(source, keep_alive, apps=apps)
+    run = f"{PREFIX}_run_{os.getpid()}_{time.time_ns() // 1000}"
     with database.claim(run):
         database.create(run, template)
         try:
