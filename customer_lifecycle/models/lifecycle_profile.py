@@ -235,17 +235,21 @@ class LifecycleProfile(models.Model):
             if self.next_order_to and self.next_order_to < self._lifecycle_today():
                 due = self.env._(
                     "An order was expected by %(date)s: get in touch.",
-                    date=format_date(self.env, self.next_order_to),
+                    date=self._date(self.next_order_to),
                 )
             else:
                 due = self.env._(
                     "Next order around %(date)s (%(start)s – %(end)s).",
-                    date=format_date(self.env, self.next_order_date),
-                    start=format_date(self.env, self.next_order_from),
-                    end=format_date(self.env, self.next_order_to),
+                    date=self._date(self.next_order_date),
+                    start=self._date(self.next_order_from),
+                    end=self._date(self.next_order_to),
                 )
             sentence = f"{sentence} {due}"
         return sentence
+
+    def _date(self, date):
+        """A date in words: 11/12 means two things."""
+        return format_date(self.env, date, date_format="medium")
 
     def _money(self, amount):
         self.ensure_one()

@@ -207,6 +207,15 @@ class ResPartner(models.Model):
     def _is_profile_field(self, field):
         return (field.related or "").startswith("lifecycle_profile_id.")
 
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Name the company's own horizon where it is not the usual year."""
+        result = super().fields_get(allfields, attributes)
+        label = result.get("clv_predicted", {})
+        if "string" in label and self.env.company.lifecycle_horizon != 365:
+            label["string"] = self.env["lifecycle.profile"]._expected_label(self.env.company)
+        return result
+
     # ----- DUPLICATES -----
 
     @api.depends("email_normalized", "active", "parent_id", "lifecycle_exclude")
@@ -306,7 +315,7 @@ class ResPartner(models.Model):
                     "value": formatLang(
                         self.env,
                         partner.clv_total,
-                        digits=0,
+                        rounding_unit="units",
                         currency_obj=partner.lifecycle_currency_id,
                     ),
                     "label": self.env._("Customer lifetime value"),
