@@ -193,6 +193,7 @@ class LifecycleQueue(models.Model):
                     )
                 )
             elif model_name == "account.move":
+                # step by step: a planner that believes new tables to be empty joins them whole
                 parts.append(
                     SQL(
                         """SELECT commercial_partner_id AS partner_id, company_id
@@ -200,14 +201,21 @@ class LifecycleQueue(models.Model):
                             WHERE id = ANY(%(ids)s)
                               AND move_type IN ('out_invoice', 'out_refund')
                            UNION ALL
+                           (WITH items AS MATERIALIZED (
+                              SELECT id FROM account_move_line WHERE move_id = ANY(%(ids)s)
+                           ), lines AS MATERIALIZED (
+                              SELECT rel.order_line_id AS id
+                                FROM items
+                                JOIN sale_order_line_invoice_rel rel
+                                  ON rel.invoice_line_id = items.id
+                           ), orders AS MATERIALIZED (
+                              SELECT DISTINCT line.order_id AS id
+                                FROM lines JOIN sale_order_line line ON line.id = lines.id
+                           )
                            SELECT customer.commercial_partner_id, ordering.company_id
-                             FROM account_move_line item
-                             JOIN sale_order_line_invoice_rel rel
-                               ON rel.invoice_line_id = item.id
-                             JOIN sale_order_line line ON line.id = rel.order_line_id
-                             JOIN sale_order ordering ON ordering.id = line.order_id
-                             JOIN res_partner customer ON customer.id = ordering.partner_id
-                            WHERE item.move_id = ANY(%(ids)s)""",
+                             FROM orders
+                             JOIN sale_order ordering ON ordering.id = orders.id
+                             JOIN res_partner customer ON customer.id = ordering.partner_id)""",
                         ids=list(record_ids),
                     )
                 )
