@@ -163,7 +163,7 @@ class MoneyCase(LifecycleCase):
             cls.env["account.move.reversal"]
             .with_company(invoice.company_id)
             .with_context(active_model="account.move", active_ids=invoice.ids)
-            .create({"date": cls.day(days_ago), "journal_id": invoice.journal_id.id})
+            .create({"date": cls.day(days_ago), "journal_id": invoice.journal_id[:1].id})
         )
 
     @classmethod

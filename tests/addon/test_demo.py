@@ -1,0 +1,105 @@
+"""The demo data: two believable years that every screen can show."""
+
+from datetime import date, timedelta
+
+from odoo.addons.customer_lifecycle.demo.customers import CUSTOMERS, PROSPECTS
+from odoo.addons.customer_lifecycle.demo.loader import DemoLoader, load
+
+from .common import LifecycleCase
+
+
+class TestDemo(LifecycleCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        company = cls.env.ref("base.main_company")
+        cls.env = cls.env(context={**cls.env.context, "allowed_company_ids": company.ids})
+        cls.company = company.with_env(cls.env)
+        if not cls.company.chart_template:
+            cls.env["account.chart.template"].try_loading("generic_coa", company=cls.company)
+        cls.mails = cls.env["mail.mail"].search_count([])
+        cls.told = cls.env["mail.notification"].search_count([])
+        load(cls.env)
+        cls.partners = {
+            customer.key: cls.env.ref(f"customer_lifecycle.partner_{customer.key}_demo")
+            for customer in CUSTOMERS
+        }
+
+    def test_loading_tells_nobody(self):
+        self.assertEqual(self.env["mail.mail"].search_count([]), self.mails)
+        self.assertEqual(self.env["mail.notification"].search_count([]), self.told)
+
+    def test_loading_again_adds_nothing(self):
+        before = self.env["sale.order"].search_count([])
+        load(self.env)
+        self.assertEqual(self.env["sale.order"].search_count([]), before)
+
+    def test_every_record_with_an_id_is_marked_as_demo(self):
+        names = self.env["ir.model.data"].search(
+            [
+                ("module", "=", "customer_lifecycle"),
+                ("model", "in", ("res.partner", "product.product", "sale.order", "crm.lead")),
+            ]
+        ).mapped("name")
+        self.assertGreater(len(names), len(CUSTOMERS) + len(PROSPECTS))
+        self.assertFalse([name for name in names if not name.endswith("_demo")])
+
+    def test_business_lies_in_the_past_two_years(self):
+        orders = self.env["sale.order"].search(
+            [("partner_id", "child_of", [one.id for one in self.partners.values()])]
+        )
+        today = date.today()
+        self.assertGreater(min(orders.mapped("date_order")).date(), today - timedelta(days=440))
+        self.assertLess(max(orders.mapped("date_order")).date(), today)
+        imported = self.env["lifecycle.external.purchase"].search(
+            [("partner_id", "in", [one.id for one in self.partners.values()])]
+        )
+        self.assertGreater(min(imported.mapped("date")), today - timedelta(days=735))
+        self.assertLess(max(imported.mapped("date")), today - timedelta(days=400))
+
+    def test_same_day_gives_the_same_business(self):
+        def business():
+            loader = DemoLoader(self.env, date(2031, 5, 14))
+            partners = {key: [partner] for key, partner in self.partners.items()}
+            return loader._draw_business(partners)
+
+        self.assertEqual(business(), business())
+
+    def test_every_kind_of_customer_has_something_to_show(self):
+        self.run_nightly()
+        self.assertTrue(self.env["lifecycle.clv.model"]._current(self.company).sufficient)
+        profiles = {
+            key: self.profile(partner, self.company) for key, partner in self.partners.items()
+        }
+        by_rhythm = {}
+        for customer in CUSTOMERS:
+            by_rhythm.setdefault(customer.rhythm, []).append(profiles[customer.key])
+        for rhythm, ones in by_rhythm.items():
+            with self.subTest(rhythm=rhythm):
+                self.assertTrue(all(one.order_count and one.predicted for one in ones))
+        best = max(profiles.values(), key=lambda one: one.clv_historical)
+        self.assertEqual(best.partner_id, self.partners["grand_alpine"])
+        for one in by_rhythm["once"] + by_rhythm["new"]:
+            self.assertEqual(one.order_count, 1)
+        for one in by_rhythm["monthly"]:
+            self.assertAlmostEqual(one.order_interval, 30, delta=4)
+        lost = max(one.p_alive for one in by_rhythm["lost"])
+        regular = min(one.p_alive for one in by_rhythm["monthly"])
+        self.assertLess(lost, 0.3)
+        self.assertGreater(regular, 0.7)
+        for key, *_rest in PROSPECTS:
+            prospect = self.env.ref(f"customer_lifecycle.partner_{key}_demo")
+            self.assertEqual(self.profile(prospect, self.company).order_count, 0)
+            self.assertTrue(self.profile(prospect, self.company).active)
+
+    def test_credit_notes_of_every_kind_are_there(self):
+        partners = [one.id for one in self.partners.values()]
+        moves = self.env["account.move"].search([("partner_id", "child_of", partners)])
+        credit_notes = moves.filtered(lambda move: move.move_type == "out_refund")
+        self.assertFalse(moves.filtered(lambda move: move.state != "posted"))
+        self.assertEqual(len(credit_notes), 4)
+        whole = credit_notes.filtered(
+            lambda move: move.amount_untaxed == move.reversed_entry_id.amount_untaxed
+        )
+        self.assertEqual(len(whole), 2)
+        self.assertEqual(len(credit_notes.filtered(lambda move: not move.reversed_entry_id)), 1)
