@@ -106,6 +106,20 @@ class TestMerge(MergeCase):
         self.assertFigures(self.three, 505, 3)
         self.assertFalse(self.profile(self.one).active)
 
+    def test_contact_into_a_contact_of_another_company(self):
+        """His purchases leave the figures of the company he was with."""
+        leaves, stays = self.env["res.partner"].create(
+            [{"name": "L", "parent_id": self.three.id}, {"name": "S", "parent_id": self.one.id}]
+        )
+        self.new_purchase(leaves, 5, 3, self.home)
+        self.run_refresh()
+        self.assertFigures(self.three, 405, 2)
+        self.merge(stays, leaves)
+        self.assertEqual(stays.commercial_partner_id, self.one)
+        self.run_refresh()
+        self.assertFigures(self.one, 105, 2)
+        self.assertFigures(self.three, 400, 1)
+
     def test_customer_into_a_contact_of_a_company(self):
         """The history belongs to the contact's company, and only there."""
         contact = self.env["res.partner"].create({"name": "C", "parent_id": self.three.id})

@@ -150,8 +150,10 @@ class TestContacts(QueueCase):
         self.assertEqual(self.queued_partners(), partner)
 
     def test_becoming_part_of_a_company_concerns_both(self):
+        before = self.wakeups()
         self.anna.parent_id = self.bert
         self.assertEqual(self.queued_partners(), self.anna + self.bert)
+        self.assertEqual(self.wakeups(), before + 1, "one wake-up for both times it is noted")
 
     def test_leaving_a_company_concerns_both(self):
         self.anna.parent_id = self.bert
