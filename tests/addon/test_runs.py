@@ -116,6 +116,15 @@ class TestKinds(RunCase):
             second = self.last_run()
             self.assertEqual((second.kind, second.state), ("nightly", "done"))
 
+    def test_model_is_renewed_weekly(self):
+        for days, models in ((0, 1), (1, 1), (6, 1), (7, 2)):
+            with self.subTest(days=days):
+                with freeze_time(fields.Datetime.now() + timedelta(days=days)):
+                    self.run_nightly()
+                self.assertEqual(self.last_run().state, "done")
+                found = self.env["lifecycle.clv.model"].search([("company_id", "=", self.home.id)])
+                self.assertEqual(len(found), models)
+
     def test_too_little_data_is_said(self):
         self.run_nightly()
         run = self.last_run(self.small)
