@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.service.model import get_public_method
 from odoo.tools import SQL
 
-from .test_partner_fields import PartnerFieldsCase, profile_fields
+from .common_figures import PartnerFieldsCase, profile_fields
 
 SALESMAN = "sales_team.group_sale_salesman"
 ALL_DOCUMENTS = "sales_team.group_sale_salesman_all_leads"
