@@ -103,6 +103,13 @@ class TestCreditNotes(MoneyCase):
         self.credit(final, quantities=wanted)
         self.assertFigures(revenue=150, order_count=1)
 
+    def test_down_payment_credited_after_the_final_invoice_does_not_count(self):
+        order = self.order((4, 50))
+        down_payment = self.down_payment(order, 25)
+        self.invoice(order, days_ago=15)
+        self.credit(down_payment)
+        self.assertFigures(revenue=200, order_count=1)
+
     def test_quantity_lowered_after_the_invoice_is_credited_once(self):
         order = self.order((10, 10))
         self.invoice(order)
