@@ -328,16 +328,16 @@ class LifecycleClassifier(models.AbstractModel):
 
     @api.model
     def _month_ends(self, today):
-        """Pairs (day before, last day) of the complete months with purchases before today."""
+        """Pairs (day before, last day) of the months with purchases, this month until today."""
         self.env.cr.execute(
             SQL(
                 """SELECT (month - INTERVAL '1 day')::date,
-                          (month + INTERVAL '1 month' - INTERVAL '1 day')::date
+                          LEAST((month + INTERVAL '1 month' - INTERVAL '1 day')::date, %(today)s)
                      FROM generate_series(
                         (SELECT date_trunc('month', MIN(day)) FROM lifecycle_days),
-                        date_trunc('month', %s::date) - INTERVAL '1 month',
+                        date_trunc('month', %(today)s::date),
                         INTERVAL '1 month') month""",
-                today,
+                today=today,
             )
         )
         return self.env.cr.fetchall()

@@ -222,14 +222,14 @@ class LifecycleProfile(models.Model):
         days = self.days_since_last_order
         if self.order_count == 1:
             return self.env._(
-                "One order so far, %(days)s days ago, worth %(value)s.",
-                days=days,
+                "One order so far, %(when)s, worth %(value)s.",
+                when=self._ago(days),
                 value=self._money(self.revenue),
             )
         sentence = self.env._(
-            "Usually orders every %(rhythm)s days; last order %(days)s days ago.",
+            "Usually orders every %(rhythm)s days; last order %(when)s.",
             rhythm=max(1, round(self.order_interval)),
-            days=days,
+            when=self._ago(days),
         )
         if self.next_order_date:
             if self.next_order_to and self.next_order_to < self._lifecycle_today():
@@ -246,6 +246,13 @@ class LifecycleProfile(models.Model):
                 )
             sentence = f"{sentence} {due}"
         return sentence
+
+    def _ago(self, days):
+        if days < 1:
+            return self.env._("today")
+        if days == 1:
+            return self.env._("yesterday")
+        return self.env._("%s days ago", days)
 
     def _date(self, date):
         """A date in words: 11/12 means two things."""
