@@ -213,8 +213,8 @@ class LifecyclePipeline(models.AbstractModel):
     def _compare_facts(self, company, partner_ids=None, id_range=None):
         """Note who differs from his profile in the temporary table ``lifecycle_change``.
 
-        Its rows are the new facts; ``found`` is false for profiles that no facts were found for.
-        On most days that is one customer in a hundred: all that is written comes from here.
+        Its rows are the new facts; ``known`` tells whether there is a profile, ``found`` is false
+        where only the profile is left. On most days that is one customer in a hundred: all that is written comes from here.
         """
         cr = self.env.cr
         known = SQL("company_id = %s", company.id)
@@ -227,7 +227,8 @@ class LifecyclePipeline(models.AbstractModel):
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_change AS
                    SELECT COALESCE(facts.partner_id, profile.partner_id) AS partner_id,
-                          facts.partner_id IS NOT NULL AS found, %(new)s
+                          facts.partner_id IS NOT NULL AS found,
+                          profile.partner_id IS NOT NULL AS known, %(new)s
                      FROM lifecycle_facts facts
                      FULL JOIN (SELECT * FROM lifecycle_profile WHERE %(known)s) profile
                        ON profile.partner_id = facts.partner_id
@@ -297,8 +298,10 @@ class LifecyclePipeline(models.AbstractModel):
                           next_order_to = CASE WHEN facts.order_count > 0
                                                THEN profile.next_order_to END
                      FROM lifecycle_change facts
-                    WHERE facts.partner_id = profile.partner_id AND facts.found
+                    WHERE facts.partner_id = profile.partner_id
+                      AND facts.found AND facts.known
                       AND facts.partner_id > %(after)s AND facts.partner_id <= %(until)s
+                      AND profile.partner_id > %(after)s AND profile.partner_id <= %(until)s
                       AND profile.company_id = %(company)s""",
                 columns=columns,
                 new=new,
@@ -319,11 +322,9 @@ class LifecyclePipeline(models.AbstractModel):
                           facts.clv_historical, %(new)s
                      FROM lifecycle_change facts
                      JOIN res_partner customer ON customer.id = facts.partner_id
-                    WHERE facts.found
+                    WHERE facts.found AND NOT facts.known
                       AND facts.partner_id > %(after)s AND facts.partner_id <= %(until)s
-                      AND NOT EXISTS (SELECT FROM lifecycle_profile profile
-                                       WHERE profile.partner_id = facts.partner_id
-                                         AND profile.company_id = %(company)s)
+                      AND customer.id > %(after)s AND customer.id <= %(until)s
                    ON CONFLICT (partner_id, company_id) DO NOTHING""",
                 columns=columns,
                 new=new,

@@ -217,8 +217,11 @@ class LifecyclePrediction(models.AbstractModel):
                           next_order_from = DATE '1970-01-01' + new.next_order_from,
                           next_order_to = DATE '1970-01-01' + new.next_order_to,
                           predicted = %s
-                     FROM lifecycle_outputs new WHERE new.id = profile.id""",
+                     FROM lifecycle_outputs new
+                    WHERE new.id = profile.id AND profile.id BETWEEN %s AND %s""",
                 predicted,
+                int(table["id"].iloc[0]),
+                int(table["id"].iloc[-1]),
             )
         )
         changed = cr.rowcount

@@ -3,7 +3,12 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import format_date, formatLang
 
-from .lifecycle_fields import OptionalFloat, OptionalInteger, OptionalMonetary
+from .lifecycle_fields import (
+    OptionalFloat,
+    OptionalInteger,
+    OptionalMonetary,
+    UncheckedMany2one,
+)
 
 
 class LifecycleProfile(models.Model):
@@ -23,7 +28,8 @@ class LifecycleProfile(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, ondelete="cascade", readonly=True
     )
-    currency_id = fields.Many2one("res.currency", readonly=True)
+    # the company's, which a foreign key of its own protects
+    currency_id = UncheckedMany2one("res.currency", readonly=True)
     active = fields.Boolean(
         default=True, readonly=True, help="Off while the contact is no customer or prospect."
     )
@@ -103,7 +109,7 @@ class LifecycleProfile(models.Model):
     _partner_company_unique = models.Constraint(
         "UNIQUE (partner_id, company_id)", "A customer has one profile in each company."
     )
-    _company_value_idx = models.Index("(company_id, clv_total)")
+    _company_value_idx = models.Index("(company_id, clv_total DESC NULLS LAST)")
     _company_last_order_idx = models.Index("(company_id, last_order_date)")
 
     # ----- COMPUTE -----
@@ -198,7 +204,7 @@ class LifecycleProfile(models.Model):
         # down the index from the top: a percentile would sort everybody
         self.env.cr.execute(
             SQL(
-                "SELECT clv_total %s ORDER BY clv_total DESC "
+                "SELECT clv_total %s ORDER BY clv_total DESC NULLS LAST "
                 "OFFSET (SELECT COUNT(*) / 10 %s) LIMIT 1",
                 buyers,
                 buyers,
