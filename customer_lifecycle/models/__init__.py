@@ -1,5 +1,6 @@
 from . import (
     lifecycle_classifier,
+    lifecycle_classifier_history,
     lifecycle_clv_model,
     lifecycle_clv_model_reading,
     lifecycle_demo,
@@ -15,6 +16,8 @@ from . import (
     lifecycle_purchase,
     lifecycle_queue,
     lifecycle_revenue_source,
+    lifecycle_revenue_source_paths,
+    lifecycle_revenue_source_sql,
     lifecycle_revenue_source_latest,
     lifecycle_run,
     lifecycle_stage,

@@ -214,7 +214,8 @@ class LifecyclePipeline(models.AbstractModel):
         """Note who differs from his profile in the temporary table ``lifecycle_change``.
 
         Its rows are the new facts; ``known`` tells whether there is a profile, ``found`` is false
-        where only the profile is left. On most days that is one customer in a hundred: all that is written comes from here.
+        where only the profile is left. On most days that is one customer in a hundred: all that
+        is written comes from here.
         """
         cr = self.env.cr
         known = SQL("company_id = %s", company.id)

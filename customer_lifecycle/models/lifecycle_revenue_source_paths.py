@@ -1,0 +1,117 @@
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .lifecycle_revenue_source import PATHS
+
+
+class LifecycleRevenueSource(models.Model):
+    """Following a source's paths, and knowing whose figures a change affects."""
+
+    # a file for each subject of this large model
+    _inherit = "lifecycle.revenue.source"  # pylint: disable=consider-merging-classes-inherited
+
+    # ----- PATHS -----
+
+    @api.model
+    def _follow(self, model, alias, path, query, whole=True):
+        """Join along a path of many2one fields; return the last (model, alias).
+
+        :param whole: follow the last field of the path too
+        """
+        hops = path.split(".")
+        for hop in hops if whole else hops[:-1]:
+            field = model._fields.get(hop)
+            if field is None or field.type != "many2one":
+                raise ValueError(
+                    self.env._(
+                        "“%(field)s” is not a link field of %(model)s.",
+                        field=hop,
+                        model=model._name,
+                    )
+                )
+            model, alias = field.join(model, alias, query)
+        return model, alias
+
+    @api.model
+    def _path_sql(self, model, alias, path, query):
+        model, alias = self._follow(model, alias, path, query, whole=False)
+        return model._field_to_sql(alias, path.split(".")[-1], query)
+
+    @api.model
+    def _number_sql(self, model, alias, path, query):
+        return SQL("%s::numeric", self._path_sql(model, alias, path, query))
+
+    @api.model
+    def _path_exists(self, model, path):
+        for hop in path.split("."):
+            field = model._fields.get(hop)
+            if field is None:
+                return False
+            model = self.env[field.comodel_name] if field.relational else model
+        return True
+
+    def _document_model(self):
+        """Name of the model that the documents of this source belong to."""
+        self.ensure_one()
+        model = self.env[self.model]
+        for hop in (self.document_path or "").split("."):
+            if hop:
+                model = self.env[model._fields[hop].comodel_name]
+        return model._name
+
+    # ----- WATCHING -----
+
+    def _watched_fields(self):
+        """Fields whose change makes a customer's history change.
+
+        :return: dict model name → list of (path from this source's model to that model, set of
+            field names); contacts, companies and currencies are watched elsewhere
+        """
+        self.ensure_one()
+        paths = [self[name] for name in PATHS if name != "document_path"]
+        for domain in (self._domain(), self._skip_domain(self.env[self.model])):
+            paths += [condition.field_expr for condition in domain.iter_conditions()]
+        watched = {}
+        for path in filter(None, paths):
+            model, prefix = self.env[self.model], []
+            for hop in path.split("."):
+                field = model._fields.get(hop)
+                if field is None:
+                    break
+                if field.store:
+                    key = (model._name, ".".join(prefix))
+                    watched.setdefault(key, set()).add(hop)
+                if field.type != "many2one" or field.comodel_name in (
+                    "res.partner",
+                    "res.company",
+                    "res.currency",
+                ):
+                    break
+                model, prefix = self.env[field.comodel_name], [*prefix, hop]
+        result = {}
+        for (name, prefix), names in watched.items():
+            result.setdefault(name, []).append((prefix, names))
+        return result
+
+    @api.model
+    def _affected_sql(self, name, partner_path, company_path, prefix, record_ids):
+        """SELECT (commercial partner, company) of the rows of a source behind some records.
+
+        :param name: the source's model
+        :param prefix: path from it to the model of the records, empty for its own
+        :raise ValueError: a path does not fit the model
+        """
+        model = self.env[name].sudo().with_context(active_test=False)
+        query = model._search(Domain(prefix or "id", "in", list(record_ids)))
+        partner_model, alias = self._follow(model, query.table, partner_path, query)
+        return query.select(
+            SQL(
+                "%s AS partner_id",
+                partner_model._field_to_sql(alias, "commercial_partner_id", query),
+            ),
+            SQL(
+                "%s AS company_id",
+                self._path_sql(model, query.table, company_path, query),
+            ),
+        )
