@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import time
+import secrets
 
 from lifecycle_setup import addon, database, paths
 from lifecycle_setup.console import SetupError, step
@@ -125,7 +124,8 @@ def own_database(source, keep_alive: dict, apps: tuple = ()):
     :return: its name, and the warnings that installing the addon logged
     """
     template = _addon_template(source, keep_alive, apps=apps)
-    run = f"{PREFIX}_run_{os.getpid()}_{time.time_ns() // 1000}"
+    # short: tests make names from it, and PostgreSQL cuts off what exceeds 63 letters
+    run = f"{PREFIX}_run_{secrets.token_hex(4)}"
     with database.claim(run):
         database.create(run, template)
         try:
