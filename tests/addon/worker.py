@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 import traceback
+from collections import Counter
 from datetime import timedelta
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -55,7 +56,7 @@ class Worker:
     def fill(self, customers):
         """Two companies; customers with purchases, a prospect's lead, contacts to delete.
 
-        :return: ids of the companies and of the customers
+        :return: ids of the customers
         """
         chance = random.Random(3)
         with self.registry.cursor() as cursor:
@@ -98,38 +99,42 @@ class Worker:
             )
             for partner in partners[:5]:
                 self._save_order(env, chance, partner)
-            return companies.ids, partners.ids
+            return partners.ids
 
     # ----- COMPUTATION -----
 
-    def compute(self, xml_id=NIGHTLY, kill_at=None, kill_word="execute", request=False):
-        """Run a scheduled action; count its statements and commits; die before the nth.
+    def compute(self, xml_id=NIGHTLY, passes=1, request=False, **kill):
+        """Run a scheduled action some times; count its statements and commits; die before one of them.
 
-        :return: list of [what, step of the run] in the order they happened
+        :param kill: step of the run, number within it and kind ("execute" or "commit") of the
+            statement to die before
+        :return: list of [kind, step of the run] in the order they happened
         """
         happened = []
-        self._spy(happened, kill_at, kill_word)
+        self._spy(happened, **kill)
         with self.registry.cursor() as cursor:
             env = self.env(cursor)
             if request:
                 env["lifecycle.run"]._request(env["res.company"].search([]), kind="manual")
                 cursor.commit()
-            env.ref(xml_id).method_direct_trigger()
+            for _pass in range(passes):
+                env.ref(xml_id).method_direct_trigger()
         return happened
 
-    def _spy(self, happened, kill_at, kill_word):
+    def _spy(self, happened, kill_step=None, kill_at=None, kill_word=None):
         place = ["start"]
         run_class = self.registry["lifecycle.run"]
-        for step in ("facts", "fit", "predict"):
+        for step, _label in run_class._fields["step"].selection:
             self._tell(run_class, f"_step_{step}", place, step)
         self._tell(run_class, "_refresh_rows", place, "refresh")
-        counts = {"execute": 0, "commit": 0}
+        counts = Counter()
 
         def note(what):
-            if what == kill_word and counts[what] == kill_at:
+            here = what, place[0]
+            if here == (kill_word, kill_step) and counts[here] == kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
-            counts[what] += 1
-            happened.append([what, place[0]])
+            counts[here] += 1
+            happened.append(here)
 
         execute, commit = sql_db.Cursor.execute, sql_db.Cursor.commit
 
