@@ -104,7 +104,7 @@ class Worker:
     # ----- COMPUTATION -----
 
     def compute(self, xml_id=NIGHTLY, passes=1, request=False, **kill):
-        """Run a scheduled action some times; count its statements and commits; die before one of them.
+        """Run a scheduled action some times; count statements and commits; die before one.
 
         :param kill: step of the run, number within it and kind ("execute" or "commit") of the
             statement to die before
