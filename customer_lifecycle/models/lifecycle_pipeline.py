@@ -46,6 +46,12 @@ class LifecyclePipeline(models.AbstractModel):
         if partner_ids is None:
             # sums over millions of orders belong in memory, not in temporary files
             cr.execute("SET LOCAL work_mem = '256MB'")
+            # where the planner believes large tables to be empty it would loop over them
+            cr.execute(
+                "SELECT set_config('enable_nestloop', 'off', TRUE) FROM pg_class WHERE oid IN "
+                "('sale_order_line'::regclass, 'account_move_line'::regclass) "
+                "AND reltuples < 10000"
+            )
         cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_facts")
         rows = self.env["lifecycle.revenue.source"]._rows_sql(company, partner_ids)
         where = SQL("day <= %s", today)
@@ -88,6 +94,7 @@ class LifecyclePipeline(models.AbstractModel):
                 value=SQL("amount" if company.lifecycle_value == "revenue" else "value"),
             )
         )
+        cr.execute("SET LOCAL enable_nestloop = on")
         cr.execute("CREATE UNIQUE INDEX ON lifecycle_facts (partner_id)")
         cr.execute("ANALYZE lifecycle_facts")
         self._add_prospects(company, today, partner_ids, id_range)
