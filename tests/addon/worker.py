@@ -42,11 +42,12 @@ class Worker:
         import odoo.addons.customer_lifecycle.models.lifecycle_run as run
 
         # small batches, so that there are many commits to be killed between
-        prediction.PREDICT_BATCH, pipeline.STORE_BATCH, run.REFRESH_BATCH = 20, 15, 15
+        prediction.PREDICT_BATCH, run.REFRESH_BATCH = 20, 15
         with self.registry.cursor() as cursor:
             cursor.execute("SELECT MAX(id) FROM res_partner")
             # the last of them cuts through the customers that are going to be made
             run.ID_RANGE = (cursor.fetchone()[0] + 35) // 2
+            pipeline.STORE_BATCH = run.ID_RANGE // 3
 
     def env(self, cursor):
         return api.Environment(cursor, SUPERUSER_ID, {"tracking_disable": True})
@@ -99,6 +100,9 @@ class Worker:
             )
             for partner in partners[:5]:
                 self._save_order(env, chance, partner)
+            # what was computed for the companies that were there before
+            for table in ("profile", "run", "clv_model"):
+                cursor.execute(f"DELETE FROM lifecycle_{table}")
             return partners.ids
 
     # ----- COMPUTATION -----
