@@ -44,7 +44,7 @@ class Worker:
         # small batches, so that there are many commits to be killed between
         prediction.PREDICT_BATCH, run.REFRESH_BATCH = 20, 15
         with self.registry.cursor() as cursor:
-            cursor.execute("SELECT MAX(id) FROM res_partner")
+            cursor.execute("SELECT last_value FROM res_partner_id_seq")
             # the last of them cuts through the customers that are going to be made
             run.ID_RANGE = (cursor.fetchone()[0] + 35) // 2
             pipeline.STORE_BATCH = run.ID_RANGE // 3
