@@ -261,15 +261,18 @@ class Worker:
         )
         order.action_confirm()
 
-    def _order(self, env, chance):
-        orders = env["sale.order"].search([("state", "=", "sale")])
+    def _order(self, env, chance, partners):
+        # the user's own customers: two users at one order conflict without any computation
+        orders = env["sale.order"].search(
+            [("state", "=", "sale"), ("partner_id", "in", partners.ids)]
+        )
         return chance.choice(orders) if orders else orders
 
     def _save_cancel(self, env, chance, partners):
-        self._order(env, chance)._action_cancel()
+        self._order(env, chance, partners)._action_cancel()
 
     def _save_line(self, env, chance, partners):
-        self._order(env, chance).order_line.price_unit = chance.randint(1, 500)
+        self._order(env, chance, partners).order_line.price_unit = chance.randint(1, 500)
 
     def _save_import(self, env, chance, partners):
         env["lifecycle.external.purchase"].create(
