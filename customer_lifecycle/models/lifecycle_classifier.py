@@ -1,13 +1,6 @@
-import logging
-
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
-
-_logger = logging.getLogger(__name__)
-
-#: transitions created through the ORM at a time
-CREATE_BATCH = 500
 
 
 class LifecycleClassifier(models.AbstractModel):
@@ -15,6 +8,19 @@ class LifecycleClassifier(models.AbstractModel):
 
     _name = "lifecycle.classifier"
     _description = "Life-Cycle Stage Classification"
+
+    @api.model
+    def _classify_all(self, company, today, cause="rule", partner_ids=None):
+        """Stages first: what comes later may look at what was decided before.
+
+        :return: (number of changes, list of errors of automation rules)
+        """
+        changed, errors = 0, []
+        for classify in (self._classify,):
+            count, failed = classify(company, today, cause=cause, partner_ids=partner_ids)
+            changed += count
+            errors += failed
+        return changed, errors
 
     @api.model
     def _classify(self, company, today, cause="rule", partner_ids=None):
@@ -33,10 +39,7 @@ class LifecycleClassifier(models.AbstractModel):
         errors = []
         if count:
             self._apply_moves(today)
-            if cause == "rule":
-                errors = self._create_transitions(today)
-            else:
-                self._insert_transitions(cause)
+            errors = self._record_moves("stage", cause)
         self.env.cr.execute("DROP TABLE pg_temp.lifecycle_moves")
         self.env["lifecycle.profile"].invalidate_model()
         return count, errors
@@ -168,20 +171,17 @@ class LifecycleClassifier(models.AbstractModel):
 
     @api.model
     def _apply_moves(self, today, after=None):
-        """Write the new stages to the profiles, and date and number of each move.
+        """Write the new stages to the profiles, and the date of each move.
 
         :param after: in a reconstruction, the end of the month before: what an order of this
             month caused began on its day
         """
-        self.env.cr.execute("ALTER TABLE lifecycle_moves ADD date date, ADD number integer")
+        self.env.cr.execute("ALTER TABLE lifecycle_moves ADD date date")
         self.env.cr.execute(
             SQL(
-                """UPDATE lifecycle_moves moves
-                      SET date = CASE WHEN moves.last_order_date > %(after)s
-                                      THEN moves.last_order_date ELSE %(today)s END,
-                          number = 1 + COALESCE(
-                              (SELECT MAX(number) FROM lifecycle_transition past
-                                WHERE past.profile_id = moves.id AND past.kind = 'stage'), 0)""",
+                """UPDATE lifecycle_moves
+                      SET date = CASE WHEN last_order_date > %(after)s
+                                      THEN last_order_date ELSE %(today)s END""",
                 today=today,
                 after=after or today,
             )
@@ -192,76 +192,6 @@ class LifecycleClassifier(models.AbstractModel):
                       stage_manual = FALSE, stage_hold_until = NULL, stage_reason = NULL
                  FROM lifecycle_moves moves WHERE moves.id = profile.id"""
         )
-
-    @api.model
-    def _insert_transitions(self, cause, profile_ids=None):
-        """Record moves in SQL: nothing that listens to new transitions hears of them."""
-        where = SQL("moves.id = ANY(%s)", profile_ids) if profile_ids else SQL("TRUE")
-        self.env.cr.execute(
-            SQL(
-                """INSERT INTO lifecycle_transition
-                         (profile_id, kind, number, from_stage_id, to_stage_id, date, cause, why,
-                          days_before, create_uid, create_date, write_uid, write_date)
-                   SELECT moves.id, 'stage', moves.number, moves.from_id, moves.to_id,
-                          moves.date, %(cause)s, moves.why, moves.date - moves.since,
-                          %(uid)s, %(now)s, %(uid)s, %(now)s
-                     FROM lifecycle_moves moves WHERE %(where)s
-                   ON CONFLICT DO NOTHING""",
-                cause=cause,
-                uid=self.env.uid,
-                now=self.env.cr.now(),
-                where=where,
-            )
-        )
-
-    @api.model
-    def _create_transitions(self, today):
-        """Record moves through the ORM, so that automation rules on transitions run.
-
-        :return: errors of automation rules; the moves themselves are recorded all the same
-        """
-        self.env.cr.execute(
-            "SELECT id, number, from_id, to_id, date, why, date - since FROM lifecycle_moves "
-            "ORDER BY id"
-        )
-        values = [
-            {
-                "profile_id": profile_id,
-                "kind": "stage",
-                "number": number,
-                "from_stage_id": from_id,
-                "to_stage_id": to_id,
-                "date": date,
-                "cause": "rule",
-                "why": why,
-                "days_before": days or 0,
-            }
-            for profile_id, number, from_id, to_id, date, why, days in self.env.cr.fetchall()
-        ]
-        errors = []
-        for start in range(0, len(values), CREATE_BATCH):
-            batch = values[start : start + CREATE_BATCH]
-            if self._create_together(batch) is None:
-                continue
-            for single in batch:
-                error = self._create_together([single])
-                if error is not None:
-                    self._insert_transitions("rule", [single["profile_id"]])
-                    errors.append((single["profile_id"], str(error)))
-        return errors
-
-    @api.model
-    def _create_together(self, batch):
-        """Create transitions in a savepoint; return the error that undid it, or None."""
-        try:
-            with self.env.cr.savepoint():
-                self.env["lifecycle.transition"].sudo().create(batch)
-                self.env.flush_all()
-        except Exception as error:
-            # whatever an automation rule raises must not cost the history
-            _logger.warning("Automation on a life-cycle transition failed: %s", error)
-            return error
-        return None
 
     # ----- RHYTHM -----
 

@@ -60,7 +60,7 @@ class LifecycleClassifier(models.AbstractModel):
             cr.execute("SELECT COUNT(*) FROM lifecycle_moves")
             count += cr.fetchone()[0]
             self._apply_moves(month_end, after)
-            self._insert_transitions("reconstructed")
+            self._record_moves("stage", "reconstructed")
             cr.execute("DROP TABLE pg_temp.lifecycle_moves")
         cr.execute(
             """UPDATE public.lifecycle_profile profile

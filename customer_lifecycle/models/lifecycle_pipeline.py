@@ -391,5 +391,5 @@ class LifecyclePipeline(models.AbstractModel):
         if classifier._is_started(company) and not classifier._is_stale(company):
             # before the first complete run there is no history that a change could continue,
             # and what a changed rule moves must not look like news
-            classifier._classify(company, today, partner_ids=partner_ids)
+            classifier._classify_all(company, today, partner_ids=partner_ids)
         self.env["lifecycle.profile"].invalidate_model()

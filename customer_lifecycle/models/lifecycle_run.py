@@ -452,6 +452,11 @@ class LifecycleRun(models.Model):
 
     def _step_stages(self, company):
         classifier = self.env["lifecycle.classifier"]
+        warnings = [
+            warning
+            for kind in ("lifecycle.stage", "lifecycle.vip.tier", "lifecycle.segment")
+            for warning in self.env[kind]._switch_off_broken()
+        ]
         classifier._update_rhythms(company)
         started = classifier._is_started(company)
         if not started:
@@ -462,19 +467,21 @@ class LifecycleRun(models.Model):
         elif self.kind == "rules":
             # what a changed rule moves is no news of the customers
             cause = "edit"
-        changed, errors = classifier._classify(company, self.as_of, cause=cause)
+        changed, errors = classifier._classify_all(company, self.as_of, cause=cause)
         statistics = self.env["lifecycle.stage.statistic"]
         if statistics._is_due(company, self.as_of):
             statistics._update(company, self.as_of)
         self.changed_count += changed
-        self._finish(errors)
+        self._finish(errors, warnings)
 
-    def _finish(self, errors=()):
+    def _finish(self, errors=(), warnings=()):
         """End the run well.
 
         :param errors: what automation rules on changes of stage raised, with the profile's id
+        :param warnings: sentences about rules that were switched off
         """
-        message = self.env["lifecycle.clv.model"]._current(self.company_id)._explain()
+        explanation = self.env["lifecycle.clv.model"]._current(self.company_id)._explain()
+        message = "\n".join([explanation, *warnings])
         if errors:
             message += "\n" + self.env._(
                 "Automation rules failed on %(count)s changes of stage, first on customer "

@@ -4,24 +4,26 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
-#: fields that decide who is in a stage
-RULE_FIELDS = {
-    "active",
-    "domain",
-    "enter_from_ids",
-    "keep_domain",
-    "max_days",
-    "min_days",
-    "priority",
-}
-
-
 class LifecycleStage(models.Model):
     """A stage of the customer life cycle: a rule over the profile, and what to do in it."""
 
     _name = "lifecycle.stage"
+    _inherit = "lifecycle.rule"
     _description = "Life-Cycle Stage"
     _order = "sequence, id"
+
+    _rule_kind = "stage"
+    _rule_names = frozenset(
+        {
+            "active",
+            "domain",
+            "enter_from_ids",
+            "keep_domain",
+            "max_days",
+            "min_days",
+            "priority",
+        }
+    )
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10, help="Order of the columns.")
@@ -74,6 +76,9 @@ class LifecycleStage(models.Model):
     )
     is_customer = fields.Boolean(string="Counts as Customer", default=True)
     is_lost = fields.Boolean(string="Counts as Lost")
+    proposal_of_id = fields.Many2one(
+        "lifecycle.stage", ondelete="cascade", index="btree_not_null", readonly=True
+    )
 
     statistic_ids = fields.One2many(
         "lifecycle.stage.statistic", "stage_id", string="What It Has Meant"
@@ -131,24 +136,17 @@ class LifecycleStage(models.Model):
 
     @api.model
     def _in_priority(self):
-        """Active stages in the order in which their rules are tried."""
-        return self.sudo().search(Domain.TRUE, order="priority, id")
+        """Stages in force, in the order in which their rules are tried."""
+        return self._in_force(order="priority, id")
+
+    def _try_rule(self):
+        profiles = self.env["lifecycle.profile"].sudo()
+        for keep in (False, True):
+            profiles._search(self._rule(keep), limit=1).get_result_ids()
 
     @api.constrains("domain", "keep_domain", "active", "priority")
     def _check_rules(self):
-        profiles = self.env["lifecycle.profile"].sudo()
-        for stage in self:
-            for keep in (False, True):
-                try:
-                    profiles._search(stage._rule(keep), limit=1).get_result_ids()
-                except (ValueError, KeyError, UserError) as error:
-                    raise ValidationError(
-                        self.env._(
-                            "The rule of “%(stage)s” cannot be evaluated: %(error)s",
-                            stage=stage.name,
-                            error=error,
-                        )
-                    ) from error
+        self._check_rule()
         stages = self._in_priority()
         catching = stages.filtered(lambda stage: stage._is_catch_all())
         if len(catching) != 1 or catching != stages[-1:]:
@@ -159,25 +157,6 @@ class LifecycleStage(models.Model):
                     "highest priority number."
                 )
             )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        stages = super().create(vals_list)
-        self._rules_changed()
-        return stages
-
-    def write(self, vals):
-        result = super().write(vals)
-        if RULE_FIELDS & vals.keys():
-            self._rules_changed()
-        return result
-
-    @api.model
-    def _rules_changed(self):
-        """Let every customer be classified anew, as a correction and not as news."""
-        if self.env.registry.ready:
-            companies = self.env["res.company"]._lifecycle_companies()
-            self.env["lifecycle.run"].sudo()._request(companies, kind="rules")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_unless_used(self):

@@ -14,11 +14,25 @@ class LifecycleTransition(models.Model):
     )
     partner_id = fields.Many2one(related="profile_id.partner_id", string="Customer")
     company_id = fields.Many2one(related="profile_id.company_id")
-    kind = fields.Selection([("stage", "Stage")], required=True, readonly=True)
+    kind = fields.Selection(
+        [("stage", "Stage"), ("tier", "VIP tier"), ("segment", "Segment")],
+        required=True,
+        readonly=True,
+    )
     number = fields.Integer(required=True, readonly=True, aggregator=None)
     from_stage_id = fields.Many2one("lifecycle.stage", ondelete="restrict", readonly=True)
     to_stage_id = fields.Many2one(
         "lifecycle.stage", ondelete="restrict", readonly=True, index=True
+    )
+    from_tier_id = fields.Many2one("lifecycle.vip.tier", ondelete="restrict", readonly=True)
+    to_tier_id = fields.Many2one(
+        "lifecycle.vip.tier", ondelete="restrict", readonly=True, index="btree_not_null"
+    )
+    segment_id = fields.Many2one(
+        "lifecycle.segment", ondelete="cascade", readonly=True, index="btree_not_null"
+    )
+    joined = fields.Boolean(
+        string="Joined the Segment", readonly=True, help="Off: left the segment."
     )
     date = fields.Date(required=True, readonly=True)
     cause = fields.Selection(
@@ -42,17 +56,22 @@ class LifecycleTransition(models.Model):
     )
 
     _number_unique = models.UniqueIndex(
-        "(profile_id, kind, number)", "That change has been recorded already."
+        "(profile_id, kind, COALESCE(segment_id, 0), number)", "That change has been recorded already."
     )
 
-    @api.depends("from_stage_id", "to_stage_id")
+    @api.depends("kind", "from_stage_id", "to_stage_id", "from_tier_id", "to_tier_id", "joined")
     def _compute_display_name(self):
         for transition in self:
-            transition.display_name = " → ".join(
-                name
-                for name in (transition.from_stage_id.name, transition.to_stage_id.name)
-                if name
-            )
+            before, after = transition._states()
+            transition.display_name = " → ".join(name for name in (before, after) if name)
+
+    def _states(self):
+        """Names of the state before and after, False where there is none."""
+        self.ensure_one()
+        if self.kind == "segment":
+            name = self.segment_id.name
+            return (False, name) if self.joined else (name, False)
+        return self[f"from_{self.kind}_id"].name, self[f"to_{self.kind}_id"].name
 
     @api.depends_context("lang")
     @api.depends("why", "to_stage_id", "reason")
@@ -70,6 +89,8 @@ class LifecycleTransition(models.Model):
 
     def _rule_fields(self):
         """Names of the fields in the rule of the stage that was entered."""
+        if self.kind != "stage":
+            return set(self.why or {})
         stage = self.to_stage_id
         return {
             condition.field_expr
