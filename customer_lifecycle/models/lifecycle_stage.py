@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
+
 class LifecycleStage(models.Model):
     """A stage of the customer life cycle: a rule over the profile, and what to do in it."""
 

@@ -56,7 +56,8 @@ class LifecycleTransition(models.Model):
     )
 
     _number_unique = models.UniqueIndex(
-        "(profile_id, kind, COALESCE(segment_id, 0), number)", "That change has been recorded already."
+        "(profile_id, kind, COALESCE(segment_id, 0), number)",
+        "That change has been recorded already."
     )
 
     @api.depends("kind", "from_stage_id", "to_stage_id", "from_tier_id", "to_tier_id", "joined")
