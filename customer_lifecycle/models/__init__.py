@@ -22,6 +22,8 @@ from . import (
     lifecycle_revenue_source_latest,
     lifecycle_rule,
     lifecycle_run,
+    lifecycle_run_refresh,
+    lifecycle_run_steps,
     lifecycle_segment,
     lifecycle_stage,
     lifecycle_stage_statistic,

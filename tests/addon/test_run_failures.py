@@ -77,7 +77,7 @@ class TestResuming(RunCase):
         ids = self.customers.ids
         span = max(ids) // 3 + 1
         with (
-            patch(f"{module}.lifecycle_run.ID_RANGE", span),
+            patch(f"{module}.lifecycle_run_steps.ID_RANGE", span),
             patch(f"{module}.lifecycle_pipeline.STORE_BATCH", 7),
             patch(f"{module}.lifecycle_prediction.PREDICT_BATCH", 9),
         ):
@@ -87,7 +87,7 @@ class TestResuming(RunCase):
         self.assertEqual(self.last_run().customer_count, 40)
         run = self.request(kind="manual")
         with (
-            patch(f"{module}.lifecycle_run.ID_RANGE", span),
+            patch(f"{module}.lifecycle_run_steps.ID_RANGE", span),
             patch(f"{module}.lifecycle_pipeline.STORE_BATCH", 7),
             patch(f"{module}.lifecycle_prediction.PREDICT_BATCH", 9),
         ):

@@ -39,15 +39,16 @@ class Worker:
         self.registry = Registry(database)
         import odoo.addons.customer_lifecycle.models.lifecycle_pipeline as pipeline
         import odoo.addons.customer_lifecycle.models.lifecycle_prediction as prediction
-        import odoo.addons.customer_lifecycle.models.lifecycle_run as run
+        import odoo.addons.customer_lifecycle.models.lifecycle_run_refresh as refresh
+        import odoo.addons.customer_lifecycle.models.lifecycle_run_steps as steps
 
         # small batches, so that there are many commits to be killed between
-        prediction.PREDICT_BATCH, run.REFRESH_BATCH = 20, 15
+        prediction.PREDICT_BATCH, refresh.REFRESH_BATCH = 20, 15
         with self.registry.cursor() as cursor:
             cursor.execute("SELECT last_value FROM res_partner_id_seq")
             # the last of them cuts through the customers that are going to be made
-            run.ID_RANGE = (cursor.fetchone()[0] + 35) // 2
-            pipeline.STORE_BATCH = run.ID_RANGE // 3
+            steps.ID_RANGE = (cursor.fetchone()[0] + 35) // 2
+            pipeline.STORE_BATCH = steps.ID_RANGE // 3
 
     def env(self, cursor):
         return api.Environment(cursor, SUPERUSER_ID, {"tracking_disable": True})

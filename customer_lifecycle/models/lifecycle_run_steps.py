@@ -1,0 +1,124 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+#: commercial partner ids that are summed up in one pass
+ID_RANGE = 2_000_000
+
+
+class LifecycleRun(models.Model):
+    """The steps of a run; each is committed together with the position it has reached."""
+
+    # a file for each subject of this large model
+    _inherit = "lifecycle.run"  # pylint: disable=consider-merging-classes-inherited
+
+    def _step_facts(self, company):
+        pipeline = self.env["lifecycle.pipeline"]
+        cr = self.env.cr
+        commit = self.env["ir.cron"]._commit_progress
+        cr.execute("SELECT COALESCE(MAX(id), 0) FROM res_partner")
+        newest = cr.fetchone()[0]
+        first, last = self.position + 1, self.position + ID_RANGE
+        # the queue rows that this snapshot already contains
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_seen")
+        cr.execute(
+            SQL(
+                "CREATE TEMPORARY TABLE lifecycle_seen AS SELECT id FROM lifecycle_queue "
+                "WHERE company_id = %s AND partner_id BETWEEN %s AND %s",
+                company.id,
+                first,
+                last,
+            )
+        )
+        count = pipeline._collect_facts(company, self.as_of, id_range=(first, last))
+        customers = count + (self.customer_count if self.position else 0)
+        after, changed = self.position, self.changed_count
+        while after is not None:
+            until = pipeline._next_position(after)
+            changed += pipeline._store_facts(company, after, until or last)
+            changed += pipeline._archive_without_facts(company, after, until or last)
+            after = until
+            self.write({"changed_count": changed, "customer_count": customers})
+            if after:
+                self.progress = min(50, 50 * after / max(newest, 1))
+                commit()
+        cr.execute("DELETE FROM lifecycle_queue WHERE id IN (SELECT id FROM lifecycle_seen)")
+        cr.execute(
+            "DROP TABLE pg_temp.lifecycle_seen, pg_temp.lifecycle_facts, "
+            "pg_temp.lifecycle_change"
+        )
+        if last < newest:
+            self._advance("facts", last)
+        else:
+            self._advance("fit")
+
+    def _step_fit(self, company):
+        clv_models = self.env["lifecycle.clv.model"]
+        if self.refit or clv_models._is_due(company, self.as_of):
+            self.env["lifecycle.prediction"]._fit(company, self.as_of)
+        self._advance("predict")
+
+    def _step_predict(self, company):
+        last, changed = self.env["lifecycle.prediction"]._predict(
+            company, self.as_of, self.position
+        )
+        self.changed_count += changed
+        if last:
+            self.position = last
+            self.progress = min(90, self.progress + 30 / max(1, self.customer_count / 1e5))
+            return
+        if self.env["lifecycle.classifier"]._is_started(company):
+            self._advance("stages")
+            return
+        # figures first: replaying the stages of many years takes longer than computing them
+        self._finish()
+        self.create({"company_id": company.id, "kind": "history", "step": "stages"})
+        self._wake("customer_lifecycle.ir_cron_lifecycle_nightly")
+
+    def _step_stages(self, company):
+        classifier = self.env["lifecycle.classifier"]
+        warnings = [
+            warning
+            for kind in ("lifecycle.stage", "lifecycle.vip.tier", "lifecycle.segment")
+            for warning in self.env[kind]._switch_off_broken()
+        ]
+        classifier._update_rhythms(company)
+        started = classifier._is_started(company)
+        if not started:
+            classifier._reconstruct(company, self.as_of)
+        cause = "rule"
+        if not started:
+            cause = "initial"
+        elif self.kind == "rules":
+            # what a changed rule moves is no news of the customers
+            cause = "edit"
+        changed, errors = classifier._classify_all(company, self.as_of, cause=cause)
+        statistics = self.env["lifecycle.stage.statistic"]
+        if statistics._is_due(company, self.as_of):
+            statistics._update(company, self.as_of)
+        self.changed_count += changed
+        self._finish(errors, warnings)
+
+    def _finish(self, errors=(), warnings=()):
+        """End the run well.
+
+        :param errors: what automation rules on changes of stage raised, with the profile's id
+        :param warnings: sentences about rules that were switched off
+        """
+        explanation = self.env["lifecycle.clv.model"]._current(self.company_id)._explain()
+        message = "\n".join([explanation, *warnings])
+        if errors:
+            message += "\n" + self.env._(
+                "Automation rules failed on %(count)s changes of stage, first on customer "
+                "%(profile)s: %(error)s. The changes themselves are recorded.",
+                count=len(errors),
+                profile=errors[0][0],
+                error=errors[0][1],
+            )
+        self.write(
+            {
+                "state": "done",
+                "progress": 100,
+                "date_end": fields.Datetime.now(),
+                "message": message,
+            }
+        )
