@@ -20,6 +20,7 @@
         "security/ir.model.access.csv",
         "security/customer_lifecycle_rules.xml",
         "data/lifecycle_revenue_source_data.xml",
+        "data/lifecycle_signal_data.xml",
         "data/lifecycle_stage_data.xml",
         "data/ir_cron_data.xml",
         "views/lifecycle_clv_model_views.xml",

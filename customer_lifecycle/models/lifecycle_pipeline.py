@@ -14,7 +14,6 @@ FACTS = (
     "clv_historical",
     "open_opportunity_count",
     "open_quotation_count",
-    "advocacy_date",
 )
 #: how long after his last touch somebody who never bought still counts as a prospect
 PROSPECT_MONTHS = 24
@@ -76,8 +75,7 @@ class LifecyclePipeline(models.AbstractModel):
                           ROUND((MAX(bought) - MIN(bought))::numeric
                                 / NULLIF(COUNT(bought) - 1, 0), 1) AS order_interval,
                           SUM(%(value)s) AS clv_historical,
-                          0 AS open_opportunity_count, 0 AS open_quotation_count,
-                          NULL::date AS advocacy_date
+                          0 AS open_opportunity_count, 0 AS open_quotation_count
                      FROM (SELECT partner_id, day, SUM(amount) AS amount,
                                   SUM(%(value)s) AS value,
                                   CASE WHEN SUM(amount) > 0 THEN day END AS bought
@@ -99,7 +97,6 @@ class LifecyclePipeline(models.AbstractModel):
         cr.execute("ANALYZE lifecycle_facts")
         self._add_prospects(company, today, partner_ids, id_range)
         self._count_open_documents(company, partner_ids)
-        self._date_advocacy(partner_ids)
         self._compare_facts(company, partner_ids, id_range)
         cr.execute("SELECT COUNT(*) FROM lifecycle_facts")
         return cr.fetchone()[0]
@@ -386,6 +383,8 @@ class LifecyclePipeline(models.AbstractModel):
         self._archive_without_facts(company, 0, 2**31 - 1)
         self.env.cr.execute("DROP TABLE pg_temp.lifecycle_facts, pg_temp.lifecycle_change")
         self.env["lifecycle.prediction"]._predict(company, today, partner_ids=partner_ids)
+        self.env["lifecycle.preference"]._update(company, partner_ids)
+        self.env["lifecycle.signal"]._update(company, partner_ids)
         classifier = self.env["lifecycle.classifier"]
         classifier._update_rhythms(company, partner_ids)
         if classifier._is_started(company) and not classifier._is_stale(company):

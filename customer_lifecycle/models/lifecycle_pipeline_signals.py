@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 
 class LifecyclePipeline(models.AbstractModel):
-    """What stages look at besides purchases: open documents and praise."""
+    """What stages look at besides purchases: open documents."""
 
     _inherit = "lifecycle.pipeline"
 
@@ -17,11 +17,20 @@ class LifecyclePipeline(models.AbstractModel):
         )
         default = self.env["res.company"]._lifecycle_default_company().id
         documents = {
+            # an opportunity without a contact belongs to whoever has its e-mail address
             "open_opportunity_count": SQL(
-                """crm_lead document JOIN res_partner contact ON contact.id = document.partner_id
-                    WHERE document.active AND document.type = 'opportunity'
-                      AND document.won_status = 'pending'
-                      AND COALESCE(document.company_id, contact.company_id, %s) = %s""",
+                """(SELECT id, partner_id, company_id FROM crm_lead
+                     WHERE active AND type = 'opportunity' AND won_status = 'pending'
+                       AND partner_id IS NOT NULL
+                    UNION
+                    SELECT lead.id, sender.id, lead.company_id
+                      FROM crm_lead lead
+                      JOIN res_partner sender ON sender.email_normalized = lead.email_normalized
+                     WHERE lead.active AND lead.type = 'opportunity'
+                       AND lead.won_status = 'pending' AND lead.partner_id IS NULL
+                       AND sender.active) document
+                     JOIN res_partner contact ON contact.id = document.partner_id
+                    WHERE COALESCE(document.company_id, contact.company_id, %s) = %s""",
                 default,
                 company.id,
             ),
@@ -37,7 +46,7 @@ class LifecyclePipeline(models.AbstractModel):
                 SQL(
                     """UPDATE lifecycle_facts facts SET %s = counted.number
                          FROM (SELECT contact.commercial_partner_id AS partner_id,
-                                      COUNT(*)::integer AS number
+                                      COUNT(DISTINCT document.id)::integer AS number
                                  FROM %s AND %s
                                 GROUP BY contact.commercial_partner_id) counted
                         WHERE counted.partner_id = facts.partner_id""",
@@ -46,27 +55,3 @@ class LifecyclePipeline(models.AbstractModel):
                     few,
                 )
             )
-
-    @api.model
-    def _date_advocacy(self, partner_ids):
-        """Add the day of each customer's last top rating, where ratings are installed."""
-        if "rating.rating" not in self.env:
-            return
-        few = (
-            SQL("contact.commercial_partner_id = ANY(%s)", list(partner_ids))
-            if partner_ids is not None
-            else SQL("TRUE")
-        )
-        self.env.cr.execute(
-            SQL(
-                """UPDATE lifecycle_facts facts SET advocacy_date = rated.day
-                     FROM (SELECT contact.commercial_partner_id AS partner_id,
-                                  MAX(rating.write_date)::date AS day
-                             FROM rating_rating rating
-                             JOIN res_partner contact ON contact.id = rating.partner_id
-                            WHERE rating.consumed AND rating.rating >= 5 AND %s
-                            GROUP BY contact.commercial_partner_id) rated
-                    WHERE rated.partner_id = facts.partner_id""",
-                few,
-            )
-        )

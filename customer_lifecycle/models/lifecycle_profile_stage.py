@@ -10,7 +10,7 @@ from .lifecycle_fields import OptionalFloat, OptionalInteger
 #: days that a stage set by a person holds unless he says otherwise
 HOLD_DAYS = 90
 #: what people may write on a profile; everything else is computed
-BY_HAND = {"stage_id", "stage_hold_until", "stage_reason"}
+BY_HAND = {"stage_id", "stage_hold_until", "stage_reason", "potential"}
 OPERATORS = {
     "<": py_operator.lt,
     "<=": py_operator.le,
@@ -227,8 +227,8 @@ class LifecycleProfile(models.Model):
             self.sudo()._set_stage_by_hand(
                 stage, vals.get("stage_reason"), vals.get("stage_hold_until")
             )
-            return True
-        # only reason or end of the hold are changed
+            vals = {name: value for name, value in vals.items() if not name.startswith("stage_")}
+        # what is left needs no more than the check above
         return super(LifecycleProfile, self.sudo()).write(vals)
 
     def _set_stage_by_hand(self, stage, reason=None, until=None):

@@ -160,9 +160,14 @@ class LifecycleRevenueSource(models.Model):
         paths = [self[name] for name in PATHS if self[name]]
         for domain in (self._domain(), self._skip_domain(self.env[self.model])):
             paths += [condition.field_expr for condition in domain.iter_conditions()]
+        self._check_may_read(self.model, paths)
+
+    @api.model
+    def _check_may_read(self, model_name, paths):
+        """Refuse paths from a model to fields that the present user may not read."""
         for path in paths:
             # constraints run as superuser, also those of a user's own changes
-            model = self.env[self.model].sudo(False)
+            model = self.env[model_name].sudo(False)
             for hop in path.split("."):
                 field = model._fields.get(hop)
                 if field is None:
@@ -173,7 +178,7 @@ class LifecycleRevenueSource(models.Model):
                             "You may not read “%(path)s” of “%(model)s”; ask somebody who may "
                             "to add this source.",
                             path=path,
-                            model=self.model,
+                            model=model_name,
                         )
                     )
                 if not field.relational:

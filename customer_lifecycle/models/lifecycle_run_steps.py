@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from .lifecycle_preference import BATCH as PREFERENCE_BATCH
+
 #: commercial partner ids that are summed up in one pass
 ID_RANGE = 2_000_000
 
@@ -82,6 +84,12 @@ class LifecycleRun(models.Model):
             for warning in self.env[kind]._switch_off_broken()
         ]
         classifier._update_rhythms(company)
+        preferences = self.env["lifecycle.preference"]
+        while preferences._update(company) >= PREFERENCE_BATCH:
+            self.env["ir.cron"]._commit_progress()
+        changed, unread = self.env["lifecycle.signal"]._update(company)
+        self.changed_count += changed
+        warnings += unread
         started = classifier._is_started(company)
         if not started:
             classifier._reconstruct(company, self.as_of)

@@ -26,6 +26,13 @@ class ResPartner(models.Model):
         help="No customer: no figures, no stage, no messages. Preset for colleagues, own "
         "companies and anonymous visitors.",
     )
+    lifecycle_referred_by_id = fields.Many2one(
+        "res.partner",
+        string="Recommended By",
+        index="btree_not_null",
+        groups=SALES,
+        help="Who recommended us to this customer.",
+    )
     lifecycle_profile_id = ProfileMany2one(
         "lifecycle.profile",
         string="Customer Profile",
@@ -118,6 +125,39 @@ class ResPartner(models.Model):
     )
     lifecycle_stage_tone = fields.Selection(
         related="lifecycle_profile_id.stage_id.tone", groups=SALES
+    )
+    lifecycle_potential = OptionalMonetary(
+        related="lifecycle_profile_id.potential",
+        currency_field="lifecycle_currency_id",
+        # entered by people or imported, through the profile, which checks who may
+        readonly=False,
+        groups=SALES,
+    )
+    lifecycle_potential_share = OptionalFloat(
+        related="lifecycle_profile_id.potential_share", groups=SALES
+    )
+    lifecycle_potential_gap = OptionalMonetary(
+        related="lifecycle_profile_id.potential_gap",
+        currency_field="lifecycle_currency_id",
+        groups=SALES,
+    )
+    lifecycle_satisfaction = OptionalFloat(
+        related="lifecycle_profile_id.satisfaction_average", groups=SALES
+    )
+    lifecycle_last_contact_date = fields.Date(
+        related="lifecycle_profile_id.last_contact_date", groups=SALES
+    )
+    lifecycle_first_touch_date = fields.Date(
+        related="lifecycle_profile_id.first_touch_date", groups=SALES
+    )
+    lifecycle_first_source_id = fields.Many2one(
+        related="lifecycle_profile_id.first_source_id", groups=SALES
+    )
+    lifecycle_first_medium_id = fields.Many2one(
+        related="lifecycle_profile_id.first_medium_id", groups=SALES
+    )
+    lifecycle_first_campaign_id = fields.Many2one(
+        related="lifecycle_profile_id.first_campaign_id", groups=SALES
     )
     lifecycle_shares_email = fields.Boolean(
         string="Shares Its E-mail with Another Customer",

@@ -1,0 +1,364 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+#: profiles whose preferences are computed together
+BATCH = 20_000
+#: a product is usual from so many days on
+USUAL_DAYS = 3
+#: usual products kept for each customer
+USUAL_PRODUCTS = 10
+#: a category is a favourite from this part of the money on
+FAVORITE_SHARE = 0.15
+
+
+class LifecyclePreference(models.AbstractModel):
+    """What customers like and where they came from, read from the lines of their orders.
+
+    Only who has ordered since is looked at again: a profile remembers the number and the day of
+    the orders that its preferences stand for.
+    """
+
+    _name = "lifecycle.preference"
+    _description = "Customer Preferences"
+
+    @api.model
+    def _update(self, company, partner_ids=None):
+        """Compute the preferences of one batch of customers that need it.
+
+        :param partner_ids: these commercial partners, whether they need it or not
+        :return: number of customers looked at; less than ``BATCH`` when all is done
+        """
+        cr = self.env.cr
+        # whose orders are the same as last time has the same preferences
+        where = SQL(
+            "(profile.first_touch_date IS NULL OR (profile.order_count, profile.last_order_date) "
+            "IS DISTINCT FROM (profile.preference_order_count, profile.preference_order_date))"
+        )
+        if partner_ids is not None:
+            where = SQL("profile.partner_id = ANY(%s)", list(partner_ids))
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_chosen")
+        cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE lifecycle_chosen AS
+                   SELECT profile.id, profile.partner_id, profile.order_count,
+                          profile.first_order_date, profile.last_order_date
+                     FROM lifecycle_profile profile
+                    WHERE profile.company_id = %s AND profile.active AND %s
+                    ORDER BY profile.id LIMIT %s""",
+                company.id,
+                where,
+                BATCH if partner_ids is None else None,
+            )
+        )
+        count = cr.rowcount
+        if count:
+            cr.execute("CREATE UNIQUE INDEX ON lifecycle_chosen (id)")
+            cr.execute("ANALYZE lifecycle_chosen")
+            self._collect_contacts()
+            self._collect_lines(company)
+            self._store_usual_products(company)
+            self._store_categories(company)
+            self._store_habits(company)
+            self._store_first_touch(company)
+            cr.execute("DROP TABLE pg_temp.lifecycle_contact, pg_temp.lifecycle_line")
+        cr.execute("DROP TABLE pg_temp.lifecycle_chosen")
+        return count
+
+    # ----- COLLECT -----
+
+    @api.model
+    def _collect_contacts(self):
+        """All contacts of the chosen customers."""
+        cr = self.env.cr
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_contact")
+        cr.execute(
+            """CREATE TEMPORARY TABLE lifecycle_contact AS
+               SELECT contact.id, chosen.id AS profile_id, contact.email_normalized,
+                      contact.create_date
+                 FROM lifecycle_chosen chosen
+                 JOIN res_partner contact ON contact.commercial_partner_id = chosen.partner_id"""
+        )
+        cr.execute("ANALYZE lifecycle_contact")
+
+    @api.model
+    def _lines_sql(self, company):
+        """SELECTs of what the contacts in ``lifecycle_contact`` bought, a row for each line.
+
+        Columns: profile id, day, product, quantity, net amount in company currency, sales team.
+        Meant to be extended by addons that sell in another way.
+        """
+        zone = company._lifecycle_timezone()
+        parts = [
+            SQL(
+                """SELECT contact.profile_id,
+                          (ordering.date_order AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date
+                              AS day,
+                          line.product_id, line.product_uom_qty AS quantity,
+                          line.price_subtotal / COALESCE(NULLIF(ordering.currency_rate, 0), 1)
+                              AS amount,
+                          ordering.team_id
+                     FROM lifecycle_contact contact
+                     JOIN sale_order ordering ON ordering.partner_id = contact.id
+                     JOIN sale_order_line line ON line.order_id = ordering.id
+                    WHERE ordering.state = 'sale' AND ordering.company_id = %(company)s
+                      AND line.product_id IS NOT NULL AND line.display_type IS NULL
+                      AND line.is_downpayment IS NOT TRUE AND line.reward_id IS NULL
+                      AND line.product_uom_qty > 0""",
+                zone=zone,
+                company=company.id,
+            )
+        ]
+        if "pos.order.line" in self.env:
+            settles = (
+                SQL("line.sale_order_line_id IS NULL")
+                if "sale_order_line_id" in self.env["pos.order.line"]._fields
+                else SQL("TRUE")
+            )
+            team = (
+                SQL("ordering.crm_team_id")
+                if "crm_team_id" in self.env["pos.order"]._fields
+                else SQL("NULL::integer")
+            )
+            parts.append(
+                SQL(
+                    """SELECT contact.profile_id,
+                              (ordering.date_order AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date,
+                              line.product_id, line.qty,
+                              line.price_subtotal / COALESCE(NULLIF(ordering.currency_rate, 0), 1),
+                              %(team)s
+                         FROM lifecycle_contact contact
+                         JOIN pos_order ordering ON ordering.partner_id = contact.id
+                         JOIN pos_order_line line ON line.order_id = ordering.id
+                        WHERE ordering.state IN ('paid', 'done')
+                          AND ordering.company_id = %(company)s
+                          AND line.qty > 0 AND %(settles)s""",
+                    zone=zone,
+                    team=team,
+                    company=company.id,
+                    settles=settles,
+                )
+            )
+        return SQL(" UNION ALL ").join(parts)
+
+    @api.model
+    def _collect_lines(self, company):
+        cr = self.env.cr
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_line")
+        cr.execute(
+            SQL("CREATE TEMPORARY TABLE lifecycle_line AS %s", self._lines_sql(company))
+        )
+        cr.execute("ANALYZE lifecycle_line")
+
+    # ----- STORE -----
+
+    @api.model
+    def _store_usual_products(self, company):
+        """Replace the usual products of the chosen customers where they differ."""
+        cr = self.env.cr
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_usual")
+        cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE lifecycle_usual AS
+                   SELECT * FROM (
+                     SELECT profile_id, product_id, COUNT(*)::integer AS day_count,
+                            ROUND(AVG(quantity)::numeric, 2) AS quantity,
+                            ROUND(SUM(amount)::numeric, %(digits)s) AS amount,
+                            ROUND((MAX(day) - MIN(day))::numeric / (COUNT(*) - 1), 1) AS gap,
+                            MAX(day) AS last_date,
+                            ROW_NUMBER() OVER (PARTITION BY profile_id
+                                ORDER BY SUM(amount) DESC, product_id) AS place
+                       FROM (SELECT profile_id, product_id, day, SUM(quantity) AS quantity,
+                                    SUM(amount) AS amount
+                               FROM lifecycle_line WHERE amount > 0
+                              GROUP BY profile_id, product_id, day) days
+                      GROUP BY profile_id, product_id HAVING COUNT(*) >= %(days)s
+                   ) ranked WHERE place <= %(products)s""",
+                digits=company.currency_id.decimal_places,
+                days=USUAL_DAYS,
+                products=USUAL_PRODUCTS,
+            )
+        )
+        cr.execute(
+            """DELETE FROM lifecycle_usual_product old USING lifecycle_chosen chosen
+                WHERE chosen.id = old.profile_id
+                  AND NOT EXISTS (SELECT FROM lifecycle_usual usual
+                                   WHERE usual.profile_id = old.profile_id
+                                     AND usual.product_id = old.product_id)"""
+        )
+        cr.execute(
+            """INSERT INTO lifecycle_usual_product AS old
+                      (profile_id, product_id, day_count, quantity, amount, gap, last_date,
+                       missing_from, missing_until)
+               SELECT profile_id, product_id, day_count, quantity, amount, gap, last_date,
+                      last_date + CEIL(1.5 * gap)::integer, last_date + CEIL(4 * gap)::integer
+                 FROM lifecycle_usual
+               ON CONFLICT (profile_id, product_id) DO UPDATE
+                  SET day_count = EXCLUDED.day_count, quantity = EXCLUDED.quantity,
+                      amount = EXCLUDED.amount, gap = EXCLUDED.gap,
+                      last_date = EXCLUDED.last_date, missing_from = EXCLUDED.missing_from,
+                      missing_until = EXCLUDED.missing_until
+                WHERE (old.day_count, old.quantity, old.amount, old.gap, old.last_date)
+                      IS DISTINCT FROM (EXCLUDED.day_count, EXCLUDED.quantity, EXCLUDED.amount,
+                                        EXCLUDED.gap, EXCLUDED.last_date)"""
+        )
+        cr.execute("DROP TABLE pg_temp.lifecycle_usual")
+        self.env["lifecycle.usual.product"].invalidate_model()
+
+    @api.model
+    def _store_categories(self, company):
+        """Replace the favourite categories of the chosen customers where they differ."""
+        cr = self.env.cr
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_favorite")
+        cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE lifecycle_favorite AS
+                   SELECT profile_id, category_id FROM (
+                     SELECT line.profile_id, template.categ_id AS category_id,
+                            SUM(line.amount) / NULLIF(SUM(SUM(line.amount))
+                                OVER (PARTITION BY line.profile_id), 0) AS share,
+                            ROW_NUMBER() OVER (PARTITION BY line.profile_id
+                                ORDER BY SUM(line.amount) DESC, template.categ_id) AS place
+                       FROM lifecycle_line line
+                       JOIN product_product product ON product.id = line.product_id
+                       JOIN product_template template ON template.id = product.product_tmpl_id
+                      WHERE template.categ_id IS NOT NULL AND line.amount > 0
+                      GROUP BY line.profile_id, template.categ_id
+                   ) ranked WHERE place <= 3 AND share >= %s""",
+                FAVORITE_SHARE,
+            )
+        )
+        cr.execute(
+            """DELETE FROM lifecycle_profile_product_category_rel old
+                USING lifecycle_chosen chosen
+                WHERE chosen.id = old.profile_id
+                  AND NOT EXISTS (SELECT FROM lifecycle_favorite favorite
+                                   WHERE favorite.profile_id = old.profile_id
+                                     AND favorite.category_id = old.category_id)"""
+        )
+        cr.execute(
+            """INSERT INTO lifecycle_profile_product_category_rel (profile_id, category_id)
+               SELECT profile_id, category_id FROM lifecycle_favorite ON CONFLICT DO NOTHING"""
+        )
+        cr.execute("DROP TABLE pg_temp.lifecycle_favorite")
+
+    @api.model
+    def _store_habits(self, company):
+        """Write usual weekday and team, and what the preferences stand for."""
+        days = self.env["lifecycle.revenue.source"]._rows_sql(company, self._chosen_partners())
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_profile profile
+                      SET usual_weekday = habit.weekday, usual_team_id = habit.team_id,
+                          preference_order_count = chosen.order_count,
+                          preference_order_date = chosen.last_order_date
+                     FROM lifecycle_chosen chosen
+                     LEFT JOIN (
+                        SELECT partner_id,
+                               CASE WHEN MAX(number) * 2 >= SUM(number) AND SUM(number) >= 4
+                                    THEN (ARRAY_AGG(weekday ORDER BY number DESC, weekday))[1]
+                               END AS weekday
+                          FROM (SELECT partner_id, EXTRACT(ISODOW FROM day)::text AS weekday,
+                                       COUNT(*) AS number
+                                  FROM (SELECT DISTINCT partner_id, day FROM (%(days)s) bought
+                                         WHERE amount > 0) days
+                                 GROUP BY 1, 2) weekdays
+                         GROUP BY partner_id
+                     ) week ON week.partner_id = chosen.partner_id
+                     LEFT JOIN (
+                        SELECT profile_id,
+                               MODE() WITHIN GROUP (ORDER BY team_id) AS team_id
+                          FROM (SELECT DISTINCT profile_id, day, team_id
+                                  FROM lifecycle_line WHERE team_id IS NOT NULL) orders
+                         GROUP BY profile_id
+                     ) channel ON channel.profile_id = chosen.id
+                     CROSS JOIN LATERAL (
+                        SELECT week.weekday, channel.team_id
+                     ) habit
+                    WHERE chosen.id = profile.id
+                      AND (profile.usual_weekday, profile.usual_team_id,
+                           profile.preference_order_count, profile.preference_order_date)
+                          IS DISTINCT FROM (habit.weekday, habit.team_id, chosen.order_count,
+                                            chosen.last_order_date)""",
+                days=days,
+            )
+        )
+
+    @api.model
+    def _chosen_partners(self):
+        self.env.cr.execute("SELECT partner_id FROM lifecycle_chosen")
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _store_first_touch(self, company):
+        """Write the day of the first touch and the campaign behind it.
+
+        Opportunities that have no contact yet belong to whoever has their e-mail address.
+        """
+        zone = company._lifecycle_timezone()
+        default = self.env["res.company"]._lifecycle_default_company().id
+
+        def leads(link):
+            return SQL(
+                """SELECT contact.profile_id, lead.create_date AS moment, lead.source_id,
+                          lead.medium_id, lead.campaign_id
+                     FROM lifecycle_contact contact JOIN crm_lead lead ON %s
+                    WHERE COALESCE(lead.company_id, %s) = %s""",
+                link,
+                default,
+                company.id,
+            )
+
+        def first(name):
+            """The earliest document that names any of the three names this one."""
+            return SQL(
+                "(ARRAY_AGG(%s ORDER BY moment) FILTER (WHERE "
+                "COALESCE(source_id, medium_id, campaign_id) IS NOT NULL))[1]",
+                SQL.identifier(name),
+            )
+
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_profile profile
+                      SET first_touch_date = first.day, first_source_id = first.source_id,
+                          first_medium_id = first.medium_id, first_campaign_id = first.campaign_id
+                     FROM (SELECT profile_id,
+                                  (MIN(moment) AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date
+                                      AS day,
+                                  %(source)s AS source_id, %(medium)s AS medium_id,
+                                  %(campaign)s AS campaign_id
+                             FROM (%(by_partner)s UNION ALL %(by_email)s
+                                   UNION ALL
+                                   SELECT contact.profile_id, ordering.create_date,
+                                          ordering.source_id, ordering.medium_id,
+                                          ordering.campaign_id
+                                     FROM lifecycle_contact contact
+                                     JOIN sale_order ordering ON ordering.partner_id = contact.id
+                                    WHERE ordering.company_id = %(company)s
+                                   UNION ALL
+                                   SELECT id, first_order_date::timestamp AT TIME ZONE %(zone)s
+                                              AT TIME ZONE 'UTC', NULL, NULL, NULL
+                                     FROM lifecycle_chosen WHERE first_order_date IS NOT NULL
+                                   UNION ALL
+                                   SELECT profile_id, create_date, NULL, NULL, NULL
+                                     FROM lifecycle_contact) touches
+                            WHERE moment IS NOT NULL
+                            GROUP BY profile_id) first
+                    WHERE first.profile_id = profile.id
+                      AND (profile.first_touch_date, profile.first_source_id,
+                           profile.first_medium_id, profile.first_campaign_id)
+                          IS DISTINCT FROM (first.day, first.source_id, first.medium_id,
+                                            first.campaign_id)""",
+                zone=zone,
+                source=first("source_id"),
+                medium=first("medium_id"),
+                campaign=first("campaign_id"),
+                by_partner=leads(SQL("lead.partner_id = contact.id")),
+                by_email=leads(
+                    SQL(
+                        "lead.partner_id IS NULL "
+                        "AND lead.email_normalized = contact.email_normalized"
+                    )
+                ),
+                company=company.id,
+            )
+        )

@@ -1,0 +1,266 @@
+from ast import literal_eval
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+#: profile fields that signals fill
+TARGETS = [
+    ("advocacy_date", "Last spoke for us"),
+    ("last_contact_date", "Last contact"),
+    ("referral_count", "Successful recommendations"),
+    ("satisfaction_average", "Average rating"),
+    ("satisfaction_last", "Last rating"),
+    ("bad_rating_date", "Last bad rating"),
+    ("late_delivery_date", "Last late delivery"),
+    ("return_date", "Last return"),
+    ("credit_note_date", "Last credit note"),
+    ("overdue_since", "Unpaid since"),
+]
+#: how the records found for a customer become one value
+AGGREGATES = [
+    ("latest", "The latest date"),
+    ("earliest", "The earliest date"),
+    ("count", "Their number"),
+    ("average", "The average of a number"),
+    ("last", "The number of the latest"),
+]
+PATHS = ("partner_path", "company_path", "date_path", "after_path", "value_path")
+#: targets that are no dates, and where nothing found is zero
+COUNTS = {"referral_count"}
+NUMBERS = {"referral_count", "satisfaction_average", "satisfaction_last"}
+BROKEN = (ValueError, KeyError, TypeError, AttributeError, UserError)
+
+
+class LifecycleSignal(models.Model):
+    """Where something that rules look at is read from, besides purchases.
+
+    A signal names a model and the paths from it to customer, company and date, as revenue sources
+    do, and the profile field that it fills. It sleeps until its model is installed. Dates are
+    kept rather than counts of the last year: they stay true while time passes.
+    """
+
+    _name = "lifecycle.signal"
+    _description = "Customer Signal"
+    _order = "target, sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    target = fields.Selection(
+        TARGETS,
+        string="Fills",
+        required=True,
+        help="Several signals may fill one field: the latest date, the earliest, or the sum "
+        "counts.",
+    )
+    aggregate = fields.Selection(AGGREGATES, default="latest", required=True)
+    model = fields.Char(required=True, help="Technical name; its app may be installed later.")
+    domain = fields.Char(default="[]", required=True)
+    partner_path = fields.Char(string="Customer Field", default="partner_id", required=True)
+    company_path = fields.Char(
+        string="Company Field", help="Empty, or empty on a record: counts in every company."
+    )
+    date_path = fields.Char(string="Date Field", default="create_date", required=True)
+    after_path = fields.Char(
+        string="Only If Later Than",
+        help="Another date field: the record counts when its date is later than that.",
+    )
+    value_path = fields.Char(
+        string="Number Field", help="For averages and the number of the latest record."
+    )
+    state = fields.Selection(
+        [("ready", "Ready"), ("asleep", "App not installed"), ("error", "Not usable")],
+        compute="_compute_state",
+    )
+    state_message = fields.Char(compute="_compute_state")
+
+    # ----- STATE -----
+
+    @api.depends_context("lang")
+    @api.depends("model", "domain", "target", "aggregate", *PATHS)
+    def _compute_state(self):
+        for signal in self:
+            signal.state, signal.state_message = signal._inspect()
+
+    def _inspect(self):
+        """Return (state, message) after trying to compile the signal."""
+        self.ensure_one()
+        if not self.model or self.model not in self.env:
+            return "asleep", self.env._(
+                "Says nothing until an app brings the model “%s”.", self.model or ""
+            )
+        try:
+            self._compile(self.env.company.sudo())
+        except (SyntaxError, *BROKEN) as error:
+            return "error", self.env._("Correct the signal: %s", error)
+        return "ready", False
+
+    @api.constrains("model", "domain", "target", "aggregate", *PATHS)
+    def _check_compiles(self):
+        sources = self.env["lifecycle.revenue.source"]
+        for signal in self:
+            if (signal.aggregate in ("average", "last")) != bool(signal.value_path):
+                raise ValidationError(
+                    self.env._(
+                        "A number field goes with an average or the number of the latest, and "
+                        "only with these."
+                    )
+                )
+            if (signal.target in NUMBERS) == (signal.aggregate in ("latest", "earliest")):
+                raise ValidationError(
+                    self.env._("“%s” does not fit the field it fills.", signal.name)
+                )
+            state, message = signal._inspect()
+            if state == "error":
+                raise ValidationError(message)
+            if state == "ready":
+                paths = [signal[name] for name in PATHS if signal[name]]
+                paths += [
+                    condition.field_expr for condition in signal._domain().iter_conditions()
+                ]
+                sources._check_may_read(signal.model, paths)
+                with self.env.cr.savepoint():
+                    self.env.cr.execute(
+                        SQL("SELECT * FROM (%s) probe LIMIT 0", signal._compile(self.env.company))
+                    )
+
+    def _domain(self):
+        self.ensure_one()
+        return Domain(literal_eval(self.domain.strip() or "[]"))
+
+    # ----- COMPILATION -----
+
+    def _compile(self, company, partner_ids=None):
+        """SELECT of (commercial partner, value): one row for each customer with a record."""
+        self.ensure_one()
+        sources = self.env["lifecycle.revenue.source"]
+        model = self.env[self.model].sudo().with_context(active_test=False)
+        domain = self._domain()
+        if self.company_path:
+            domain &= Domain(self.company_path, "in", [company.id, False])
+        query = model._search(domain)
+        table = query.table
+        partners, alias = sources._follow(model, table, self.partner_path, query)
+        if partners._name != "res.partner":
+            raise ValueError(self.env._("“%s” does not lead to a contact.", self.partner_path))
+        customer = partners._field_to_sql(alias, "commercial_partner_id", query)
+        if partner_ids is not None:
+            query.add_where(SQL("%s = ANY(%s)", customer, list(partner_ids)))
+        holder, _alias = sources._follow(model, table, self.date_path, query, whole=False)
+        moment = sources._path_sql(model, table, self.date_path, query)
+        day = moment
+        if holder._fields[self.date_path.split(".")[-1]].type != "date":
+            day = SQL(
+                "(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date",
+                moment,
+                company._lifecycle_timezone(),
+            )
+        if self.after_path:
+            limit = sources._path_sql(model, table, self.after_path, query)
+            query.add_where(SQL("%s > %s", moment, limit))
+        number = SQL("NULL::numeric")
+        if self.value_path:
+            number = sources._number_sql(model, table, self.value_path, query)
+        values = {
+            "latest": SQL("MAX(day)"),
+            "earliest": SQL("MIN(day)"),
+            "count": SQL("COUNT(*)::numeric"),
+            "average": SQL("AVG(number)"),
+            "last": SQL("(ARRAY_AGG(number ORDER BY moment DESC, number))[1]"),
+        }
+        return SQL(
+            "SELECT partner_id, %s AS value FROM (%s) found WHERE day <= %s GROUP BY partner_id",
+            values[self.aggregate],
+            query.select(
+                SQL("%s AS partner_id", customer),
+                SQL("%s AS day", day),
+                SQL("%s AS moment", moment),
+                SQL("%s AS number", number),
+            ),
+            company._lifecycle_today(),
+        )
+
+    # ----- WRITING -----
+
+    @api.model
+    def _update(self, company, partner_ids=None):
+        """Write what the signals say to a company's profiles, where it differs.
+
+        A signal that cannot be read is left out and keeps what it said before.
+
+        :param partner_ids: restrict to these commercial partners
+        :return: (number of changed profiles, warnings)
+        """
+        columns, joins, warnings = {}, [], []
+        by_target = self.sudo().search([("model", "in", list(self.env))]).grouped("target")
+        for target, signals in by_target.items():
+            parts = []
+            for signal in signals:
+                try:
+                    with self.env.cr.savepoint():
+                        self._probe(signal, company)
+                    parts.append(signal._compile(company.sudo(), partner_ids))
+                except (SyntaxError, *BROKEN) as error:
+                    warnings.append(
+                        self.env._(
+                            "The signal “%(name)s” cannot be read: %(error)s",
+                            name=signal.name,
+                            error=error,
+                        )
+                    )
+            if len(parts) < len(signals):
+                continue
+            together = "SUM" if signals[0].aggregate == "count" else "MAX"
+            together = "MIN" if signals[0].aggregate == "earliest" else together
+            alias = SQL.identifier(target)
+            joins.append(
+                SQL(
+                    "LEFT JOIN (SELECT partner_id, %s(value) AS value FROM (%s) found "
+                    "GROUP BY partner_id) %s ON %s = profile.partner_id",
+                    SQL(together),
+                    SQL(" UNION ALL ").join(parts),
+                    alias,
+                    SQL.identifier(target, "partner_id"),
+                )
+            )
+            value = SQL.identifier(target, "value")
+            if target in COUNTS:
+                value = SQL("COALESCE(%s, 0)::integer", value)
+            elif target in NUMBERS:
+                value = SQL("ROUND(%s, 2)", value)
+            columns[target] = value
+        if not columns:
+            return 0, warnings
+        where = SQL("profile.company_id = %s AND profile.active", company.id)
+        if partner_ids is not None:
+            where = SQL("%s AND profile.partner_id = ANY(%s)", where, list(partner_ids))
+        old = SQL(", ").join(SQL.identifier("profile", name) for name in columns)
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_profile changed SET (%(names)s) = ROW(%(said)s)
+                     FROM (SELECT profile.id, %(values)s
+                             FROM lifecycle_profile profile %(joins)s
+                            WHERE %(where)s
+                              AND (%(old)s) IS DISTINCT FROM (%(new)s)) said
+                    WHERE said.id = changed.id""",
+                names=SQL(", ").join(SQL.identifier(name) for name in columns),
+                said=SQL(", ").join(SQL.identifier("said", f"new_{name}") for name in columns),
+                values=SQL(", ").join(
+                    SQL("%s AS %s", value, SQL.identifier(f"new_{name}"))
+                    for name, value in columns.items()
+                ),
+                joins=SQL(" ").join(joins),
+                where=where,
+                old=old,
+                new=SQL(", ").join(columns.values()),
+            )
+        )
+        return self.env.cr.rowcount, warnings
+
+    @api.model
+    def _probe(self, signal, company):
+        self.env.cr.execute(
+            SQL("SELECT * FROM (%s) probe LIMIT 0", signal._compile(company.sudo()))
+        )
