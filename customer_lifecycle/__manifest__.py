@@ -22,6 +22,7 @@
         "data/lifecycle_revenue_source_data.xml",
         "data/lifecycle_signal_data.xml",
         "data/lifecycle_stage_data.xml",
+        "data/lifecycle_touchpoint_source_data.xml",
         "data/ir_cron_data.xml",
         "views/lifecycle_clv_model_views.xml",
         "views/lifecycle_external_purchase_views.xml",
@@ -32,6 +33,7 @@
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "views/lifecycle_menus.xml",
+        "views/lifecycle_touchpoint_source_views.xml",
         "views/lifecycle_stage_views.xml",
     ],
     "assets": {

@@ -1,0 +1,160 @@
+from datetime import datetime
+
+from odoo import models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .lifecycle_touchpoint_source import ATTACHED_BY, GUARDED_BY_DOCUMENT
+
+#: text of computed fields is searched in the field that it is made of
+SEARCHED_INSTEAD = {("mail.message", "preview"): "body"}
+
+
+class LifecycleTouchpointSource(models.Model):
+    """Finding the touchpoints of somebody in one statement."""
+
+    # a file for each subject of this model
+    _inherit = "lifecycle.touchpoint.source"  # pylint: disable=consider-merging-classes-inherited
+
+    def _find(self, people, limit=0, before=None, start=None, end=None, text=None, days=False):
+        """Days and keys of the source's touchpoints, in one statement.
+
+        :param people: ``Selected`` of the journey: whose touchpoints
+        :param limit: how many of the newest keys to return
+        :param before: key (moment, source id, id) of the last touchpoint already known
+        :param start: first moment (UTC) of the period, and ``end`` the first after it
+        :param text: words to look for
+        :param days: also count by day
+        :return: list of (day as text, number, id where there is only one), list of (moment in
+            UTC, id), newest first
+        :raise AccessError: the reader may not read the model or a field of the source
+        :raise ValueError: a path does not fit the model
+        """
+        self.ensure_one()
+        model, query, moment = self._query(people, text)
+        if limit == 0 and not days:
+            return [], []
+        found = query.select(
+            SQL("%s AS id", SQL.identifier(query.table, "id")), SQL("%s AS moment", moment)
+        )
+        wanted = [SQL("TRUE")]
+        if start:
+            wanted.append(SQL("moment >= %s", start))
+        if end:
+            wanted.append(SQL("moment < %s", end))
+        if before:
+            wanted.append(self._after_key_sql(before))
+        keys = SQL(
+            """(SELECT NULL::text AS day, NULL::bigint AS number, id, moment FROM found
+                 WHERE %s ORDER BY moment DESC, id DESC LIMIT %s)""",
+            SQL(" AND ").join(wanted),
+            limit,
+        )
+        by_day = SQL(
+            """SELECT to_char(moment AT TIME ZONE 'UTC' AT TIME ZONE %s, 'YYYY-MM-DD'),
+                      COUNT(*), MIN(id), NULL::timestamp
+                 FROM found GROUP BY 1""",
+            people.timezone,
+        )
+        statement = SQL("%s UNION ALL %s", keys, by_day) if days else keys
+        model.flush_model()
+        rows = self.env.execute_query(SQL("WITH found AS (%s) %s", found, statement))
+        return (
+            [(day, number, id_ if number == 1 else False) for day, number, id_, _moment in rows
+             if day],
+            [(moment, id_) for day, _number, id_, moment in rows if not day],
+        )
+
+    def _after_key_sql(self, before):
+        moment, source_id, record_id = before
+        moment = datetime.fromisoformat(moment)
+        if self.id < source_id:
+            return SQL("moment <= %s", moment)
+        if self.id > source_id:
+            return SQL("moment < %s", moment)
+        return SQL("(moment, id) < (%s, %s)", moment, int(record_id))
+
+    def _query(self, people, text=None):
+        """(model, query, SQL of the moment in UTC) of the source's records about somebody."""
+        guarded = self.model in GUARDED_BY_DOCUMENT and self.documents
+        model = self.env[self.model].with_context(active_test=False)
+        if not self.env.su:
+            model.check_access("read")
+        for path in self._all_paths():
+            # what is shown is checked before anything is counted
+            if not self._may_read(model, path):
+                raise AccessError(self.env._("You may not read “%s”.", path))
+        domain = self._domain()
+        if text:
+            domain &= self._text_domain(model, people, text)
+        if self.documents:
+            # the document decides who may read what is attached to it
+            query = (model.sudo() if guarded else model)._search(domain)
+            query.add_where(self._attached_sql(model, query.table, people))
+        else:
+            query = model._search(domain & self._link_domain(people))
+        return model, query, self._moment_sql(model, query, people)
+
+    def _link_domain(self, people):
+        """Domain of the records about somebody."""
+        return people.link_domain(self.partner_path, self.email_path)
+
+    def _attached_sql(self, model, alias, people):
+        names = next(
+            (names for names in ATTACHED_BY if all(name in model._fields for name in names)), None
+        )
+        if names is None:
+            raise ValueError(
+                self.env._("%s does not belong to documents; empty “Attached To”.", self.model)
+            )
+        parts = [SQL("FALSE")]
+        for document in self._documents():
+            if document[0] in self.env:
+                belongs = people.documents_sql(
+                    self.env, document, SQL.identifier(alias, names[1])
+                )
+                parts.append(
+                    SQL("(%s = %s AND %s)", SQL.identifier(alias, names[0]), document[0], belongs)
+                )
+        return SQL("(%s)", SQL(" OR ").join(parts))
+
+    def _moment_sql(self, model, query, people):
+        """When it was, in UTC; what has only a date counts as the end of that day."""
+        paths = self.env["lifecycle.revenue.source"]
+        moment = paths._path_sql(model, query.table, self.date_path, query)
+        query.add_where(SQL("%s IS NOT NULL", moment))
+        if self._has_day_only():
+            moment = SQL(
+                "((%s + TIME '23:59:59') AT TIME ZONE %s AT TIME ZONE 'UTC')",
+                moment,
+                people.timezone,
+            )
+        return moment
+
+    def _has_day_only(self):
+        field = self._fields_along(self.env[self.model], self.date_path)[-1]
+        return field.type == "date"
+
+    # ----- SEARCH -----
+
+    def _text_domain(self, model, people, text):
+        """Domain of the records in whose line the text stands."""
+        texts = " ".join(part for part in self._title_parts()[::2])
+        if text.lower() in f"{self.name} {texts}".lower():
+            return Domain.TRUE
+        domain = Domain.FALSE
+        for path in self._title_paths():
+            path = SEARCHED_INSTEAD.get((self.model, path), path)
+            field = self._fields_along(model, path)[-1]
+            if field.type == "selection" and not isinstance(field.selection, str):
+                labels = field._description_selection(self.env)
+                keys = [key for key, label in labels if text.lower() in label.lower()]
+                domain |= Domain(path, "in", keys)
+            elif field.type in ("char", "text", "html", "many2one") and (
+                field.store or field.search
+            ):
+                domain |= Domain(path, "ilike", text)
+        if self.partner_path and not self.documents:
+            domain |= Domain(self.partner_path, "in", people.named(text))
+        return domain
