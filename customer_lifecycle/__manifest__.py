@@ -29,6 +29,7 @@
         "views/lifecycle_purchase_views.xml",
         "views/lifecycle_profile_views.xml",
         "views/lifecycle_revenue_source_views.xml",
+        "views/lifecycle_rule_preview_views.xml",
         "views/lifecycle_run_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",

@@ -25,6 +25,7 @@ from . import (
     lifecycle_revenue_source_sql,
     lifecycle_revenue_source_latest,
     lifecycle_rule,
+    lifecycle_rule_preview,
     lifecycle_run,
     lifecycle_run_refresh,
     lifecycle_run_steps,

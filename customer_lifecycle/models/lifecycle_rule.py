@@ -15,8 +15,9 @@ class LifecycleRule(models.AbstractModel):
     edited, previewed, and then applied or discarded. A rule that can no longer be evaluated is
     switched off, and the others go on.
 
-    A model that inherits it defines ``proposal_of_id`` (a link to itself), sets ``_rule_kind``
-    and ``_rule_names``, and implements ``_try_rule``.
+    A model that inherits it defines ``active`` and ``proposal_of_id`` (a link to itself), sets
+    ``_rule_kind`` and ``_rule_names``, and implements ``_try_rule`` and ``_find_rule_moves``.
+    Proposals are archived, so that nothing that lists rules shows them.
     """
 
     _name = "lifecycle.rule"
@@ -33,6 +34,8 @@ class LifecycleRule(models.AbstractModel):
         copy=False,
         help="The rule cannot be evaluated any more. Correct it to switch it on again.",
     )
+
+    has_proposal = fields.Boolean(compute="_compute_has_proposal")
 
     @api.model
     def _in_force(self, domain=Domain.TRUE, order=None):
@@ -92,6 +95,108 @@ class LifecycleRule(models.AbstractModel):
                         error=problem,
                     )
                 )
+
+    # ----- PROPOSALS -----
+
+    @api.depends("proposal_of_id")
+    def _compute_has_proposal(self):
+        proposals = self.with_context(active_test=False).search(
+            [("proposal_of_id", "in", self.ids)]
+        )
+        for rule in self:
+            rule.has_proposal = rule in proposals.proposal_of_id
+
+    def _find_rule_moves(self, company, today):
+        """Fill the temporary table ``lifecycle_moves`` with what the rules in force would move.
+
+        All rules of the kind together, as one customer's stage depends on the other stages'
+        rules; at least the columns ``id`` (profile), ``from_id`` and ``to_id``.
+        """
+        raise NotImplementedError
+
+    def action_propose(self):
+        """Open the proposal that is being prepared for a rule, or a new one."""
+        self.ensure_one()
+        if self.proposal_of_id:
+            return self._open_form()
+        proposal = self.with_context(active_test=False).search(
+            [("proposal_of_id", "=", self.id)], limit=1
+        )
+        if not proposal:
+            proposal = self.copy({"proposal_of_id": self.id, "active": False})
+            # a copy's name may have been changed by Odoo
+            proposal.name = self.name
+        return proposal._open_form()
+
+    def action_discard(self):
+        """Delete a proposal and go back to the rule in force."""
+        self.ensure_one()
+        rule = self.proposal_of_id
+        if not rule:
+            raise UserError(self.env._("This is the rule in force; only proposals are discarded."))
+        self.unlink()
+        return rule._open_form()
+
+    def action_preview(self):
+        """Show who would move if a proposal were applied; nothing of it is applied."""
+        self.ensure_one()
+        if not self.proposal_of_id:
+            raise UserError(self.env._("Change the rule first; there is nothing to preview."))
+        self.check_access("write")
+        # sudo: previews are made by the computation and only read by people
+        preview = self.env["lifecycle.rule.preview"].sudo()._make(self)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("What Would Change: %s", self.name),
+            "res_model": preview._name,
+            "res_id": preview.id,
+            "views": [(False, "form")],
+            "target": "current",
+        }
+
+    def _proposed_values(self):
+        """Values of a proposal that decide who is a member, to be written to the rule."""
+        values = self.copy_data()[0]
+        return {
+            name: value
+            for name, value in values.items()
+            if name in self._rule_names and name != "active"
+        }
+
+    def _apply_proposal(self, announce=False):
+        """Put a proposal in force and have every customer classified by it.
+
+        :param announce: whether what it moves is news, which automations and benefits follow
+        """
+        self.ensure_one()
+        rule = self.proposal_of_id
+        rule.with_context(**{QUIET: True}).write(self._proposed_values())
+        self.unlink()
+        self.env["lifecycle.run"].sudo()._request(
+            self._rule_companies(rule), kind="rules", announce=announce
+        )
+        return rule
+
+    @api.model
+    def _rule_companies(self, rule):
+        company = rule.company_id if "company_id" in rule._fields else None
+        return company or self.env["res.company"]._lifecycle_companies()
+
+    def _open_form(self):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(False, "form")],
+            "target": "current",
+        }
+
+    def _benefit_cost(self, company, profile_ids):
+        """What the rule's benefits would have cost some customers' last 12 months.
+
+        :return: amount in the company's currency
+        """
+        return 0.0
 
     # ----- CHANGES -----
 

@@ -76,6 +76,11 @@ class LifecycleRun(models.Model):
     customer_count = fields.Integer(string="Customers and Prospects", readonly=True)
     changed_count = fields.Integer(string="Rows Changed", readonly=True)
     refit = fields.Boolean(readonly=True, help="Fit the model anew even if it is recent.")
+    announce = fields.Boolean(
+        string="Is News",
+        readonly=True,
+        help="What changed rules move starts automations and benefits.",
+    )
     message = fields.Text(readonly=True)
 
     @api.depends("kind", "as_of")
@@ -87,9 +92,10 @@ class LifecycleRun(models.Model):
     # ----- ASKING FOR A RUN -----
 
     @api.model
-    def _request(self, companies, kind="manual", refit=False):
+    def _request(self, companies, kind="manual", refit=False, announce=False):
         """Make sure that each company has a run waiting, and wake the scheduled action.
 
+        :param announce: what changed rules move is news
         :return: the waiting runs
         """
         waiting = self.search(
@@ -101,9 +107,16 @@ class LifecycleRun(models.Model):
         )
         if refit:
             waiting.write({"refit": True})
+        if announce:
+            waiting.write({"announce": True})
         runs = waiting | self.create(
             [
-                {"company_id": company.id, "kind": kind, "refit": refit}
+                {
+                    "company_id": company.id,
+                    "kind": kind,
+                    "refit": refit,
+                    "announce": announce,
+                }
                 for company in companies - waiting.company_id
             ]
         )

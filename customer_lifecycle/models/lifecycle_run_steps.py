@@ -96,7 +96,7 @@ class LifecycleRun(models.Model):
         cause = "rule"
         if not started:
             cause = "initial"
-        elif self.kind == "rules":
+        elif self.kind == "rules" and not self.announce:
             # what a changed rule moves is no news of the customers
             cause = "edit"
         changed, errors = classifier._classify_all(company, self.as_of, cause=cause)

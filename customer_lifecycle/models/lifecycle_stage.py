@@ -145,6 +145,9 @@ class LifecycleStage(models.Model):
         for keep in (False, True):
             profiles._search(self._rule(keep), limit=1).get_result_ids()
 
+    def _find_rule_moves(self, company, today):
+        self.env["lifecycle.classifier"]._find_moves(company, today)
+
     @api.constrains("domain", "keep_domain", "active", "priority")
     def _check_rules(self):
         self._check_rule()
