@@ -36,6 +36,8 @@
         "views/lifecycle_menus.xml",
         "views/lifecycle_touchpoint_source_views.xml",
         "views/lifecycle_stage_views.xml",
+        "wizards/lifecycle_contact_call_views.xml",
+        "views/lifecycle_contact_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["customer_lifecycle/static/src/**/*"],

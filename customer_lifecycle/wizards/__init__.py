@@ -1,1 +1,1 @@
-from . import base_partner_merge
+from . import base_partner_merge, lifecycle_contact_call
