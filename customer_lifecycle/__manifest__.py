@@ -19,10 +19,12 @@
     "data": [
         "security/ir.model.access.csv",
         "security/customer_lifecycle_rules.xml",
+        "security/lifecycle_segment_rules.xml",
         "data/lifecycle_revenue_source_data.xml",
         "data/lifecycle_signal_data.xml",
         "data/lifecycle_stage_data.xml",
         "data/lifecycle_touchpoint_source_data.xml",
+        "data/lifecycle_rfm_group_data.xml",
         "data/ir_cron_data.xml",
         "views/lifecycle_clv_model_views.xml",
         "views/lifecycle_external_purchase_views.xml",
@@ -38,6 +40,9 @@
         "views/lifecycle_stage_views.xml",
         "wizards/lifecycle_contact_call_views.xml",
         "views/lifecycle_contact_views.xml",
+        "views/lifecycle_rfm_views.xml",
+        "views/lifecycle_segment_views.xml",
+        "views/lifecycle_audience_export_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["customer_lifecycle/static/src/**/*"],

@@ -65,9 +65,19 @@ class LifecycleClassifier(models.AbstractModel):
         return SQL("moves.from_id, moves.to_id")
 
     @api.model
-    def _insert_transitions(self, kind, cause, profile_ids=None):
-        """Record moves in SQL: nothing that listens to new transitions hears of them."""
-        where = SQL("moves.id = ANY(%s)", profile_ids) if profile_ids else SQL("TRUE")
+    def _insert_transitions(self, kind, cause, single=None):
+        """Record moves in SQL: nothing that listens to new transitions hears of them.
+
+        :param single: values of the only transition to record
+        """
+        where = SQL("TRUE")
+        if single:
+            where = SQL("moves.id = %s", single["profile_id"])
+        if single and kind == "segment":
+            # the customer's other segments are moves of their own
+            where = SQL(
+                "%s AND COALESCE(moves.from_id, moves.to_id) = %s", where, single["segment_id"]
+            )
         self.env.cr.execute(
             SQL(
                 """INSERT INTO lifecycle_transition
@@ -122,7 +132,7 @@ class LifecycleClassifier(models.AbstractModel):
             for single in batch:
                 error = self._create_together([single])
                 if error is not None:
-                    self._insert_transitions(kind, "rule", [single["profile_id"]])
+                    self._insert_transitions(kind, "rule", single)
                     errors.append((single["profile_id"], str(error)))
         return errors
 

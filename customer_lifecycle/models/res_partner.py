@@ -159,6 +159,16 @@ class ResPartner(models.Model):
     lifecycle_first_campaign_id = fields.Many2one(
         related="lifecycle_profile_id.first_campaign_id", groups=SALES
     )
+    lifecycle_rfm_score = fields.Char(
+        related="lifecycle_profile_id.rfm_score", string="RFM Score", groups=SALES
+    )
+    lifecycle_rfm_segment = fields.Many2one(
+        related="lifecycle_profile_id.rfm_group_id", string="RFM Group", groups=SALES
+    )
+    lifecycle_segment_ids = fields.Many2many(
+        related="lifecycle_profile_id.segment_ids", string="Segments", groups=SALES
+    )
+    lifecycle_rfm_note = fields.Char(related="lifecycle_profile_id.rfm_note", groups=SALES)
     lifecycle_shares_email = fields.Boolean(
         string="Shares Its E-mail with Another Customer",
         compute="_compute_lifecycle_shares_email",

@@ -9,6 +9,12 @@ class CrmLead(models.Model):
     lifecycle_stage_id = fields.Many2one(
         related="partner_id.lifecycle_stage_id", string="Customer's Stage", groups=SALES
     )
+    lifecycle_rfm_segment = fields.Many2one(
+        related="partner_id.lifecycle_rfm_segment", string="Customer's RFM Group", groups=SALES
+    )
+    lifecycle_segment_ids = fields.Many2many(
+        related="partner_id.lifecycle_segment_ids", string="Customer's Segments", groups=SALES
+    )
 
 
 class SaleOrder(models.Model):
@@ -17,6 +23,12 @@ class SaleOrder(models.Model):
     lifecycle_stage_id = fields.Many2one(
         related="partner_id.lifecycle_stage_id", string="Customer's Stage", groups=SALES
     )
+    lifecycle_rfm_segment = fields.Many2one(
+        related="partner_id.lifecycle_rfm_segment", string="Customer's RFM Group", groups=SALES
+    )
+    lifecycle_segment_ids = fields.Many2many(
+        related="partner_id.lifecycle_segment_ids", string="Customer's Segments", groups=SALES
+    )
 
 
 class SaleReport(models.Model):
@@ -24,4 +36,10 @@ class SaleReport(models.Model):
 
     lifecycle_stage_id = fields.Many2one(
         related="partner_id.lifecycle_stage_id", string="Customer's Stage", groups=SALES
+    )
+    lifecycle_rfm_segment = fields.Many2one(
+        related="partner_id.lifecycle_rfm_segment", string="Customer's RFM Group", groups=SALES
+    )
+    lifecycle_segment_ids = fields.Many2many(
+        related="partner_id.lifecycle_segment_ids", string="Customer's Segments", groups=SALES
     )

@@ -1,1 +1,5 @@
-from . import base_partner_merge, lifecycle_contact_call
+from . import (
+    base_partner_merge,
+    lifecycle_audience_export_wizard,
+    lifecycle_contact_call,
+)

@@ -1,0 +1,19 @@
+from odoo import fields, models
+
+
+class LifecycleProfile(models.Model):
+    # a file for each subject of this large model
+    _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
+
+    segment_ids = fields.Many2many(
+        "lifecycle.segment",
+        "lifecycle_segment_member",
+        "profile_id",
+        "segment_id",
+        string="Segments",
+        readonly=True,
+        copy=False,
+    )
+    segment_member_ids = fields.One2many(
+        "lifecycle.segment.member", "profile_id", string="Memberships"
+    )

@@ -1,0 +1,118 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .lifecycle_rfm_group import MEASURES, SCORED_BUYERS
+
+#: profile column that each measure looks at: the monetary value is the mean value of an order,
+#: as in Fader, Hardie and Lee (2005), RFM and CLV: the total repeats what frequency says
+COLUMNS = dict(
+    zip(MEASURES, ("last_order_date", "order_count", "average_order_value"), strict=True)
+)
+#: days that former scales are kept for
+KEPT_DAYS = 400
+
+
+class LifecycleRfmScale(models.Model):
+    """The boundaries between the fifths of one company's buyers, as of one day.
+
+    A buyer's score is one more than the number of boundaries he is above: the k-th boundary is
+    the smallest value that at least k fifths of the buyers do not exceed. Equal values get equal
+    scores, so that a fifth may be larger than a fifth. A few refreshed customers are scored by
+    the stored boundaries and so agree with the nightly run.
+    """
+
+    _name = "lifecycle.rfm.scale"
+    _description = "RFM Scale"
+    _order = "as_of desc, id desc"
+    _rec_name = "as_of"
+
+    company_id = fields.Many2one("res.company", required=True, ondelete="cascade", readonly=True)
+    as_of = fields.Date(required=True, readonly=True)
+    buyer_count = fields.Integer(string="Buyers", readonly=True)
+    recency = fields.Json(readonly=True, help="Four dates of the last order.")
+    frequency = fields.Json(readonly=True, help="Four numbers of orders.")
+    monetary = fields.Json(
+        readonly=True, help="Four mean values of an order, as text: they are compared exactly."
+    )
+    method = fields.Selection(
+        [("scores", "Scores from 1 to 5"), ("plain", "Fixed thresholds")],
+        compute="_compute_method",
+    )
+
+    _company_day_unique = models.UniqueIndex(
+        "(company_id, as_of DESC)", "A company has one RFM scale a day."
+    )
+
+    @api.depends("buyer_count")
+    def _compute_method(self):
+        for scale in self:
+            scale.method = "scores" if scale.buyer_count >= SCORED_BUYERS else "plain"
+
+    @api.model
+    def _current(self, company):
+        """The newest scale of a company; empty before its first run."""
+        return self.search([("company_id", "=", company.id)], limit=1)
+
+    @api.model
+    def _update(self, company, today):
+        """Measure a company's buyers anew.
+
+        :return: the scale as of today
+        """
+        self.flush_model()
+        buyers = SQL(
+            "FROM lifecycle_profile WHERE company_id = %s AND active AND order_count > 0",
+            company.id,
+        )
+        # grouped first: millions of buyers have few dates and few numbers of orders
+        boundaries = SQL(", ").join(
+            SQL(
+                """(WITH counts AS (SELECT %(column)s AS value, COUNT(*) AS number
+                                      %(buyers)s GROUP BY 1),
+                         shares AS (SELECT value, SUM(number) OVER (ORDER BY value) * 5
+                                           / SUM(number) OVER () AS fifths FROM counts)
+                    SELECT jsonb_agg(boundary.value::text ORDER BY k)
+                      FROM generate_series(1, 4) k
+                     CROSS JOIN LATERAL (SELECT MIN(value) AS value FROM shares
+                                          WHERE fifths >= k) boundary)""",
+                column=SQL.identifier(column),
+                buyers=buyers,
+            )
+            for column in COLUMNS.values()
+        )
+        count = self.env.execute_query(SQL("SELECT COUNT(*) %s", buyers))[0][0]
+        values = {"buyer_count": count}
+        if count >= SCORED_BUYERS:
+            values.update(
+                zip(MEASURES, self.env.execute_query(SQL("SELECT %s", boundaries))[0], strict=True)
+            )
+        scale = self.search([("company_id", "=", company.id), ("as_of", "=", today)])
+        if scale:
+            scale.write(values)
+            return scale
+        return self.create({"company_id": company.id, "as_of": today, **values})
+
+    def _score_sql(self):
+        """SQL expressions of the recency, frequency and monetary score of a profile's columns."""
+        self.ensure_one()
+        types = {"recency": "date", "frequency": "integer", "monetary": "numeric"}
+        return [
+            SQL(
+                "(1 + %s)",
+                SQL(" + ").join(
+                    SQL("(%s > %s::%s)::integer", SQL.identifier(column), value, SQL(types[name]))
+                    for value in self[name]
+                ),
+            )
+            for name, column in COLUMNS.items()
+        ]
+
+    @api.autovacuum
+    def _gc_scales(self):
+        """Forget scales older than a year; the newest of each company stays."""
+        limit = fields.Date.subtract(fields.Date.today(), days=KEPT_DAYS)
+        newest = [
+            scale_id
+            for _company, scale_id in self._read_group([], ["company_id"], ["id:max"])
+        ]
+        self.search([("as_of", "<", limit), ("id", "not in", newest)]).unlink()

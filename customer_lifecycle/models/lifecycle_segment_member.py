@@ -1,0 +1,27 @@
+from odoo import fields, models
+
+
+class LifecycleSegmentMember(models.Model):
+    """A customer in a segment. Written set-based when segments are evaluated."""
+
+    _name = "lifecycle.segment.member"
+    _description = "Segment Member"
+    _table = "lifecycle_segment_member"
+    _log_access = False
+    _order = "since desc, id desc"
+    _rec_name = "profile_id"
+
+    profile_id = fields.Many2one(
+        "lifecycle.profile", required=True, ondelete="cascade", readonly=True
+    )
+    segment_id = fields.Many2one(
+        "lifecycle.segment", required=True, ondelete="cascade", readonly=True
+    )
+    since = fields.Date(required=True, readonly=True)
+    partner_id = fields.Many2one(related="profile_id.partner_id", string="Customer")
+    company_id = fields.Many2one(related="profile_id.company_id")
+
+    _profile_segment_unique = models.UniqueIndex(
+        "(profile_id, segment_id)", "A customer is in a segment once."
+    )
+    _segment_profile_idx = models.Index("(segment_id, profile_id)")
