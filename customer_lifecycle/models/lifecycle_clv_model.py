@@ -101,11 +101,12 @@ class LifecycleClvModel(models.Model):
         )
 
     @api.model
-    def _store(self, company, today, model, frame):
+    def _store(self, company, today, model, frame, intervals):
         """Keep a fitted kernel model.
 
         :param model: fitted LifetimeModel
         :param frame: the transactions it saw
+        :param intervals: see ``_intervals``
         """
         # a fit that could not say anything is tried again every night: only the last is kept
         self.search([("company_id", "=", company.id), ("sufficient", "=", False)]).unlink()
@@ -113,7 +114,7 @@ class LifecycleClvModel(models.Model):
         backtest = model.backtest_
         total_error = (backtest or {}).get("methods", {}).get("product", {}).get("bias_pct") or 0.0
         first = int(frame["day"].min()) if len(frame) else None
-        mean_interval, slow_interval = self._intervals(company)
+        mean_interval, slow_interval = intervals
         return self.create(
             {
                 "company_id": company.id,
@@ -141,15 +142,18 @@ class LifecycleClvModel(models.Model):
         )
 
     @api.model
-    def _intervals(self, company):
-        """Mean and 90th percentile of the customers' days between orders, whole days."""
+    def _intervals(self, customers):
+        """Mean and 90th percentile of the customers' days between orders, whole days.
+
+        :param customers: SQL of a table with ``order_count`` and ``order_interval``, and its
+            WHERE
+        """
         self.env.cr.execute(
             SQL(
                 """SELECT ROUND(AVG(order_interval)),
                           ROUND(percentile_cont(0.9) WITHIN GROUP (ORDER BY order_interval))
-                     FROM lifecycle_profile
-                    WHERE company_id = %s AND order_count > 1 AND active""",
-                company.id,
+                     FROM %s AND order_count > 1""",
+                customers,
             )
         )
         mean, slow = self.env.cr.fetchone()

@@ -17,8 +17,6 @@ FACTS = (
 )
 #: how long after his last touch somebody who never bought still counts as a prospect
 PROSPECT_MONTHS = 24
-#: profiles written between two commits
-STORE_BATCH = 50_000
 
 
 class LifecyclePipeline(models.AbstractModel):
@@ -30,13 +28,14 @@ class LifecyclePipeline(models.AbstractModel):
     # ----- COLLECT -----
 
     @api.model
-    def _collect_facts(self, company, today, partner_ids=None, id_range=None):
+    def _collect_facts(self, company, today, partner_ids=None, id_range=None, parts=None):
         """Sum up each customer's purchases into the temporary table ``lifecycle_facts``.
 
         :param company: res.company record
         :param today: date; later purchases do not count yet
         :param partner_ids: restrict to these commercial partners
         :param id_range: (first, last) commercial partner ids, inclusive
+        :param parts: one in so many customers keeps his days, amounts and values as arrays
         :return: number of customers and prospects found
         """
         self.env.flush_all()
@@ -61,7 +60,7 @@ class LifecyclePipeline(models.AbstractModel):
         cr.execute(
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_facts AS
-                   SELECT partner_id,
+                   SELECT partner_id, %(sample)s
                           COUNT(bought)::integer AS order_count,
                           MIN(bought) AS first_order_date,
                           MAX(bought) AS last_order_date,
@@ -85,6 +84,7 @@ class LifecyclePipeline(models.AbstractModel):
                     GROUP BY partner_id""",
                 rows=rows,
                 where=where,
+                sample=self._sample_columns(parts),
                 today=today,
                 horizon=company.lifecycle_horizon,
                 digits=company.currency_id.decimal_places,
@@ -211,6 +211,21 @@ class LifecyclePipeline(models.AbstractModel):
             ),
         ]
 
+    @api.model
+    def _sample_columns(self, parts):
+        """Columns with the purchases of a sample of customers, for a fit; see ``_chosen_sql``."""
+        if not parts:
+            return SQL()
+        chosen = self.env["lifecycle.prediction"]._chosen_sql(parts)
+        return SQL(
+            "array_agg(day) FILTER (WHERE %s) AS days, "
+            "array_agg(amount) FILTER (WHERE %s) AS amounts, "
+            "array_agg(value) FILTER (WHERE %s) AS day_values,",
+            chosen,
+            chosen,
+            chosen,
+        )
+
     # ----- COMPARE -----
 
     @api.model
@@ -248,126 +263,12 @@ class LifecyclePipeline(models.AbstractModel):
         )
         cr.execute("CREATE INDEX ON lifecycle_change (partner_id)")
         cr.execute("ANALYZE lifecycle_change")
+        self.env["lifecycle.prediction"]._empty_outputs()
 
     @api.model
     def _fact_columns(self, alias=None):
         names = [SQL.identifier(alias, name) if alias else SQL.identifier(name) for name in FACTS]
         return SQL(", ").join(names)
-
-    # ----- STORE -----
-
-    @api.model
-    def _next_position(self, after):
-        """Last partner id of the next batch of changes, or None when the rest fits into one."""
-        self.env.cr.execute(
-            SQL(
-                "SELECT partner_id FROM lifecycle_change WHERE partner_id > %s "
-                "ORDER BY partner_id OFFSET %s LIMIT 1",
-                after,
-                STORE_BATCH - 1,
-            )
-        )
-        row = self.env.cr.fetchone()
-        return row and row[0]
-
-    @api.model
-    def _store_facts(self, company, after, until):
-        """Write the changed facts of commercial partners in (after, until] to their profiles.
-
-        :return: number of rows inserted or changed
-        """
-        cr = self.env.cr
-        columns = self._fact_columns()
-        new = self._fact_columns("facts")
-        # who has no purchases left has no prediction either
-        kept = SQL("CASE WHEN facts.order_count > 0 THEN profile.clv_predicted END")
-        cr.execute(
-            SQL(
-                """UPDATE lifecycle_profile profile
-                      SET (%(columns)s) = ROW(%(new)s),
-                          active = TRUE,
-                          currency_id = %(currency)s,
-                          clv_predicted = %(kept)s,
-                          clv_total = facts.clv_historical + COALESCE(%(kept)s, 0),
-                          predicted = profile.predicted AND facts.order_count > 0,
-                          p_alive = CASE WHEN facts.order_count > 0 THEN profile.p_alive END,
-                          p_order = CASE WHEN facts.order_count > 0 THEN profile.p_order END,
-                          p_order_30 = CASE WHEN facts.order_count > 0
-                                            THEN profile.p_order_30 END,
-                          expected_orders = CASE WHEN facts.order_count > 0
-                                                 THEN profile.expected_orders END,
-                          next_order_date = CASE WHEN facts.order_count > 0
-                                                 THEN profile.next_order_date END,
-                          next_order_from = CASE WHEN facts.order_count > 0
-                                                 THEN profile.next_order_from END,
-                          next_order_to = CASE WHEN facts.order_count > 0
-                                               THEN profile.next_order_to END
-                     FROM lifecycle_change facts
-                    WHERE facts.partner_id = profile.partner_id
-                      AND facts.found AND facts.known
-                      AND facts.partner_id > %(after)s AND facts.partner_id <= %(until)s
-                      AND profile.partner_id > %(after)s AND profile.partner_id <= %(until)s
-                      AND profile.company_id = %(company)s""",
-                columns=columns,
-                new=new,
-                kept=kept,
-                currency=company.currency_id.id,
-                company=company.id,
-                after=after,
-                until=until,
-            )
-        )
-        changed = cr.rowcount
-        cr.execute(
-            SQL(
-                """INSERT INTO lifecycle_profile
-                         (partner_id, company_id, currency_id, active, predicted, clv_total,
-                          %(columns)s)
-                   SELECT facts.partner_id, %(company)s, %(currency)s, TRUE, FALSE,
-                          facts.clv_historical, %(new)s
-                     FROM lifecycle_change facts
-                     JOIN res_partner customer ON customer.id = facts.partner_id
-                    WHERE facts.found AND NOT facts.known
-                      AND facts.partner_id > %(after)s AND facts.partner_id <= %(until)s
-                      AND customer.id > %(after)s AND customer.id <= %(until)s
-                   ON CONFLICT (partner_id, company_id) DO NOTHING""",
-                columns=columns,
-                new=new,
-                company=company.id,
-                currency=company.currency_id.id,
-                after=after,
-                until=until,
-            )
-        )
-        return changed + cr.rowcount
-
-    @api.model
-    def _archive_without_facts(self, company, after, until):
-        """Archive the profiles in (after, until] that no facts were found for.
-
-        They stay, so that their history does.
-        """
-        self.env.cr.execute(
-            SQL(
-                """UPDATE lifecycle_profile profile
-                      SET active = FALSE, predicted = FALSE,
-                          order_count = 0, first_order_date = NULL, last_order_date = NULL,
-                          recent_order_count = 0, revenue = 0, revenue_year = 0,
-                          average_order_value = NULL, order_interval = NULL,
-                          clv_historical = 0, clv_predicted = NULL, clv_total = 0,
-                          p_alive = NULL, p_order = NULL, p_order_30 = NULL,
-                          expected_orders = NULL, next_order_date = NULL,
-                          next_order_from = NULL, next_order_to = NULL
-                     FROM lifecycle_change gone
-                    WHERE gone.partner_id = profile.partner_id AND NOT gone.found
-                      AND gone.partner_id > %s AND gone.partner_id <= %s
-                      AND profile.company_id = %s AND profile.active""",
-                after,
-                until,
-                company.id,
-            )
-        )
-        return self.env.cr.rowcount
 
     # ----- A FEW CUSTOMERS -----
 
@@ -381,7 +282,7 @@ class LifecyclePipeline(models.AbstractModel):
         self._collect_facts(company, today, partner_ids)
         self._store_facts(company, 0, 2**31 - 1)
         self._archive_without_facts(company, 0, 2**31 - 1)
-        self.env.cr.execute("DROP TABLE pg_temp.lifecycle_facts, pg_temp.lifecycle_change")
+        self._forget_facts()
         self.env["lifecycle.prediction"]._predict(company, today, partner_ids=partner_ids)
         self.env["lifecycle.preference"]._update(company, partner_ids)
         self.env["lifecycle.signal"]._update(company, partner_ids)

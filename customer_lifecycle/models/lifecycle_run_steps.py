@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from .lifecycle_preference import BATCH as PREFERENCE_BATCH
+from .lifecycle_run import _logger
 
 #: commercial partner ids that are summed up in one pass
 ID_RANGE = 2_000_000
@@ -15,6 +16,7 @@ class LifecycleRun(models.Model):
 
     def _step_facts(self, company):
         pipeline = self.env["lifecycle.pipeline"]
+        predictions = self.env["lifecycle.prediction"]
         cr = self.env.cr
         commit = self.env["ir.cron"]._commit_progress
         cr.execute("SELECT COALESCE(MAX(id), 0) FROM res_partner")
@@ -31,11 +33,21 @@ class LifecycleRun(models.Model):
                 last,
             )
         )
-        count = pipeline._collect_facts(company, self.as_of, id_range=(first, last))
+        # a fit needs the purchases too: where one pass reads them all, it reads them for both
+        whole = first == 1 and last >= newest
+        parts = None
+        if whole and self._needs_fit(company):
+            parts = predictions._sample_parts(company)
+        count = pipeline._collect_facts(
+            company, self.as_of, id_range=(first, last), parts=parts
+        )
+        if parts:
+            self._fit_early(company, parts)
         customers = count + (self.customer_count if self.position else 0)
         after, changed = self.position, self.changed_count
         while after is not None:
             until = pipeline._next_position(after)
+            predictions._foresee(company, self.as_of, after, until or last)
             changed += pipeline._store_facts(company, after, until or last)
             changed += pipeline._archive_without_facts(company, after, until or last)
             after = until
@@ -44,18 +56,38 @@ class LifecycleRun(models.Model):
                 self.progress = min(50, 50 * after / max(newest, 1))
                 commit()
         cr.execute("DELETE FROM lifecycle_queue WHERE id IN (SELECT id FROM lifecycle_seen)")
-        cr.execute(
-            "DROP TABLE pg_temp.lifecycle_seen, pg_temp.lifecycle_facts, "
-            "pg_temp.lifecycle_change"
-        )
+        cr.execute("DROP TABLE pg_temp.lifecycle_seen")
+        pipeline._forget_facts()
         if last < newest:
             self._advance("facts", last)
         else:
             self._advance("fit")
 
+    def _needs_fit(self, company):
+        return self.refit or self.env["lifecycle.clv.model"]._is_due(company, self.as_of)
+
+    def _fit_early(self, company, parts):
+        """Fit before new profiles are written, so that they are written with predictions.
+
+        Whatever goes wrong here costs speed only: the step of its own fits again, and says what
+        failed when the facts are safe.
+        """
+        commit = self.env["ir.cron"]._commit_progress
+        # a failure must not take the collected facts along
+        commit()
+        predictions = self.env["lifecycle.prediction"]
+        try:
+            data = predictions._collected(company, parts)
+            if data is not None:
+                predictions._fit(company, self.as_of, data)
+                self.refit = False
+                commit()
+        except Exception as error:
+            self.env.cr.rollback()
+            _logger.info("Run %s: the model is fitted later: %s", self.id, error)
+
     def _step_fit(self, company):
-        clv_models = self.env["lifecycle.clv.model"]
-        if self.refit or clv_models._is_due(company, self.as_of):
+        if self._needs_fit(company):
             self.env["lifecycle.prediction"]._fit(company, self.as_of)
         self._advance("predict")
 

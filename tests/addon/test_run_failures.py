@@ -78,7 +78,7 @@ class TestResuming(RunCase):
         span = max(ids) // 3 + 1
         with (
             patch(f"{module}.lifecycle_run_steps.ID_RANGE", span),
-            patch(f"{module}.lifecycle_pipeline.STORE_BATCH", 7),
+            patch(f"{module}.lifecycle_pipeline_store.STORE_BATCH", 7),
             patch(f"{module}.lifecycle_prediction.PREDICT_BATCH", 9),
         ):
             self.run_nightly()
@@ -88,7 +88,7 @@ class TestResuming(RunCase):
         run = self.request(kind="manual")
         with (
             patch(f"{module}.lifecycle_run_steps.ID_RANGE", span),
-            patch(f"{module}.lifecycle_pipeline.STORE_BATCH", 7),
+            patch(f"{module}.lifecycle_pipeline_store.STORE_BATCH", 7),
             patch(f"{module}.lifecycle_prediction.PREDICT_BATCH", 9),
         ):
             self.run_nightly()

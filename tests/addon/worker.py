@@ -37,7 +37,7 @@ class Worker:
     def __init__(self, database):
         self.database = database
         self.registry = Registry(database)
-        import odoo.addons.customer_lifecycle.models.lifecycle_pipeline as pipeline
+        import odoo.addons.customer_lifecycle.models.lifecycle_pipeline_store as store
         import odoo.addons.customer_lifecycle.models.lifecycle_prediction as prediction
         import odoo.addons.customer_lifecycle.models.lifecycle_run_refresh as refresh
         import odoo.addons.customer_lifecycle.models.lifecycle_run_steps as steps
@@ -48,7 +48,7 @@ class Worker:
             cursor.execute("SELECT last_value FROM res_partner_id_seq")
             # the last of them cuts through the customers that are going to be made
             steps.ID_RANGE = (cursor.fetchone()[0] + 35) // 2
-            pipeline.STORE_BATCH = steps.ID_RANGE // 3
+            store.STORE_BATCH = steps.ID_RANGE // 3
 
     def env(self, cursor):
         return api.Environment(cursor, SUPERUSER_ID, {"tracking_disable": True})
