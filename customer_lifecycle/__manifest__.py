@@ -37,6 +37,7 @@
         "views/res_partner_views.xml",
         "views/lifecycle_menus.xml",
         "views/lifecycle_touchpoint_source_views.xml",
+        "views/lifecycle_journey_views.xml",
         "views/lifecycle_stage_views.xml",
         "wizards/lifecycle_contact_call_views.xml",
         "views/lifecycle_contact_views.xml",

@@ -44,7 +44,8 @@ class LifecycleJourney(models.AbstractModel):
             - ``overview``: also count by day, and tell stages and forecast
         :return: dict with ``items`` (see ``lifecycle.touchpoint.source._items``), ``next`` (key
             to continue from, False at the end), ``warnings`` for managers, and for an overview
-            ``sources``, ``lanes``, ``days`` (list of [source id, day, number, id where it is one]),
+            ``sources``, ``lanes``, ``days`` (list of [source id, day, number, id
+            where it is one, amount]),
             ``bands``, ``forecast``, ``people``, ``customer``, ``today``
         :raise AccessError: the reader may not read the contact or journeys
         """

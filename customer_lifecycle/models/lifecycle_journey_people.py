@@ -19,6 +19,7 @@ class Selected:
         self.currency = partners.env.company.sudo().currency_id
         self._documents = {}
         self._by_email = {}
+        self._rates = {}
         for partner in partners:
             for email in filter(None, (partner.email_normalized, partner.email)):
                 self._by_email.setdefault(email, partner)
@@ -52,6 +53,16 @@ class Selected:
                 link = self.link_domain(path, email_path) & Domain(literal_eval(domain))
                 self._documents[document] = list(documents._search(link).get_result_ids())
         return SQL("%s = ANY(%s)", column, self._documents[document])
+
+    def rate(self, currency_id):
+        """What one unit of a currency is worth today in company currency, roughly is enough."""
+        if currency_id not in self._rates:
+            company = self.partners.env.company.sudo()
+            currency = company.currency_id.browse(currency_id)
+            self._rates[currency_id] = currency._get_conversion_rate(
+                currency, company.currency_id, company, self.today
+            )
+        return self._rates[currency_id]
 
     def named(self, text):
         """Ids of the contacts in whose name the text stands."""

@@ -26,8 +26,8 @@ class LifecycleTouchpointSource(models.Model):
         :param start: first moment (UTC) of the period, and ``end`` the first after it
         :param text: words to look for
         :param days: also count by day
-        :return: list of (day as text, number, id where there is only one), list of (moment in
-            UTC, id), newest first
+        :return: list of (day as text, number, id where it is one, sum of the amounts in company
+            currency at the rate of today), list of (moment in UTC, id), newest first
         :raise AccessError: the reader may not read the model or a field of the source
         :raise ValueError: a path does not fit the model
         """
@@ -35,8 +35,12 @@ class LifecycleTouchpointSource(models.Model):
         model, query, moment = self._query(people, text)
         if limit == 0 and not days:
             return [], []
+        amount, currency = self._amount_sql(model, query) if days else (None, None)
         found = query.select(
-            SQL("%s AS id", SQL.identifier(query.table, "id")), SQL("%s AS moment", moment)
+            SQL("%s AS id", SQL.identifier(query.table, "id")),
+            SQL("%s AS moment", moment),
+            SQL("%s AS amount", amount or SQL("0.0")),
+            SQL("%s AS currency", currency or SQL("%s", people.currency.id)),
         )
         wanted = [SQL("TRUE")]
         if start:
@@ -46,25 +50,66 @@ class LifecycleTouchpointSource(models.Model):
         if before:
             wanted.append(self._after_key_sql(before))
         keys = SQL(
-            """(SELECT NULL::text AS day, NULL::bigint AS number, id, moment FROM found
-                 WHERE %s ORDER BY moment DESC, id DESC LIMIT %s)""",
+            """(SELECT NULL::text AS day, NULL::bigint AS number, id, moment,
+                       NULL::numeric AS amount, NULL::integer AS currency
+                  FROM found WHERE %s ORDER BY moment DESC, id DESC LIMIT %s)""",
             SQL(" AND ").join(wanted),
             limit,
         )
         by_day = SQL(
             """SELECT to_char(moment AT TIME ZONE 'UTC' AT TIME ZONE %s, 'YYYY-MM-DD'),
-                      COUNT(*), MIN(id), NULL::timestamp
-                 FROM found GROUP BY 1""",
+                      COUNT(*), MIN(id), NULL::timestamp, SUM(amount)::numeric, currency::integer
+                 FROM found GROUP BY 1, currency""",
             people.timezone,
         )
         statement = SQL("%s UNION ALL %s", keys, by_day) if days else keys
         model.flush_model()
         rows = self.env.execute_query(SQL("WITH found AS (%s) %s", found, statement))
         return (
-            [(day, number, id_ if number == 1 else False) for day, number, id_, _moment in rows
-             if day],
-            [(moment, id_) for day, _number, id_, moment in rows if not day],
+            self._by_day(people, [row for row in rows if row[0]]),
+            [(moment, id_) for day, _number, id_, moment, _amount, _currency in rows if not day],
         )
+
+    def _by_day(self, people, rows):
+        """Add up the currencies of a day."""
+        days = {}
+        for day, number, id_, _moment, amount, currency_id in rows:
+            size = float(amount or 0)
+            if size and currency_id and currency_id != people.currency.id:
+                size *= people.rate(currency_id)
+            known, _id, total = days.get(day, (0, id_, 0))
+            days[day] = (known + number, id_, total + abs(size))
+        return [
+            (day, number, id_ if number == 1 else False, round(size, 2))
+            for day, (number, id_, size) in days.items()
+        ]
+
+    def _amount_sql(self, model, query):
+        """SQL of amount and currency, where the database has them; None where not."""
+        path = self.amount_path
+        currency_path = self._currency_path(model)
+        if not path or not all(field.store for field in self._fields_along(model, path)):
+            return None, None
+        paths = self.env["lifecycle.revenue.source"]
+        amount = paths._path_sql(model, query.table, path, query)
+        if not currency_path:
+            return amount, None
+        if not all(field.store for field in self._fields_along(model, currency_path)):
+            return amount, None
+        return amount, paths._path_sql(model, query.table, currency_path, query)
+
+    def _currency_path(self, model):
+        """Path to the currency of the amount: the named one, or the amount's own."""
+        if self.currency_path or not self.amount_path:
+            return self.currency_path
+        *hops, name = self.amount_path.split(".")
+        field = self._fields_along(model, self.amount_path)[-1]
+        if field.type != "monetary":
+            return False
+        if hops:
+            holder = self._fields_along(model, ".".join(hops))[-1].comodel_name
+            model = self.env[holder]
+        return ".".join([*hops, field.get_currency_field(model)])
 
     def _after_key_sql(self, before):
         moment, source_id, record_id = before

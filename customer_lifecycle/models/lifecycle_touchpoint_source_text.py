@@ -20,8 +20,8 @@ class LifecycleTouchpointSource(models.Model):
         :param people: ``Selected`` of the journey
         :param keys: list of (moment in UTC, id)
         :return: list of dicts in the order of the keys: ``key`` (moment, source, id), ``day``
-            where only the day is known, ``title``, ``who``, ``amount``, ``currency_id``, ``size``
-            (the amount in company currency), ``model`` and ``res_id`` of what a click opens
+            where only the day is known, ``title``, ``who``, ``amount``, ``currency_id``, and
+            ``model`` and ``res_id`` of what a click opens
         """
         self.ensure_one()
         records = self.env[self.model].with_context(active_test=False).browse(
@@ -42,7 +42,7 @@ class LifecycleTouchpointSource(models.Model):
         items = []
         for moment, id_ in keys:
             if id_ in titles:
-                amount, currency_id, size = amounts.get(id_, (False, False, 0))
+                amount, currency_id = amounts.get(id_, (False, False))
                 model, res_id = opened[id_]
                 items.append(
                     {
@@ -52,7 +52,6 @@ class LifecycleTouchpointSource(models.Model):
                         "who": who.get(id_, ""),
                         "amount": amount,
                         "currency_id": currency_id,
-                        "size": size,
                         "model": model,
                         "res_id": res_id,
                     }
@@ -115,26 +114,17 @@ class LifecycleTouchpointSource(models.Model):
         return str(value)
 
     def _amounts(self, people, records):
-        """(amount, currency id, amount in company currency) by record id, where there is one."""
+        """(amount, currency id) by record id, where there is one."""
         if not self.amount_path:
             return {}
         amounts = self._values(records, self.amount_path)
-        *hops, name = self.amount_path.split(".")
-        field = self._fields_along(records, self.amount_path)[-1]
-        path = self.currency_path
-        if not path and field.type == "monetary":
-            holder = self._fields_along(records, ".".join(hops))[-1].comodel_name if hops else None
-            holder = self.env[holder] if holder else records
-            path = ".".join([*hops, field.get_currency_field(holder)])
+        path = self._currency_path(records)
         currencies = self._values(records, path) if path else {}
         result = {}
         for id_, amount in amounts.items():
             if amount:
                 currency = currencies.get(id_) or people.currency
-                size = currency.sudo()._convert(
-                    amount, people.currency, self.env.company, people.today, round=False
-                )
-                result[id_] = (amount, currency.id, abs(size))
+                result[id_] = (amount, currency.id)
         return result
 
     def _opened(self, records):
