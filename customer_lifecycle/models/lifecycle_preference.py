@@ -188,14 +188,15 @@ class LifecyclePreference(models.AbstractModel):
         cr.execute(
             """INSERT INTO lifecycle_usual_product AS old
                       (profile_id, product_id, day_count, quantity, amount, gap, last_date,
-                       missing_from, missing_until)
+                       yearly_amount, missing_from, missing_until)
                SELECT profile_id, product_id, day_count, quantity, amount, gap, last_date,
-                      last_date + CEIL(1.5 * gap)::integer, last_date + CEIL(4 * gap)::integer
+                      ROUND(amount / day_count * 365 / GREATEST(gap, 1), 2), last_date + CEIL(1.5 * gap)::integer, last_date + CEIL(4 * gap)::integer
                  FROM lifecycle_usual
                ON CONFLICT (profile_id, product_id) DO UPDATE
                   SET day_count = EXCLUDED.day_count, quantity = EXCLUDED.quantity,
                       amount = EXCLUDED.amount, gap = EXCLUDED.gap,
-                      last_date = EXCLUDED.last_date, missing_from = EXCLUDED.missing_from,
+                      last_date = EXCLUDED.last_date, yearly_amount = EXCLUDED.yearly_amount,
+                      missing_from = EXCLUDED.missing_from,
                       missing_until = EXCLUDED.missing_until
                 WHERE (old.day_count, old.quantity, old.amount, old.gap, old.last_date)
                       IS DISTINCT FROM (EXCLUDED.day_count, EXCLUDED.quantity, EXCLUDED.amount,

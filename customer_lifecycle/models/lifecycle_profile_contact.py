@@ -8,6 +8,8 @@ from .lifecycle_fields import OptionalMonetary
 SUGGESTIONS = 10
 #: a bad experience is a reason to call for so many days
 COMPLAINT_DAYS = 30
+#: dates of bad experiences
+COMPLAINTS = ("late_delivery_date", "return_date", "bad_rating_date")
 #: days without a new suggestion after each outcome
 PAUSES = {"reached": 14, "missed": 1, "quote": 14, "snooze": 7, "not_needed": 60}
 
@@ -22,7 +24,8 @@ class LifecycleProfile(models.Model):
         compute="_compute_money_at_risk",
         search="_search_money_at_risk",
         aggregator="sum",
-        help="Expected value, times the chance that no order comes by itself within 30 days.",
+        help="Expected value, times the chance that no order comes by itself within 30 days; at "
+        "most a year's worth of the missing items where nothing else is wrong.",
     )
     to_contact = fields.Boolean(
         string="Contact Now",
@@ -39,8 +42,10 @@ class LifecycleProfile(models.Model):
 
     # ----- MONEY AT RISK -----
 
-    @api.depends("clv_predicted", "p_order_30", "revenue_year", "order_count")
+    @api.depends("clv_predicted", "p_order_30", "revenue_year", "order_count", "stage_id")
     def _compute_money_at_risk(self):
+        today = self._lifecycle_today()
+        serious = self.filtered_domain(Domain.OR(self._serious_reasons(today)))
         for profile in self:
             if not profile.order_count:
                 profile.money_at_risk = False
@@ -48,7 +53,11 @@ class LifecycleProfile(models.Model):
             expected = profile.clv_predicted
             if expected is False:
                 expected = profile.revenue_year
-            profile.money_at_risk = expected * (1 - (profile.p_order_30 or 0))
+            risk = expected * (1 - (profile.p_order_30 or 0))
+            missing = profile._missing_products()
+            if missing and profile not in serious:
+                risk = min(risk, sum(missing.mapped("yearly_amount")))
+            profile.money_at_risk = risk
 
     def _field_to_sql(self, alias, field_expr, query=None):
         if field_expr != "money_at_risk":
@@ -57,12 +66,33 @@ class LifecycleProfile(models.Model):
         def column(name):
             return super(LifecycleProfile, self)._field_to_sql(alias, name, query)
 
+        today = self._lifecycle_today()
+        lately = fields.Date.subtract(today, days=COMPLAINT_DAYS)
+        warning = self.env["lifecycle.stage"].sudo().search([("tone", "=", "warning")])
         return SQL(
-            "(CASE WHEN %s > 0 THEN COALESCE(%s, %s) * (1 - COALESCE(%s, 0)) END)",
-            column("order_count"),
-            column("clv_predicted"),
-            column("revenue_year"),
-            column("p_order_30"),
+            """(CASE WHEN %(orders)s > 0 THEN LEAST(
+                    COALESCE(%(expected)s, %(year)s) * (1 - COALESCE(%(chance)s, 0)),
+                    CASE WHEN (%(due)s < %(today)s OR %(stage)s = ANY(%(warning)s)
+                               OR %(overdue)s < %(today)s
+                               OR GREATEST(%(complaints)s) >= %(lately)s) IS TRUE
+                         THEN NULL
+                         ELSE (SELECT SUM(usual.yearly_amount) FROM lifecycle_usual_product usual
+                                WHERE usual.profile_id = %(id)s
+                                  AND %(today)s BETWEEN usual.missing_from
+                                                    AND usual.missing_until) END
+                ) END)""",
+            orders=column("order_count"),
+            expected=column("clv_predicted"),
+            year=column("revenue_year"),
+            chance=column("p_order_30"),
+            due=column("next_order_to"),
+            stage=column("stage_id"),
+            warning=warning.ids,
+            overdue=column("overdue_since"),
+            complaints=SQL(", ").join(column(name) for name in COMPLAINTS),
+            today=today,
+            lately=lately,
+            id=SQL.identifier(alias, "id"),
         )
 
     def _search_money_at_risk(self, operator, value):
@@ -71,17 +101,21 @@ class LifecycleProfile(models.Model):
     # ----- WHOM TO CONTACT -----
 
     @api.model
-    def _contact_reasons(self, today):
-        """Domains of the reasons to get in touch with somebody who has bought."""
+    def _serious_reasons(self, today):
+        """Domains of the reasons that put all the customer's business at risk."""
         lately = fields.Date.subtract(today, days=COMPLAINT_DAYS)
-        reasons = [
+        return [
             Domain("next_order_to", "<", today),
             Domain("stage_id.tone", "=", "warning"),
-            Domain("usual_product_ids.is_missing", "=", True),
             Domain("overdue_since", "<", today),
+            *(Domain(name, ">=", lately) for name in COMPLAINTS),
         ]
-        for name in ("late_delivery_date", "return_date", "bad_rating_date"):
-            reasons.append(Domain(name, ">=", lately))
+
+    @api.model
+    def _contact_reasons(self, today):
+        """Domains of the reasons to get in touch with somebody who has bought."""
+        reasons = self._serious_reasons(today)
+        reasons.append(Domain("usual_product_ids.is_missing", "=", True))
         if "vip_review_date" in self._fields:
             reasons.append(Domain("vip_review_date", ">=", today))
         return reasons
@@ -173,7 +207,7 @@ class LifecycleProfile(models.Model):
             sentences.append(
                 self.env._(
                     "Buys “%(product)s” every %(gap)s days, not for %(days)s days.",
-                    product=usual.product_id.display_name,
+                    product=usual.product_id.name,
                     gap=max(1, round(usual.gap)),
                     days=(today - usual.last_date).days,
                 )

@@ -27,6 +27,9 @@ class LifecycleUsualProduct(models.Model):
         string="Usual Quantity", readonly=True, help="Mean quantity a time."
     )
     amount = fields.Monetary(string="Net Amount", readonly=True)
+    yearly_amount = fields.Monetary(
+        string="Amount a Year", readonly=True, help="At this product's rhythm."
+    )
     gap = fields.Float(string="Days Between", readonly=True, aggregator="avg")
     last_date = fields.Date(string="Last Time", readonly=True)
     missing_from = fields.Date(readonly=True)

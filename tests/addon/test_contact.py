@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form
 
@@ -75,6 +76,35 @@ class TestCustomersToContact(LifecycleCase):
         )
         self.env["lifecycle.pipeline"]._refresh(self.company, happy.ids)
         self.assertNotIn(happy, self.suggested().partner_id)
+
+    def test_a_missing_item_alone_risks_no_more_than_its_own_money(self):
+        partner = self.new_customer("Item", email="item@example.com", user_id=self.sales.id)
+        coffee, cups = self.env["product.product"].create(
+            [{"name": "Coffee", "type": "service"}, {"name": "Cups", "type": "service"}]
+        )
+        for number in range(10):
+            order = self.new_order(partner, 5000, company=self.company, confirm=False)
+            order.order_line.product_id = coffee
+            order.order_line.price_unit = 5000
+            if number >= 4:
+                order.order_line.copy(
+                    {"order_id": order.id, "product_id": cups.id, "price_unit": 10}
+                )
+            order.action_confirm()
+            order.date_order = fields.Datetime.to_datetime(TODAY) - timedelta(20 * number - 0.5)
+        self.env["lifecycle.pipeline"]._refresh(self.company, partner.ids)
+        self.env.invalidate_all()
+        profile = self.suggested().filtered(lambda found: found.partner_id == partner)
+        self.assertFalse(profile, "a year of cups is less than what ten others risk")
+        profile = self.env["lifecycle.profile"].search([("partner_id", "=", partner.id)])
+        usual = profile.usual_product_ids.filtered("is_missing")
+        self.assertEqual(usual.product_id, cups)
+        self.assertEqual(profile.money_at_risk, usual.yearly_amount)
+        self.assertAlmostEqual(usual.yearly_amount, 10 * 365 / 20)
+        found = self.env["lifecycle.profile"].search(
+            [("partner_id", "=", partner.id), ("money_at_risk", "=", usual.yearly_amount)]
+        )
+        self.assertEqual(found, profile)
 
     def test_each_outcome_makes_room_for_the_next_and_is_kept(self):
         first = self.suggested()[0]
