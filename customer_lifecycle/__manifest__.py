@@ -33,6 +33,8 @@
         "views/lifecycle_revenue_source_views.xml",
         "views/lifecycle_rule_preview_views.xml",
         "views/lifecycle_run_views.xml",
+        "views/lifecycle_vip_tier_wizard_views.xml",
+        "views/lifecycle_vip_tier_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "views/lifecycle_menus.xml",
@@ -44,6 +46,8 @@
         "views/lifecycle_rfm_views.xml",
         "views/lifecycle_segment_views.xml",
         "views/lifecycle_audience_export_views.xml",
+        "views/tier_of_customer_views.xml",
+        "views/portal_templates.xml",
     ],
     "assets": {
         "web.assets_backend": ["customer_lifecycle/static/src/**/*"],

@@ -16,7 +16,12 @@ class LifecycleClassifier(models.AbstractModel):
         :return: (number of changes, list of errors of automation rules)
         """
         changed, errors = 0, []
-        for classify in (self._classify, self._classify_rfm, self._classify_segments):
+        for classify in (
+            self._classify,
+            self._classify_tiers,
+            self._classify_rfm,
+            self._classify_segments,
+        ):
             count, failed = classify(company, today, cause=cause, partner_ids=partner_ids)
             changed += count
             errors += failed

@@ -1,6 +1,17 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+#: sums over windows of time, as VIP tiers look at them
+WINDOWS = (
+    "value_year",
+    "orders_year",
+    "revenue_this_year",
+    "revenue_last_year",
+    "value_this_year",
+    "value_last_year",
+    "orders_this_year",
+    "orders_last_year",
+)
 #: profile columns copied from the collected facts
 FACTS = (
     "order_count",
@@ -9,6 +20,7 @@ FACTS = (
     "recent_order_count",
     "revenue",
     "revenue_year",
+    *WINDOWS,
     "average_order_value",
     "order_interval",
     "clv_historical",
@@ -55,6 +67,7 @@ class LifecyclePipeline(models.AbstractModel):
         where = SQL("day <= %s", today)
         if id_range:
             where = SQL("%s AND partner_id BETWEEN %s AND %s", where, *id_range)
+        value = SQL("amount" if company.lifecycle_value == "revenue" else "value")
         # sorted once, both groupings come for free; hashed, the days of millions of orders do
         # not fit into memory
         cr.execute(
@@ -69,6 +82,7 @@ class LifecyclePipeline(models.AbstractModel):
                           SUM(amount) AS revenue,
                           COALESCE(SUM(amount) FILTER (WHERE day > %(today)s - 365), 0)
                               AS revenue_year,
+                          %(windows)s,
                           ROUND(AVG(amount) FILTER (WHERE bought IS NOT NULL), %(digits)s)
                               AS average_order_value,
                           ROUND((MAX(bought) - MIN(bought))::numeric
@@ -89,7 +103,8 @@ class LifecyclePipeline(models.AbstractModel):
                 horizon=company.lifecycle_horizon,
                 digits=company.currency_id.decimal_places,
                 # the same expression twice is summed up once
-                value=SQL("amount" if company.lifecycle_value == "revenue" else "value"),
+                value=value,
+                windows=self._window_sums(company, today, value),
             )
         )
         cr.execute("SET LOCAL enable_nestloop = on")

@@ -116,6 +116,7 @@ class LifecyclePipeline(models.AbstractModel):
                       SET active = FALSE, predicted = FALSE,
                           order_count = 0, first_order_date = NULL, last_order_date = NULL,
                           recent_order_count = 0, revenue = 0, revenue_year = 0,
+                          value_year = 0, orders_year = 0,
                           average_order_value = NULL, order_interval = NULL,
                           clv_historical = 0, clv_predicted = NULL, clv_total = 0,
                           p_alive = NULL, p_order = NULL, p_order_30 = NULL,

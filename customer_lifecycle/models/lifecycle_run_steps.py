@@ -128,10 +128,12 @@ class LifecycleRun(models.Model):
         cause = "rule"
         if not started:
             cause = "initial"
-        elif self.kind == "rules" and not self.announce:
-            # what a changed rule moves is no news of the customers
+        elif self.kind in ("rules", "settings") and not self.announce:
+            # what a changed rule or setting moves is no news of the customers
             cause = "edit"
-        changed, errors = classifier._classify_all(company, self.as_of, cause=cause)
+        changed, errors = classifier.with_context(
+            lifecycle_announce=self.announce
+        )._classify_all(company, self.as_of, cause=cause)
         statistics = self.env["lifecycle.stage.statistic"]
         if statistics._is_due(company, self.as_of):
             statistics._update(company, self.as_of)

@@ -44,6 +44,14 @@ class ResCompany(models.Model):
         help="Money expected later counts for less: an amount expected in a year is divided "
         "by 1 plus this rate.",
     )
+    lifecycle_tiers_date = fields.Date(
+        string="VIP Tiers Evaluated Since", readonly=True, copy=False
+    )
+    lifecycle_tiers_portal = fields.Boolean(
+        string="Show Customers Their VIP Tier",
+        help="In the portal: the customer's own tier by its public name and the amount to the "
+        "next one.",
+    )
     lifecycle_first_steps_done = fields.Boolean(
         help="The first steps of the customer lifecycle app were taken."
     )

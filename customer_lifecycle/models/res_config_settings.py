@@ -18,6 +18,9 @@ class ResConfigSettings(models.TransientModel):
     lifecycle_discount_rate = fields.Float(
         related="company_id.lifecycle_discount_rate", readonly=False
     )
+    lifecycle_tiers_portal = fields.Boolean(
+        related="company_id.lifecycle_tiers_portal", readonly=False
+    )
     lifecycle_default_company_id = fields.Many2one(
         "res.company",
         string="Company of Prospects Without One",

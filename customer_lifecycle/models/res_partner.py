@@ -169,6 +169,13 @@ class ResPartner(models.Model):
         related="lifecycle_profile_id.segment_ids", string="Segments", groups=SALES
     )
     lifecycle_rfm_note = fields.Char(related="lifecycle_profile_id.rfm_note", groups=SALES)
+    vip_tier_id = fields.Many2one(related="lifecycle_profile_id.vip_tier_id", groups=SALES)
+    vip_color = fields.Integer(related="lifecycle_profile_id.vip_color", groups=SALES)
+    vip_since = fields.Date(related="lifecycle_profile_id.vip_since", groups=SALES)
+    vip_review_date = fields.Date(related="lifecycle_profile_id.vip_review_date", groups=SALES)
+    vip_manual = fields.Boolean(related="lifecycle_profile_id.vip_manual", groups=SALES)
+    vip_why = fields.Char(related="lifecycle_profile_id.vip_why", groups=SALES)
+    is_vip = fields.Boolean(related="lifecycle_profile_id.is_vip", string="VIP", groups=SALES)
     lifecycle_shares_email = fields.Boolean(
         string="Shares Its E-mail with Another Customer",
         compute="_compute_lifecycle_shares_email",
@@ -354,6 +361,14 @@ class ResPartner(models.Model):
         self.ensure_one()
         return self.lifecycle_profile_id.action_view_purchases()
 
+    def action_set_vip_tier(self):
+        """Ask for the customer's tier, the reason and how long it is to hold."""
+        self.ensure_one()
+        return self.lifecycle_profile_id.action_set_tier()
+
+    def action_release_vip_tier(self):
+        self.lifecycle_profile_id.action_release_tier()
+
     def _compute_application_statistics_hook(self):
         data_list = super()._compute_application_statistics_hook()
         if not self.env.user.has_group(SALES):
@@ -370,6 +385,16 @@ class ResPartner(models.Model):
                     ),
                     "label": self.env._("Customer lifetime value"),
                     "tagClass": "o_tag_color_10",
+                }
+            )
+        for partner in self.filtered("vip_tier_id"):
+            tier = partner.vip_tier_id
+            data_list[partner.id].append(
+                {
+                    "iconClass": tier.badge,
+                    "value": tier.name,
+                    "label": self.env._("VIP tier"),
+                    "tagClass": f"o_tag_color_{tier.color}",
                 }
             )
         return data_list

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 SALES = "sales_team.group_sale_salesman"
 
@@ -15,6 +15,10 @@ class CrmLead(models.Model):
     lifecycle_segment_ids = fields.Many2many(
         related="partner_id.lifecycle_segment_ids", string="Customer's Segments", groups=SALES
     )
+    vip_tier_id = fields.Many2one(
+        related="partner_id.vip_tier_id", string="VIP Tier", groups=SALES
+    )
+    vip_color = fields.Integer(related="partner_id.vip_color", groups=SALES)
 
 
 class SaleOrder(models.Model):
@@ -29,6 +33,44 @@ class SaleOrder(models.Model):
     lifecycle_segment_ids = fields.Many2many(
         related="partner_id.lifecycle_segment_ids", string="Customer's Segments", groups=SALES
     )
+    vip_tier_id = fields.Many2one(
+        related="partner_id.vip_tier_id", string="VIP Tier", groups=SALES
+    )
+    vip_color = fields.Integer(related="partner_id.vip_color", groups=SALES)
+    vip_hint = fields.Char(
+        compute="_compute_vip_hint",
+        groups=SALES,
+        help="The customer's VIP tier, until when, and what the next one takes with this "
+        "quotation counted in.",
+    )
+
+    @api.depends_context("lang", "uid")
+    @api.depends("partner_id", "company_id", "amount_untaxed", "state")
+    def _compute_vip_hint(self):
+        for order in self:
+            # figures of the order's company, whichever one the reader works in
+            customer = order.partner_id.with_company(order.company_id)
+            profile = customer.lifecycle_profile_id
+            if not profile:
+                order.vip_hint = False
+                continue
+            is_open = order.state in ("draft", "sent") and order.amount_untaxed > 0
+            order.vip_hint = profile._vip_outlook(
+                order._lifecycle_value() if is_open else 0, orders=int(is_open)
+            )
+
+    def _lifecycle_value(self):
+        """What the order is worth to its company, as the settings say what value is."""
+        self.ensure_one()
+        rate = self.currency_rate or 1
+        amount = self.amount_untaxed / rate
+        company = self.company_id.sudo()
+        if company.lifecycle_value == "revenue":
+            return amount
+        if company.lifecycle_value == "margin" and "margin" in self._fields:
+            # sudo: the sum only, as the stored margin of confirmed orders counts for everybody
+            return self.sudo()["margin"] / rate
+        return amount * company.lifecycle_margin_percent / 100
 
 
 class SaleReport(models.Model):
@@ -42,4 +84,7 @@ class SaleReport(models.Model):
     )
     lifecycle_segment_ids = fields.Many2many(
         related="partner_id.lifecycle_segment_ids", string="Customer's Segments", groups=SALES
+    )
+    vip_tier_id = fields.Many2one(
+        related="partner_id.vip_tier_id", string="VIP Tier", groups=SALES
     )

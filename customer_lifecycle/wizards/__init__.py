@@ -2,4 +2,7 @@ from . import (
     base_partner_merge,
     lifecycle_audience_export_wizard,
     lifecycle_contact_call,
+    lifecycle_vip_tier_hold,
+    lifecycle_vip_tier_pricelist,
+    lifecycle_vip_tier_suggestion,
 )

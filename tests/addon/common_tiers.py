@@ -1,0 +1,90 @@
+from datetime import date, timedelta
+from unittest.mock import patch
+
+from .common import LifecycleCase
+
+START = date(2024, 3, 10)
+BENEFITS = "customer_lifecycle.ir_cron_lifecycle_benefits"
+
+
+class TierCase(LifecycleCase):
+    """A company with enough buyers and history for tiers, and a calendar of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.new_company("Tiers Ltd", lifecycle_tz="UTC")
+        cls.env = cls.env(
+            context={**cls.env.context, "allowed_company_ids": cls.company.ids}
+        )
+        cls.company = cls.company.with_env(cls.env)
+        crowd = cls.env["res.partner"].create(
+            [{"name": f"Buyer {number}"} for number in range(50)]
+        )
+        cls.crowd = crowd
+        cls.buy(crowd, START - timedelta(800), amount=10)
+
+    @classmethod
+    def buy(cls, partners, *days, amount=100):
+        return cls.env["lifecycle.external.purchase"].create(
+            [
+                {
+                    "partner_id": partner.id,
+                    "date": day,
+                    "amount": amount,
+                    "company_id": cls.company.id,
+                    "currency_id": cls.company.currency_id.id,
+                }
+                for partner in partners
+                for day in days
+            ]
+        )
+
+    @classmethod
+    def new_tier(cls, name="Gold", rank=20, entry=1000, **values):
+        return cls.env["lifecycle.vip.tier"].create(
+            {
+                "name": name,
+                "rank": rank,
+                "entry": entry,
+                "min_orders": 1,
+                "company_id": cls.company.id,
+                **values,
+            }
+        )
+
+    def on(self, day):
+        return patch.object(
+            type(self.env["res.company"]), "_lifecycle_today", lambda company: day
+        )
+
+    def facts(self, day, partners=None):
+        """Profiles as of a day, without classifying anybody."""
+        pipeline = self.env["lifecycle.pipeline"]
+        ids = partners.ids if partners else None
+        pipeline._collect_facts(self.company, day, ids)
+        pipeline._store_facts(self.company, 0, 2**31 - 1)
+        pipeline._archive_without_facts(self.company, 0, 2**31 - 1)
+        self.env.cr.execute("DROP TABLE pg_temp.lifecycle_facts, pg_temp.lifecycle_change")
+        self.env["lifecycle.profile"].invalidate_model()
+
+    def classify(self, day, **options):
+        self.facts(day)
+        with self.on(day):
+            return self.env["lifecycle.classifier"]._classify_tiers(
+                self.company, day, **options
+            )
+
+    def begin(self, day=START):
+        """The first evaluation, which is history."""
+        return self.classify(day)
+
+    def give(self):
+        """Run the benefits' scheduled action."""
+        self.run_cron(BENEFITS)
+
+    def profile(self, partner, company=None):
+        return super().profile(partner, company or self.company)
+
+    def tier(self, partner):
+        return self.profile(partner).vip_tier_id.name or None
