@@ -50,6 +50,7 @@ class LifecycleProfile(models.Model):
         overview = {
             "customer": customer != partner and customer.display_name,
             "basis": self.env.company.lifecycle_basis,
+            "chips": profile._overview_chips() if profile else [],
         }
         if profile and (profile.order_count or profile.revenue):
             # the figures are the reader's own to see; the settings behind them are not secret

@@ -8,6 +8,7 @@ import { useService } from "@web/core/utils/hooks";
 import { useRecordObserver } from "@web/model/relational_model/utils";
 import { formatFloat, formatPercentage } from "@web/views/fields/formatters";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+import { CustomerChips } from "@customer_lifecycle/customer_chips/customer_chips";
 import { HelpTip } from "@customer_lifecycle/help_tip/help_tip";
 import { YearChart } from "@customer_lifecycle/year_chart/year_chart";
 
@@ -16,7 +17,7 @@ const { DateTime, Interval } = luxon;
 /** What a contact is worth, in plain words: loaded by one call when its tab is opened. */
 export class LifecycleOverview extends Component {
     static template = "customer_lifecycle.Overview";
-    static components = { HelpTip, YearChart };
+    static components = { CustomerChips, HelpTip, YearChart };
     static props = { ...standardWidgetProps };
 
     setup() {
