@@ -6,7 +6,7 @@ alone.
 
 from .cells import Cells, count_cells, merge_cells
 from .histories import Histories, histories_from_transactions, repeat_amounts
-from .lifetime import LifetimeModel, Predictions
+from .lifetime import STATE_VERSION, LifetimeModel, Predictions
 from .mbgnbd import MBGNBD
 from .paretonbd import ParetoNBD
 from .simulate import simulate_transactions
@@ -14,6 +14,7 @@ from .survival import kaplan_meier, survival_quantile
 from .value import GammaGamma, ShrunkenMean
 
 __all__ = [
+    "STATE_VERSION",
     "MBGNBD",
     "Cells",
     "GammaGamma",

@@ -5,147 +5,140 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .blend import chance_weights, order_weights
-from .cells import count_cells
-from .forecasts import CHANCE, ORDERS, chance_candidates, order_candidates, past_rate
-from .histories import Histories, histories_from_ledger, purchases_between
-from .mbgnbd import MBGNBD, SHAPES
+from .forecasts import CHANCE, ORDERS, past_rate
+from .level import Past, recent_level, season_level
+from .mbgnbd import SHAPES
 from .metrics import deciles, order_metrics, value_metrics
+from .outlook import (
+    earlier_windows,
+    look_back,
+    look_back_all,
+    recent_windows,
+    season_windows,
+)
 from .value import fit_value_model
 
-_LEAST_CUSTOMERS = 5
-_SHORTEST_WINDOW = 7
 # With many more customers than this the weights are learnt, with fewer they stay where they
 # are where nothing was learnt.
 _PRIOR_CUSTOMERS = 200.0
 # The k has to earn its place by squared errors: a larger one forecasts less, which absolute
 # errors alone would reward.
 _SHAPE_SQUARED_SHARE = 0.8
+# Windows with less than this part of the log before them count less.
+_ENOUGH_HISTORY = 0.3
+_LEVEL_PARTS = (0.0, 0.5, 1.0)
 
 
 @dataclass
 class Learnt:
     """What the past says about how to forecast.
 
-    ``k``: phases between purchases; ``weights``: of the forecasts of orders; ``chances``: of
-    the forecasts of P(order); ``windows``: lengths of the periods learnt from, in days.
+    ``k``: phases between purchases; ``weights``: of the forecasts of orders; ``level``: factor
+    on their blend; ``chances``: weights of the forecasts of P(order); ``chance_level``: factor
+    on their hazard; ``windows``: lengths of the periods learnt from, in days; ``seasons``:
+    number of earlier years that the level was learnt from, 0 where it was the last time.
     """
 
     k: int = 1
     weights: dict = field(default_factory=lambda: dict(ORDERS))
+    level: float = 1.0
     chances: dict = field(default_factory=lambda: dict(CHANCE))
+    chance_level: float = 1.0
     windows: list = field(default_factory=list)
+    seasons: int = 0
 
     def orders(self, candidates):
         """Blend forecasts of orders, columns as in :data:`~.forecasts.ORDERS`."""
-        return candidates @ np.array([self.weights[name] for name in ORDERS])
+        return self.level * (candidates @ np.array([self.weights[name] for name in ORDERS]))
 
     def chance(self, candidates):
         """Blend forecasts of P(order), columns as in :data:`~.forecasts.CHANCE`."""
-        return candidates @ np.array([self.chances[name] for name in CHANCE])
-
-
-@dataclass
-class Outlook:
-    """The state of a log on one day, the models fitted on it, and what came next."""
-
-    origin: int
-    window: int
-    histories: Histories
-    actual: np.ndarray
-    net: np.ndarray
-    models: dict
-    _orders: dict = field(default_factory=dict)
-
-    def orders(self, k):
-        """Expected orders of the model with ``k`` within the window."""
-        if k not in self._orders:
-            h = self.histories
-            self._orders[k] = self.models[k].expected_orders(self.window, h.x, h.t_x, h.T)
-        return self._orders[k]
-
-    def p_order(self, k):
-        """Probability of an order within the window by the model with ``k``."""
-        h = self.histories
-        return self.models[k].p_order(self.window, h.x, h.t_x, h.T)
-
-    def candidates(self, k):
-        """Forecasts of orders to blend."""
-        h = self.histories
-        return order_candidates(
-            self.window, self.orders(k), self.orders(1), self.p_order(k), h.x, h.T, h.recent
-        )
-
-    def chances(self, k):
-        """Forecasts of P(order) to blend."""
-        h = self.histories
-        return chance_candidates(
-            self.window, self.p_order(k), self.p_order(1), self.orders(k),
-            h.x, h.t_x, h.T, h.recent,
-        )  # fmt: skip
-
-    def singles(self, k):
-        """Forecasts of orders by single methods."""
-        h = self.histories
-        return np.column_stack(
-            (self.orders(k), self.orders(1), past_rate(h.x, h.T, self.window), h.recent)
-        )
-
-
-def look_back(days, origin, window, shapes=SHAPES):
-    """Return the :class:`Outlook` of ``origin``, or None if too few customers were there."""
-    histories = histories_from_ledger(days, origin, window)
-    if len(histories) < _LEAST_CUSTOMERS:
-        return None
-    actual, net = purchases_between(days, histories.customer, origin, origin + window)
-    cells = count_cells(histories.x, histories.t_x, histories.T)
-    models = {k: MBGNBD(k).fit(*cells) for k in shapes}
-    return Outlook(origin, window, histories, actual, net, models)
-
-
-def learning_windows(first, end, horizon):
-    """Return window lengths to learn from, the longest first; all of them end at ``end``.
-
-    One horizon, where the log is long enough to have a history before it; else, and besides,
-    parts of it.
-    """
-    span = end - first
-    wanted = {horizon, horizon // 2, horizon // 4, span // 2, span // 3, span // 4}
-    history = max(14, span // 5)
-    possible = (w for w in wanted if _SHORTEST_WINDOW <= w <= min(horizon, span - history))
-    return sorted(possible, reverse=True)
+        blend = candidates @ np.array([self.chances[name] for name in CHANCE])
+        return _scale_hazard(blend, self.chance_level)
 
 
 def learn(days, end, horizon):
-    """Learn shape and weights from the forecasts for windows that end at ``end``."""
+    """Learn shape, weights and level from forecasts for windows up to ``end``."""
     days = days.until(end)
     if not len(days):
         return Learnt()
-    windows = learning_windows(int(days.day.min()), end, horizon)
-    outlooks = [look_back(days, end - window, window) for window in windows]
-    outlooks = [outlook for outlook in outlooks if outlook is not None]
-    if not outlooks:
+    first = int(days.day.min())
+    recent = look_back_all(days, recent_windows(first, end, horizon))
+    if not recent:
         return Learnt()
-    longest = outlooks[0].window
-    trust = np.array([(outlook.window / longest) ** 2 for outlook in outlooks])
+    years = look_back_all(days, season_windows(first, end, horizon))
+    outlooks = recent + years
+    trust = _trust(outlooks, first, end)
     k = _best_shape(outlooks, trust)
-    candidates = np.vstack([outlook.candidates(k) for outlook in outlooks])
-    singles = np.vstack([outlook.singles(k) for outlook in outlooks])
-    chances = np.vstack([outlook.chances(k) for outlook in outlooks])
-    actual = np.concatenate([outlook.actual for outlook in outlooks])
-    row_weight = np.repeat(trust, [len(outlook.actual) for outlook in outlooks])
-    strength = (_PRIOR_CUSTOMERS / row_weight.sum()) ** 2
+    strength = (_PRIOR_CUSTOMERS / (trust @ [len(outlook.actual) for outlook in outlooks])) ** 2
+    forecasts = [outlook.candidates(k) for outlook in outlooks]
     weights = order_weights(
-        candidates, singles, actual, row_weight, list(ORDERS.values()), strength
+        [
+            (forecast, outlook.actual, outlook.least_errors(k), weight)
+            for forecast, outlook, weight in zip(forecasts, outlooks, trust, strict=True)
+        ],
+        list(ORDERS.values()),
+        strength,
     )
-    chance = chance_weights(
-        chances, (actual > 0) * 1.0, row_weight, list(CHANCE.values()), strength / 10
-    )
-    return Learnt(
+    chances = _learn_chances(recent, trust[: len(recent)], k, strength / 10)
+    learnt = Learnt(
         k=k,
         weights=dict(zip(ORDERS, weights.tolist(), strict=True)),
-        chances=dict(zip(CHANCE, chance.tolist(), strict=True)),
-        windows=[outlook.window for outlook in outlooks],
+        chances=dict(zip(CHANCE, chances.tolist(), strict=True)),
+        windows=[outlook.window for outlook in recent],
+        seasons=len(years),
     )
+    earlier = []
+    if not years:
+        earlier = look_back_all(days, earlier_windows(first, end, horizon), sorted({1, k}))
+    _learn_level(learnt, years or recent + earlier, first, end, horizon)
+    return learnt
+
+
+def _trust(outlooks, first, end):
+    """Weight of each window: its length, less where little history was before it."""
+    length = np.array([outlook.window for outlook in outlooks])
+    known = np.array([outlook.origin - first for outlook in outlooks])
+    enough = np.minimum(1.0, known / (_ENOUGH_HISTORY * (end - first)))
+    return length / length.max() * enough**2
+
+
+def _learn_chances(outlooks, trust, k, strength):
+    """Weights of the forecasts of P(order)."""
+    ordered = np.concatenate([outlook.actual for outlook in outlooks]) > 0
+    row_weight = np.repeat(trust, [len(outlook.actual) for outlook in outlooks])
+    forecasts = np.vstack([outlook.chances(k) for outlook in outlooks])
+    return chance_weights(forecasts, ordered * 1.0, row_weight, list(CHANCE.values()), strength)
+
+
+def _learn_level(learnt, outlooks, first, end, horizon):
+    """Set the levels of ``learnt`` from these windows."""
+    k = learnt.k
+    trust = _trust(outlooks, first, end)
+    past = [
+        Past(learnt.orders(each.candidates(k)), each.actual, each.least_errors(k), weight)
+        for each, weight in zip(outlooks, trust, strict=True)
+    ]
+    if learnt.seasons:
+        level = season_level(past)
+    else:
+        level = recent_level(past, max(each.window for each in outlooks) / horizon)
+    chances = [learnt.chance(each.chances(k)) for each in outlooks]
+
+    def brier(part):
+        return sum(
+            weight * np.mean((_scale_hazard(chance, level**part) - (each.actual > 0)) ** 2)
+            for chance, each, weight in zip(chances, outlooks, trust, strict=True)
+        )
+
+    learnt.level, learnt.chance_level = level, float(level ** min(_LEVEL_PARTS, key=brier))
+
+
+def _scale_hazard(chance, factor):
+    """Probability of at least one order when orders come ``factor`` times as often."""
+    if factor == 1.0:
+        return chance
+    return -np.expm1(factor * np.log1p(-np.minimum(chance, 1.0 - 1e-12)))
 
 
 def _best_shape(outlooks, trust):
@@ -193,6 +186,7 @@ def evaluate(days, origin, end, learnt):
         "actual_orders": float(outlook.actual.sum()),
         "k": learnt.k,
         "weights": learnt.weights,
+        "level": learnt.level,
         "value_model": value_about,
         "methods": {
             name: order_metrics(orders, outlook.actual, p_order)

@@ -12,46 +12,57 @@ from scipy.optimize import minimize
 _POWER = 60
 
 
-def order_weights(forecasts, singles, actual, row_weight, prior, strength):
+def order_weights(windows, prior, strength):
     """Return the weights of forecasts of numbers of orders.
 
-    They minimise the power mean of MAE and RMSE, each relative to that of the best single
-    method, plus ``strength`` times the squared distance from ``prior``.
+    They minimise, on average over the windows, the power mean of MAE and RMSE, each relative
+    to that of the best single method there, plus ``strength`` times the squared distance from
+    ``prior``. Windows are judged one by one, so that one with more customers or orders than
+    the others, or of another season, does not decide alone.
 
-    :param forecasts: array (customers, candidates)
-    :param singles: array (customers, methods): what the blend has to hold its own against
-    :param actual: orders of each customer
-    :param row_weight: weight of each customer
+    :param windows: for each window of the past a tuple of the forecasts (array customers by
+        candidates), the actual orders, MAE and RMSE of the best single method, and its trust
     :param prior: weights to stay near where data say little
     """
-    share = row_weight / row_weight.sum()
-    error = singles - actual[:, None]
-    mae, mse = (share @ np.abs(error)).min(), (share @ error**2).min()
-    if not (mae > 0 and mse > 0):
+    parts = [part for part in windows if min(part[2]) > 0]
+    if not parts:
         return np.asarray(prior, dtype=float)
-    rmse, smooth = np.sqrt(mse), 1e-3 * mae
+    trust = sum(part[3] for part in parts)
 
     def objective(w):
-        miss = forecasts @ w - actual
-        size = np.sqrt(miss**2 + smooth**2)
-        root = np.sqrt(max(share @ miss**2, 1e-12 * mse))
-        absolute, squared = share @ size / mae, root / rmse
-        worse = max(absolute, squared)
-        absolute, squared = absolute / worse, squared / worse
-        mean = (absolute**_POWER + squared**_POWER) / 2
-        by_absolute = absolute ** (_POWER - 1) / mae
-        by_squared = squared ** (_POWER - 1) / rmse
-        slope = (share * miss * (by_absolute / size + by_squared / root)) @ forecasts
-        return worse * mean ** (1 / _POWER), mean ** (1 / _POWER - 1) / 2 * slope
+        value, gradient = 0.0, np.zeros(len(w))
+        for forecasts, actual, least, weight in parts:
+            error, slope = _relative_error(forecasts, actual, least, w)
+            value += weight / trust * error
+            gradient += weight / trust * slope
+        return value, gradient
 
     return _minimize(objective, prior, strength)
+
+
+def _relative_error(forecasts, actual, least, w):
+    """Power mean of MAE and RMSE of the blend relative to ``least``, and its gradient."""
+    mae, rmse = least
+    miss = forecasts @ w - actual
+    size = np.sqrt(miss**2 + (1e-3 * mae) ** 2)
+    root = np.sqrt(max(np.mean(miss**2), 1e-12 * rmse**2))
+    absolute, squared = size.mean() / mae, root / rmse
+    worse = max(absolute, squared)
+    absolute, squared = absolute / worse, squared / worse
+    mean = (absolute**_POWER + squared**_POWER) / 2
+    by_absolute = absolute ** (_POWER - 1) / mae
+    by_squared = squared ** (_POWER - 1) / rmse
+    slope = (miss * (by_absolute / size + by_squared / root)) @ forecasts / len(actual)
+    return worse * mean ** (1 / _POWER), mean ** (1 / _POWER - 1) / 2 * slope
 
 
 def chance_weights(forecasts, happened, row_weight, prior, strength):
     """Return the weights of forecasts of a probability: those with the least Brier score.
 
-    :param happened: 1 where it came true, 0 elsewhere; other parameters as
-        :func:`order_weights`
+    :param forecasts: array (customers, candidates)
+    :param happened: 1 where it came true, 0 elsewhere
+    :param row_weight: weight of each customer
+    :param prior, strength: as for :func:`order_weights`
     """
     share = row_weight / row_weight.sum()
     gram = (forecasts * share[:, None]).T @ forecasts

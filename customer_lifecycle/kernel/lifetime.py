@@ -18,6 +18,8 @@ _BACKTEST_CUSTOMERS = 50_000
 _MONTH = 30
 # Customers predicted at a time, which bounds the memory.
 _BATCH = 250_000
+# Changes with what :meth:`LifetimeModel.to_dict` holds.
+STATE_VERSION = 2
 _OPTIONS = ("horizon", "discount_rate", "random_state", "free_orders")
 _FIGURES = ("n_customers", "n_repeat", "end", "log_likelihood")
 
@@ -170,7 +172,7 @@ class LifetimeModel:
         """Return everything :meth:`from_dict` needs, JSON-able."""
         self._check_fitted()
         return {
-            "version": 1,
+            "version": STATE_VERSION,
             "options": {name: getattr(self, name) for name in _OPTIONS},
             "models": {str(k): model.parameters_ for k, model in self.models_.items()},
             "rhythm": {"k": self.rhythm_.k, **self.rhythm_.parameters_},
@@ -184,7 +186,7 @@ class LifetimeModel:
     @classmethod
     def from_dict(cls, stored):
         """Return the fitted model that :meth:`to_dict` described; it predicts exactly alike."""
-        if stored.get("version") != 1:
+        if stored.get("version") != STATE_VERSION:
             raise ValueError("This stored model is of another version; fit it again.")
         model = cls(**stored["options"])
         model.models_ = {

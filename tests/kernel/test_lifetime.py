@@ -7,6 +7,7 @@ import pytest
 
 from customer_lifecycle.kernel import (
     MBGNBD,
+    STATE_VERSION,
     LifetimeModel,
     histories_from_transactions,
     simulate_transactions,
@@ -54,8 +55,9 @@ def test_json_round_trip_predicts_exactly_alike(model, histories):
     assert other.predict_interval(*interval) == model.predict_interval(*interval)
     for name in ("k_", "weights_", "missing_", "sufficient_", "backtest_", "n_customers_"):
         assert getattr(other, name) == getattr(model, name)
-    with pytest.raises(ValueError, match="another version"):
-        LifetimeModel.from_dict({"version": 0})
+    for version in (STATE_VERSION - 1, None):
+        with pytest.raises(ValueError, match="another version"):
+            LifetimeModel.from_dict(model.to_dict() | {"version": version})
 
 
 def test_fit_is_deterministic(model, log):

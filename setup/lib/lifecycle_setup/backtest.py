@@ -26,9 +26,9 @@ def run(customer, day, amount, calibration_end: int, holdout_end: int) -> dict:
 
     :param customer, day, amount: arrays, one row a transaction; days since 1970-01-01
     :return: JSON-able dict with the keys n_customers, k, time_unit, parameters,
-        log_likelihood, weights, p_order_weights, value_model, enough_data, missing,
-        calibration_end, holdout_end (days), holdout (per method), deciles; the last two are
-        empty without a holdout
+        log_likelihood, weights, level, seasons, p_order_weights, value_model, enough_data,
+        missing, calibration_end, holdout_end (days), holdout (per method), deciles; the last
+        two are empty without a holdout
     """
     package = kernel.load()
     horizon = max(holdout_end - calibration_end, 1)
@@ -43,6 +43,8 @@ def run(customer, day, amount, calibration_end: int, holdout_end: int) -> dict:
         "parameters": model.parameters_,
         "log_likelihood": model.log_likelihood_,
         "weights": model.weights_,
+        "level": model.learnt_.level,
+        "seasons": model.learnt_.seasons,
         "p_order_weights": model.learnt_.chances,
         "value_model": model.value_model_,
         "enough_data": model.sufficient_,
@@ -95,7 +97,8 @@ def table(result: dict) -> str:
         f"{result['n_customers']} customers, {result['n_repeat_buyers']} of them bought again",
         f"purchases: MBG/CNBD-k with k = {result['k']}; {numbers} (days); "
         f"log-likelihood {result['log_likelihood']:.3f}",
-        "forecast: " + _shares(result["weights"]),
+        f"forecast: {_shares(result['weights'])}; times {result['level']:.3f}"
+        + (f" by the season of earlier years ({result['seasons']})" if result["seasons"] else ""),
         "P(order): " + _shares(result["p_order_weights"]),
         "value: {method}{why}".format(
             method=result["value_model"]["method"].replace("_", " "),

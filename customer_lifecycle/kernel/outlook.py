@@ -1,0 +1,142 @@
+"""The state of a log on a past day, what was forecast then, and what came next."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .cells import count_cells
+from .forecasts import chance_candidates, order_candidates, past_rate
+from .histories import Histories, histories_from_ledger, purchases_between
+from .mbgnbd import MBGNBD, SHAPES
+
+_LEAST_CUSTOMERS = 5
+_SHORTEST_WINDOW, _SHORTEST_HISTORY = 7, 14
+_YEAR, _YEARS = 365, 3
+# A horizon from which on seasons cancel out, and the history that a window of it needs.
+_WHOLE_YEAR, _YEAR_HISTORY = 360, 300
+# A season is read from windows that had at least this history before them.
+_SEASON_HISTORY = 180
+
+
+@dataclass
+class Outlook:
+    """The state of a log on one day, the models fitted on it, and what came next."""
+
+    origin: int
+    window: int
+    histories: Histories
+    actual: np.ndarray
+    net: np.ndarray
+    models: dict
+    _known: dict = field(default_factory=dict)
+
+    def orders(self, k):
+        """Expected orders of the model with ``k`` within the window."""
+        return self._once("expected_orders", k)
+
+    def p_order(self, k):
+        """Probability of an order within the window by the model with ``k``."""
+        return self._once("p_order", k)
+
+    def _once(self, name, k):
+        if (name, k) not in self._known:
+            h = self.histories
+            self._known[name, k] = getattr(self.models[k], name)(self.window, h.x, h.t_x, h.T)
+        return self._known[name, k]
+
+    def candidates(self, k):
+        """Forecasts of orders to blend."""
+        h = self.histories
+        return order_candidates(
+            self.window, self.orders(k), self.orders(1), self.p_order(k), h.x, h.T, h.recent
+        )
+
+    def chances(self, k):
+        """Forecasts of P(order) to blend."""
+        h = self.histories
+        return chance_candidates(
+            self.window, self.p_order(k), self.p_order(1), self.orders(k),
+            h.x, h.t_x, h.T, h.recent,
+        )  # fmt: skip
+
+    def singles(self, k):
+        """Forecasts of orders by single methods."""
+        h = self.histories
+        return np.column_stack(
+            (self.orders(k), self.orders(1), past_rate(h.x, h.T, self.window), h.recent)
+        )
+
+    def least_errors(self, k):
+        """MAE and RMSE of the best single method in each."""
+        error = self.singles(k) - self.actual[:, None]
+        return np.abs(error).mean(axis=0).min(), np.sqrt((error**2).mean(axis=0).min())
+
+
+def look_back(days, origin, window, shapes=SHAPES):
+    """Return the :class:`Outlook` of ``origin``, or None if too few customers were there."""
+    histories = histories_from_ledger(days, origin, window)
+    if len(histories) < _LEAST_CUSTOMERS:
+        return None
+    actual, net = purchases_between(days, histories.customer, origin, origin + window)
+    cells = count_cells(histories.x, histories.t_x, histories.T)
+    models = {k: MBGNBD(k).fit(*cells) for k in shapes}
+    return Outlook(origin, window, histories, actual, net, models)
+
+
+def look_back_all(days, windows, shapes=SHAPES):
+    """Return the :class:`Outlook` of each (origin, length) that has one."""
+    outlooks = [look_back(days, origin, length, shapes) for origin, length in windows]
+    return [outlook for outlook in outlooks if outlook is not None]
+
+
+def recent_windows(first, end, horizon):
+    """Return (origin, length) of windows that end at ``end``, the longest first.
+
+    One horizon, where the log is long enough to have a history before it; else, and besides,
+    parts of it. Parts of a year know some seasons only (an appeal every December, say), so
+    they are left out where a window of a year or more has enough before it.
+    """
+    span = end - first
+    if _knows_seasons(span, horizon):
+        return [(end - horizon, horizon)]
+    wanted = {horizon, horizon // 2, horizon // 4, span // 2, span // 3, span // 4}
+    possible = (w for w in wanted if _fits(w, horizon) and w <= span - _least_history(span))
+    return [(end - w, w) for w in sorted(possible, reverse=True)]
+
+
+def earlier_windows(first, end, horizon):
+    """Return (origin, length) of windows that end one length before ``end``.
+
+    They tell whether a level is there to stay.
+    """
+    span = end - first
+    if _knows_seasons(span, horizon):
+        return []
+    wanted = {horizon, horizon // 2, span // 4}
+    possible = (w for w in wanted if _fits(w, horizon) and 2 * w <= span - _least_history(span))
+    return [(end - 2 * w, w) for w in sorted(possible, reverse=True)]
+
+
+def season_windows(first, end, horizon):
+    """Return (origin, length) of the same part of earlier years that lies ahead of ``end``.
+
+    Without those whose history was too short, and none for a horizon of about a year or more,
+    in which seasons cancel out.
+    """
+    if horizon >= _WHOLE_YEAR:
+        return []
+    least = max(horizon, _SEASON_HISTORY)
+    origins = (end - _YEAR * years for years in range(1, _YEARS + 1))
+    return [(origin, horizon) for origin in origins if origin - first >= least]
+
+
+def _knows_seasons(span, horizon):
+    return horizon >= _WHOLE_YEAR and span - horizon >= _YEAR_HISTORY
+
+
+def _fits(window, horizon):
+    return _SHORTEST_WINDOW <= window <= horizon
+
+
+def _least_history(span):
+    return max(_SHORTEST_HISTORY, span // 5)
