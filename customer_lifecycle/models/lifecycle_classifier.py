@@ -175,22 +175,10 @@ class LifecycleClassifier(models.AbstractModel):
     # ----- WRITING -----
 
     @api.model
-    def _apply_moves(self, today, after=None):
-        """Write the new stages to the profiles, and the date of each move.
-
-        :param after: in a reconstruction, the end of the month before: what an order of this
-            month caused began on its day
-        """
+    def _apply_moves(self, today):
+        """Write the new stages to the profiles, and the date of each move."""
         self.env.cr.execute("ALTER TABLE lifecycle_moves ADD date date")
-        self.env.cr.execute(
-            SQL(
-                """UPDATE lifecycle_moves
-                      SET date = CASE WHEN last_order_date > %(after)s
-                                      THEN last_order_date ELSE %(today)s END""",
-                today=today,
-                after=after or today,
-            )
-        )
+        self.env.cr.execute(SQL("UPDATE lifecycle_moves SET date = %s", today))
         self.env.cr.execute(
             """UPDATE lifecycle_profile profile
                   SET stage_id = moves.to_id, stage_date = moves.date,

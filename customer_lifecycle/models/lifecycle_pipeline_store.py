@@ -80,10 +80,11 @@ class LifecyclePipeline(models.AbstractModel):
             SQL(
                 """INSERT INTO lifecycle_profile
                          (partner_id, company_id, currency_id, active, predicted, clv_total,
-                          %(outputs)s, %(columns)s)
+                          rhythm, %(outputs)s, %(columns)s)
                    SELECT facts.partner_id, %(company)s, %(currency)s, TRUE,
                           new.id IS NOT NULL,
-                          facts.clv_historical + COALESCE(%(expected)s, 0), %(predicted)s, %(new)s
+                          facts.clv_historical + COALESCE(%(expected)s, 0), %(rhythm)s,
+                          %(predicted)s, %(new)s
                      FROM lifecycle_change facts
                      JOIN res_partner customer ON customer.id = facts.partner_id
                      LEFT JOIN lifecycle_outputs new ON new.id = facts.partner_id
@@ -96,6 +97,9 @@ class LifecyclePipeline(models.AbstractModel):
                 outputs=SQL(", ").join(SQL.identifier(name) for name in outputs),
                 predicted=SQL(", ").join(outputs.values()),
                 expected=outputs["clv_predicted"],
+                rhythm=self.env["lifecycle.classifier"]._rhythm_sql(
+                    self.env["lifecycle.clv.model"]._current(company)
+                ),
                 company=company.id,
                 currency=company.currency_id.id,
                 after=after,
@@ -132,6 +136,13 @@ class LifecyclePipeline(models.AbstractModel):
             )
         )
         return self.env.cr.rowcount
+
+    @api.model
+    def _buyer_count(self):
+        """Number of customers among the collected facts."""
+        return self.env.execute_query(
+            SQL("SELECT COUNT(*) FROM lifecycle_facts WHERE order_count > 0")
+        )[0][0]
 
     @api.model
     def _forget_facts(self):

@@ -76,10 +76,11 @@ class LifecyclePrediction(models.AbstractModel):
         usable model the table stays empty.
 
         :param after, until: range of commercial partner ids in ``lifecycle_change``
+        :return: number of predictions
         """
         stored = self.env["lifecycle.clv.model"]._current(company)
         if not stored.sufficient:
-            return
+            return 0
         frame = self._copy_out(
             SQL(
                 """SELECT partner_id AS id, order_count,
@@ -97,6 +98,7 @@ class LifecyclePrediction(models.AbstractModel):
         )
         if len(frame):
             self._fill_outputs(frame["id"].to_numpy(), self._outputs(stored, frame, today))
+        return len(frame)
 
     @api.model
     def _outputs(self, stored, frame, today):

@@ -96,9 +96,8 @@ class LifecyclePrediction(models.AbstractModel):
 
         :return: data frame, or None where the sample turned out too small
         """
-        customers, sampled = self.env.execute_query(
-            SQL("SELECT COUNT(*) FILTER (WHERE order_count > 0), COUNT(days) FROM lifecycle_facts")
-        )[0]
+        sampled = self.env.execute_query(SQL("SELECT COUNT(days) FROM lifecycle_facts"))[0][0]
+        customers = self.env["lifecycle.pipeline"]._buyer_count()
         if parts > 1 and sampled < min(FIT_SAMPLE, customers) / 4:
             return None
         plain = company.lifecycle_value == "revenue"

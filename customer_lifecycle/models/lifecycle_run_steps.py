@@ -6,6 +6,8 @@ from .lifecycle_run import _logger
 
 #: commercial partner ids that are summed up in one pass
 ID_RANGE = 2_000_000
+#: the largest id there can be
+LAST_ID = 2**31 - 1
 
 
 class LifecycleRun(models.Model):
@@ -44,10 +46,10 @@ class LifecycleRun(models.Model):
         if parts:
             self._fit_early(company, parts)
         customers = count + (self.customer_count if self.position else 0)
-        after, changed = self.position, self.changed_count
+        after, changed, foreseen = self.position, self.changed_count, 0
         while after is not None:
             until = pipeline._next_position(after)
-            predictions._foresee(company, self.as_of, after, until or last)
+            foreseen += predictions._foresee(company, self.as_of, after, until or last)
             changed += pipeline._store_facts(company, after, until or last)
             changed += pipeline._archive_without_facts(company, after, until or last)
             after = until
@@ -57,11 +59,13 @@ class LifecycleRun(models.Model):
                 commit()
         cr.execute("DELETE FROM lifecycle_queue WHERE id IN (SELECT id FROM lifecycle_seen)")
         cr.execute("DROP TABLE pg_temp.lifecycle_seen")
+        everybody = whole and foreseen == pipeline._buyer_count()
         pipeline._forget_facts()
         if last < newest:
             self._advance("facts", last)
         else:
-            self._advance("fit")
+            # where all buyers are new and written with their predictions, none is left to do
+            self._advance("fit", LAST_ID if everybody else 0)
 
     def _needs_fit(self, company):
         return self.refit or self.env["lifecycle.clv.model"]._is_due(company, self.as_of)
@@ -87,9 +91,11 @@ class LifecycleRun(models.Model):
             _logger.info("Run %s: the model is fitted later: %s", self.id, error)
 
     def _step_fit(self, company):
+        position = self.position
         if self._needs_fit(company):
             self.env["lifecycle.prediction"]._fit(company, self.as_of)
-        self._advance("predict")
+            position = 0
+        self._advance("predict", position)
 
     def _step_predict(self, company):
         last, changed = self.env["lifecycle.prediction"]._predict(

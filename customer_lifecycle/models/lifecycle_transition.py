@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .lifecycle_fields import UncheckedMany2one
+
 
 class LifecycleTransition(models.Model):
     """A change of a membership, kept for good: what, from, to, when, by whom and why."""
@@ -20,10 +22,9 @@ class LifecycleTransition(models.Model):
         readonly=True,
     )
     number = fields.Integer(required=True, readonly=True, aggregator=None)
-    from_stage_id = fields.Many2one("lifecycle.stage", ondelete="restrict", readonly=True)
-    to_stage_id = fields.Many2one(
-        "lifecycle.stage", ondelete="restrict", readonly=True, index=True
-    )
+    # a stage with a history cannot be deleted, see lifecycle.stage
+    from_stage_id = UncheckedMany2one("lifecycle.stage", readonly=True)
+    to_stage_id = UncheckedMany2one("lifecycle.stage", readonly=True, index=True)
     from_tier_id = fields.Many2one("lifecycle.vip.tier", ondelete="restrict", readonly=True)
     to_tier_id = fields.Many2one(
         "lifecycle.vip.tier", ondelete="restrict", readonly=True, index="btree_not_null"

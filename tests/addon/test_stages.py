@@ -276,6 +276,17 @@ class TestStages(LifecycleCase):
         self.assertEqual(self.profile(partner).stage_id, self.stages["active"])
         self.assertEqual(self.profile(partner).transition_ids[:1].cause, "edit")
 
+    def test_a_stage_with_a_history_cannot_be_deleted(self):
+        partner = self.regular()
+        self.refresh(partner, START)
+        self.classify(START, cause="initial")
+        left = self.profile(partner).stage_id
+        other = self.stages["at_risk"] if left != self.stages["at_risk"] else self.stages["lost"]
+        self.profile(partner).write({"stage_id": other.id})
+        self.assertNotEqual(self.profile(partner).stage_id, left)
+        with self.assertRaises(UserError), self.cr.savepoint():
+            left.unlink()
+
     def test_history_can_neither_be_edited_nor_deleted(self):
         partner = self.regular()
         self.refresh(partner, START)

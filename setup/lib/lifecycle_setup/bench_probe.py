@@ -28,13 +28,13 @@ RESULTS = ("lifecycle_profile", "lifecycle_queue", "lifecycle_run", "lifecycle_c
 
 def run(env, part: str, options: dict, path: str) -> None:
     """Do one part and write its results to the file `path` as JSON."""
-    result = globals()[f"part_{part}"](env, **options)
+    result = PARTS[part](env, **options)
     with open(path, "w", encoding="utf-8") as stream:
         json.dump(result, stream)
 
 
 @contextlib.contextmanager
-def _timer(env):
+def open_timer(env):
     connection = psycopg2.connect(dbname=env.cr.dbname)
     connection.autocommit = True
     try:
@@ -72,16 +72,16 @@ def part_runs(env) -> dict:
     today = company._lifecycle_today()
     env.ref("customer_lifecycle.ir_cron_lifecycle_refresh").active = False
     env.cr.commit()
-    with _timer(env) as timer:
+    with open_timer(env) as timer:
         for number in range(ROUNDS):
             _forget(timer)
-            _set_today(env, today)
+            set_today(env, today)
             result["first"].append(_complete_run(env, timer))
             result["floor"].append(timer.floor(company))
             timer.cursor.execute("VACUUM (ANALYZE) lifecycle_profile")
             today += timedelta(days=1)
             _new_orders(timer, today)
-            _set_today(env, today)
+            set_today(env, today)
             result["night"].append(_complete_run(env, timer))
             result["changed"].append(_last_run(env).changed_count)
             env["lifecycle.run"]._request(company)
@@ -95,7 +95,7 @@ def part_runs(env) -> dict:
 
 def part_screens(env) -> dict:
     """What people wait for: fresh figures, confirming an order, lists."""
-    with _timer(env) as timer:
+    with open_timer(env) as timer:
         timer.cursor.execute("VACUUM (ANALYZE) lifecycle_profile")
         return {
             "refresh": _refreshes(env, timer, 1),
@@ -105,10 +105,12 @@ def part_screens(env) -> dict:
         }
 
 
+PARTS = {"fill": part_fill, "runs": part_runs, "screens": part_screens}
+
 # ----- RUNS -----
 
 
-def _set_today(env, today) -> None:
+def set_today(env, today) -> None:
     env.registry["res.company"]._lifecycle_today = lambda company: today
 
 

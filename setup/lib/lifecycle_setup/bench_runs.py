@@ -17,7 +17,7 @@ LARGEST = {"customers": 1_000_000, "orders": 5_500_000}
 SCRIPT = """
 import sys
 sys.path.append({library!r})
-from lifecycle_setup import bench_probe
+from lifecycle_setup import bench_probe, bench_stages
 bench_probe.run(env, {part!r}, {options!r}, {path!r})
 """
 
@@ -72,14 +72,17 @@ def main(arguments: list[str]) -> int:
                 _prepare(source, keep_alive, options)
                 with step("Measuring complete runs, each beside the floor"):
                     runs = _part(source, keep_alive, options, "runs")
+                with step("Measuring stages, of the past and of a night"):
+                    stages = _part(source, keep_alive, options, "stages")
                 with step("Measuring refreshes, confirming orders and lists"):
                     screens = _part(source, keep_alive, options, "screens")
             finally:
                 if not options.keep:
                     database.drop(options.database)
-    rows = table(runs, screens)
+    rows = table(runs, stages, screens)
     if options.json:
-        print(json.dumps({**vars(options), "rows": rows, "runs": runs, "screens": screens}))
+        measured = {"rows": rows, "runs": runs, "stages": stages, "screens": screens}
+        print(json.dumps({**vars(options), **measured}))
     else:
         print(render(rows, runs, options))
     return 0 if all(row["passed"] for row in rows if row["limit"]) else 1
@@ -159,7 +162,7 @@ def _part(source, keep_alive, options, part: str, arguments: dict | None = None)
 # ----- RESULTS -----
 
 
-def table(runs: dict, screens: dict) -> list[dict]:
+def table(runs: dict, stages: dict, screens: dict) -> list[dict]:
     """What was measured: name, value, unit, floor, ratio, and limit of `ratio` or value."""
     floor = statistics.median(each["group_by"] + each["update"] for each in runs["floor"])
     rows = []
@@ -184,6 +187,13 @@ def table(runs: dict, screens: dict) -> list[dict]:
     add("First run", statistics.median(runs["first"]), "s", floor, 2)
     add("Nightly run, the next day", statistics.median(runs["night"]), "s", floor, 1.5)
     add("Run with nothing changed", statistics.median(runs["idle"]), "s", floor, 1.5)
+    add("Rules, when only the date changed", stages["night"], "s", stages["floor"], 1.5)
+    add("First preferences and signals", stages["preferences"], "s", floor)
+    add("First stages, history replayed", stages["history"], "s", floor)
+    add("The same, half the customers", stages["half"], "s")
+    # linear: twice the customers take twice the time, and a bit of noise
+    longer = stages["history"] / stages["half"]
+    add("Twice the customers, times longer", longer, "×", None, 2.5, "value")
     add("Peak memory of the worker", runs["peak_mb"], "MB", None, 2048, "value")
     add("One changed customer fresh", screens["refresh"], "s", None, 1, "value")
     add("5,000 changed customers fresh", screens["refresh_many"], "s")
