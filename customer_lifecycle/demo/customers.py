@@ -3,20 +3,20 @@
 from collections import namedtuple
 
 Customer = namedtuple("Customer", "key name country city rhythm size people")
-Product = namedtuple("Product", "key name price kind")
+Product = namedtuple("Product", "key name price kind category")
 
-#: key, name, untaxed list price, product type
+#: key, name, untaxed list price, product type, category
 PRODUCTS = (
-    Product("espresso", "Espresso Beans, 6 × 1 kg", 118.0, "consu"),
-    Product("filter", "Filter Coffee, 12 × 500 g", 96.0, "consu"),
-    Product("decaf", "Decaf Beans, 4 × 1 kg", 84.0, "consu"),
-    Product("tea", "Loose Leaf Tea Box, 8 Sorts", 62.0, "consu"),
-    Product("oat_drink", "Oat Drink, 12 × 1 l", 28.5, "consu"),
-    Product("syrup", "Syrup Set, 6 Bottles", 49.0, "consu"),
-    Product("cups", "Paper Cups, 1,000 Pieces", 74.9, "consu"),
-    Product("water_filter", "Water Filter Cartridge", 89.0, "consu"),
-    Product("cleaning", "Cleaning Tablets, 100 Pieces", 24.5, "consu"),
-    Product("service", "Machine Service, per Visit", 140.0, "service"),
+    Product("espresso", "Espresso Beans, 6 × 1 kg", 118.0, "consu", "Coffee"),
+    Product("filter", "Filter Coffee, 12 × 500 g", 96.0, "consu", "Coffee"),
+    Product("decaf", "Decaf Beans, 4 × 1 kg", 84.0, "consu", "Coffee"),
+    Product("tea", "Loose Leaf Tea Box, 8 Sorts", 62.0, "consu", "Tea and Drinks"),
+    Product("oat_drink", "Oat Drink, 12 × 1 l", 28.5, "consu", "Tea and Drinks"),
+    Product("syrup", "Syrup Set, 6 Bottles", 49.0, "consu", "Tea and Drinks"),
+    Product("cups", "Paper Cups, 1,000 Pieces", 74.9, "consu", "Supplies"),
+    Product("water_filter", "Water Filter Cartridge", 89.0, "consu", "Supplies"),
+    Product("cleaning", "Cleaning Tablets, 100 Pieces", 24.5, "consu", "Supplies"),
+    Product("service", "Machine Service, per Visit", 140.0, "service", "Service"),
 )
 
 #: rhythm names the entry of ``rhythms.RHYTHMS``, size the usual net amount of an order; people
@@ -118,4 +118,11 @@ PROSPECTS = (
     ("hospital_trust", "St Brigid Hospital Trust", "IE", "Waterford", ("opportunity",)),
     ("start_up_barn", "Start-up Barn", "DE", "Potsdam", ("quotation",)),
     ("train_bistro", "Train Bistro Holding", "AT", "Linz", ("opportunity",)),
+)
+
+#: customers who came through another: friend, referrer
+RECOMMENDED = (
+    ("tandem_cycles", "bakkerij_linde"),
+    ("lumen_studio", "bakkerij_linde"),
+    ("pixelwerk", "ecotech"),
 )

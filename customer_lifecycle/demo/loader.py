@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from odoo import fields
 from odoo.fields import Command
 
-from .customers import CUSTOMERS, PRODUCTS, PROSPECTS
+from .customers import CUSTOMERS, PRODUCTS, PROSPECTS, RECOMMENDED
 from .rhythms import RHYTHMS, draw_basket, draw_orders
 
 #: the former system was left this long ago: what is older is imported history
@@ -73,6 +73,13 @@ class DemoLoader:
         return dict(zip(values, records, strict=True))
 
     def _create_products(self):
+        names = sorted({product.category for product in PRODUCTS})
+        categories = self._load(
+            "product.category",
+            "category",
+            {name.lower().replace(" ", "_"): {"name": name} for name in names},
+        )
+        categories = dict(zip(names, categories.values(), strict=True))
         return self._load(
             "product.product",
             "product",
@@ -80,6 +87,7 @@ class DemoLoader:
                 product.key: {
                     "name": product.name,
                     "type": product.kind,
+                    "categ_id": categories[product.category].id,
                     "list_price": product.price,
                     "standard_price": round(product.price * 0.62, 2),
                     "invoice_policy": "order",
@@ -113,6 +121,8 @@ class DemoLoader:
                 for customer in CUSTOMERS
             },
         )
+        for friend, referrer in RECOMMENDED:
+            companies[friend].lifecycle_referred_by_id = companies[referrer]
         people = {}
         for customer in CUSTOMERS:
             for number, name in enumerate(customer.people, 1):

@@ -67,5 +67,6 @@ from . import (
     res_config_settings,
     res_partner,
     res_users,
+    sale_order_usual,
     stage_of_customer,
 )

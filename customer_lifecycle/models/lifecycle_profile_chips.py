@@ -149,15 +149,15 @@ class LifecycleProfile(models.Model):
         )
 
     def _chip_tastes(self):
-        categories = self.favorite_category_ids
-        if not categories:
+        usual = self.usual_product_ids[:3].mapped("product_id.name")
+        likes = self.favorite_category_ids.mapped("name") or usual[:2]
+        if not likes:
             return None
         weekdays = dict(self._fields["usual_weekday"]._description_selection(self.env))
-        usual = self.usual_product_ids[:3].mapped("product_id.name")
         return self._chip(
             "tastes",
             self.env._("Likes"),
-            ", ".join(categories.mapped("name")),
+            ", ".join(likes),
             why=[
                 usual and self.env._("Usually buys: %s.", ", ".join(usual)),
                 self.usual_weekday

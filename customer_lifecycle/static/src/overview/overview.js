@@ -70,6 +70,12 @@ export class LifecycleOverview extends Component {
         return this.state.data;
     }
 
+    /** Whether the form says the sentence at its top already. */
+    get alarmed() {
+        const stage = this.data.chips?.find((chip) => chip.name === "stage");
+        return ["warning", "danger"].includes(stage?.tone);
+    }
+
     get messageIcon() {
         const icons = { excluded: "fa-ban", hidden: "fa-lock", waiting: "fa-hourglass-half" };
         return icons[this.data.kind] || "fa-shopping-basket";

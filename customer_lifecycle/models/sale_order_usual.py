@@ -1,0 +1,93 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from .stage_of_customer import SALES
+
+#: products named on a quotation
+NAMED = 3
+
+
+class SaleOrder(models.Model):
+    """Who the quotation is for, and what he usually buys that is not in it."""
+
+    # stages and tiers of the customer are fields of their own file
+    _inherit = "sale.order"  # pylint: disable=consider-merging-classes-inherited
+
+    lifecycle_headline = fields.Char(
+        related="partner_id.lifecycle_headline", string="Customer in One Sentence", groups=SALES
+    )
+    lifecycle_stage_tone = fields.Selection(
+        related="partner_id.lifecycle_stage_tone", groups=SALES
+    )
+    lifecycle_usual_items = fields.Char(
+        string="Usually Also Buys",
+        compute="_compute_lifecycle_usual_items",
+        groups=SALES,
+        help="Products that are due at the customer's own rhythm and not in this quotation.",
+    )
+
+    @api.depends_context("lang", "uid")
+    @api.depends("partner_id", "company_id", "state", "order_line.product_id")
+    def _compute_lifecycle_usual_items(self):
+        for order in self:
+            due = order._lifecycle_due_products()
+            order.lifecycle_usual_items = (
+                ", ".join(
+                    self.env._(
+                        "%(product)s (%(days)s days ago)",
+                        product=usual.product_id.name,
+                        days=(order._lifecycle_today() - usual.last_date).days,
+                    )
+                    for usual in due[:NAMED]
+                )
+                or False
+            )
+
+    def _lifecycle_today(self):
+        return self.company_id.sudo()._lifecycle_today()
+
+    def _lifecycle_due_products(self):
+        """Usual products that are due again and not in this quotation, the most valuable first."""
+        self.ensure_one()
+        usual = self.env["lifecycle.usual.product"]
+        if self.state not in ("draft", "sent") or not self.partner_id:
+            return usual
+        customer = self.partner_id.with_company(self.company_id)
+        today = self._lifecycle_today()
+        present = self.order_line.product_id
+        return customer.lifecycle_profile_id.usual_product_ids.filtered(
+            lambda usual: usual.product_id not in present
+            and usual.product_id.active
+            and usual.product_id.sale_ok
+            and (today - usual.last_date).days >= 0.8 * usual.gap
+            and today <= usual.missing_until
+        )
+
+    def action_add_lifecycle_usual_items(self):
+        """Add the named products, each with its usual quantity at the quotation's prices."""
+        self.ensure_one()
+        due = self._lifecycle_due_products()[:NAMED]
+        if not due:
+            raise UserError(self.env._("Nothing that this customer usually buys is due."))
+        self.order_line = [
+            Command.create(
+                {
+                    "product_id": usual.product_id.id,
+                    "product_uom_qty": max(1, round(usual.quantity)),
+                }
+            )
+            for usual in due
+        ]
+
+
+class CrmLead(models.Model):
+    # stages and tiers of the customer are fields of their own file
+    _inherit = "crm.lead"  # pylint: disable=consider-merging-classes-inherited
+
+    lifecycle_headline = fields.Char(
+        related="partner_id.lifecycle_headline", string="Customer in One Sentence", groups=SALES
+    )
+    lifecycle_stage_tone = fields.Selection(
+        related="partner_id.lifecycle_stage_tone", groups=SALES
+    )
