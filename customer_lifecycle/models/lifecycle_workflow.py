@@ -1,0 +1,398 @@
+from ast import literal_eval
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+#: who may start a workflow
+STARTER = "customer_lifecycle.group_workflow_starter"
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+#: changes of these are logged on the workflow
+LOGGED = {"tracking": True}
+
+
+class LifecycleWorkflow(models.Model):
+    """Steps that run for customers who enter a state, or whose date has come."""
+
+    _name = "lifecycle.workflow"
+    _inherit = ["mail.thread"]
+    _description = "Customer Workflow"
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True, **LOGGED)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(
+        string="Priority",
+        default=10,
+        help="Where two workflows want to write to one customer, the lower number goes first.",
+    )
+    description = fields.Text(translate=True, help="What the workflow is for, in plain words.")
+    company_id = fields.Many2one(
+        "res.company", help="Empty: customers of every company.", **LOGGED
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        copy=False,
+        help="Who started the workflow. Filters and e-mails are read with this person's rights; "
+        "activities for customers without a salesperson go to this person.",
+        **LOGGED,
+    )
+    state = fields.Selection(
+        [("draft", "Draft"), ("running", "Running"), ("paused", "Paused"), ("ended", "Ended")],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+        **LOGGED,
+    )
+    error = fields.Char(readonly=True, copy=False)
+
+    # ----- WHO ENTERS -----
+
+    trigger = fields.Selection(
+        [
+            ("enter", "Enters"),
+            ("leave", "Leaves"),
+            ("date", "A date has come"),
+            ("anniversary", "Anniversary of a date"),
+            ("missing", "Usual item is missing"),
+            ("manual", "Started by hand"),
+        ],
+        string="Begins When a Customer",
+        default="enter",
+        required=True,
+        **LOGGED,
+    )
+    trigger_kind = fields.Selection(
+        [("stage", "Stage"), ("tier", "VIP tier"), ("segment", "Segment")],
+        string="Kind of State",
+        default="stage",
+    )
+    stage_ids = fields.Many2many("lifecycle.stage", string="Stages")
+    tier_ids = fields.Many2many("lifecycle.vip.tier", string="VIP Tiers")
+    segment_ids = fields.Many2many("lifecycle.segment", string="Segments")
+    date_field = fields.Selection(
+        selection="_selection_date_field", string="Date", default="last_order_date"
+    )
+    offset_days = fields.Integer(
+        string="Days After", help="Negative: so many days before the date.", **LOGGED
+    )
+    domain = fields.Char(
+        string="Only If", default="[]", help="Further filter over the customer.", **LOGGED
+    )
+    reentry = fields.Selection(
+        [
+            ("never", "Never"),
+            ("days", "After some days"),
+            ("episode", "At each new occasion"),
+        ],
+        string="Enters Again",
+        default="episode",
+        required=True,
+        help="A new occasion: the customer has left the stage and comes back, a new order, a new "
+        "year.",
+        **LOGGED,
+    )
+    reentry_days = fields.Integer(string="Not Within (days)", default=180, **LOGGED)
+
+    # ----- WHEN IT ENDS -----
+
+    goal = fields.Selection(
+        [
+            ("order", "Has ordered since entering"),
+            ("domain", "Meets a filter"),
+            ("none", "None"),
+        ],
+        default="order",
+        required=True,
+        **LOGGED,
+    )
+    goal_domain = fields.Char(string="Goal Filter", default="[]", **LOGGED)
+    exit_on_goal = fields.Boolean(string="Stop at the Goal", default=True, **LOGGED)
+    exit_on_leave = fields.Boolean(
+        string="Stop When No Longer True",
+        default=True,
+        help="For example when the customer has left the stage again.",
+        **LOGGED,
+    )
+    exit_on_opt_out = fields.Boolean(string="Stop After Unsubscribing", default=True, **LOGGED)
+    effect_days = fields.Integer(
+        string="Measured Over (days)",
+        default=60,
+        help="Orders so many days after entering count as effect.",
+    )
+    control_percent = fields.Float(
+        string="Control Group (%)",
+        digits=(5, 2),
+        help="Share of customers, drawn at random once for all, for whom nothing is done: only "
+        "they tell what would have happened anyway.",
+        **LOGGED,
+    )
+
+    # ----- SEND WINDOW -----
+
+    window_from = fields.Float(string="Send From", default=9.0, **LOGGED)
+    window_to = fields.Float(string="Send Until", default=17.0, **LOGGED)
+    window_monday = fields.Boolean(string="Mon", default=True)
+    window_tuesday = fields.Boolean(string="Tue", default=True)
+    window_wednesday = fields.Boolean(string="Wed", default=True)
+    window_thursday = fields.Boolean(string="Thu", default=True)
+    window_friday = fields.Boolean(string="Fri", default=True)
+    window_saturday = fields.Boolean(string="Sat")
+    window_sunday = fields.Boolean(string="Sun")
+
+    step_ids = fields.One2many("lifecycle.workflow.step", "workflow_id", string="Steps", copy=True)
+    enrollment_ids = fields.One2many("lifecycle.workflow.enrollment", "workflow_id")
+
+    next_sequence = fields.Integer(compute="_compute_next_sequence")
+    entry_text = fields.Char(compute="_compute_entry_text")
+    active_count = fields.Integer(compute="_compute_enrollment_counts")
+    goal_count = fields.Integer(compute="_compute_enrollment_counts")
+    failed_count = fields.Integer(compute="_compute_enrollment_counts")
+    skipped_count = fields.Integer(compute="_compute_skipped_count")
+
+    # ----- WHERE ENTERING STANDS -----
+
+    date_start = fields.Datetime(string="Started", readonly=True, copy=False)
+    date_since = fields.Datetime(
+        readonly=True, copy=False, help="Started or resumed: earlier dates are history."
+    )
+    launch_count = fields.Integer(readonly=True, copy=False, help="Times entered by hand.")
+    seen_transition = fields.Integer(
+        readonly=True, copy=False, help="Changes up to this id have been looked at for good."
+    )
+    newest_transition = fields.Integer(readonly=True, copy=False)
+    newest_xid = fields.Char(readonly=True, copy=False)
+    date_scanned = fields.Datetime(readonly=True, copy=False)
+
+    _control_range = models.Constraint(
+        "CHECK (control_percent BETWEEN 0 AND 90)",
+        "Choose a control group between 0 and 90 % of the customers.",
+    )
+    _window_range = models.Constraint(
+        "CHECK (window_from >= 0 AND window_to <= 24 AND window_from < window_to)",
+        "The hours for sending must lie within a day, the first before the last.",
+    )
+    _days_range = models.Constraint(
+        "CHECK (reentry_days >= 0 AND effect_days > 0)",
+        "Enter numbers of days that are not negative.",
+    )
+
+    # ----- CHECKS -----
+
+    @api.model
+    def _selection_date_field(self):
+        """Dates of the customer that a workflow can wait for."""
+        choices = []
+        for prefix, model in (("", "lifecycle.profile"), ("partner_id.", "res.partner")):
+            for name, field in self.env[model]._fields.items():
+                if field.type == "date" and field.store and not field.company_dependent:
+                    label = field.get_description(self.env, ["string"])["string"]
+                    choices.append((prefix + name, label))
+        return sorted(choices, key=lambda choice: choice[1])
+
+    @api.constrains("domain", "goal_domain", "trigger", "trigger_kind", "date_field")
+    def _check_domains(self):
+        for workflow in self:
+            for label, text in (
+                (self.env._("Only If"), workflow.domain),
+                (self.env._("Goal Filter"), workflow.goal_domain),
+            ):
+                self._check_domain(label, text)
+
+    @api.model
+    def _check_domain(self, label, text):
+        try:
+            with self.env.cr.savepoint():
+                profiles = self.env["lifecycle.profile"].sudo()
+                profiles._search(self._parse(text), limit=1).get_result_ids()
+        except Exception as error:
+            raise ValidationError(
+                self.env._("“%(label)s” is not a filter: %(error)s", label=label, error=error)
+            ) from error
+
+    @api.constrains(*[f"window_{day}" for day in WEEKDAYS])
+    def _check_window(self):
+        for workflow in self:
+            if not any(workflow[f"window_{day}"] for day in WEEKDAYS):
+                raise ValidationError(self.env._("Choose at least one day for sending."))
+
+    @api.constrains("state", "trigger", "trigger_kind", "stage_ids", "tier_ids", "segment_ids")
+    def _check_trigger(self):
+        for workflow in self:
+            if (
+                workflow.state == "running"
+                and workflow.trigger in ("enter", "leave")
+                and not workflow._states()
+            ):
+                raise ValidationError(
+                    self.env._("Choose the stage, tier or segment that “%s” waits for.",
+                               workflow.name)
+                )
+
+    @api.model
+    def _parse(self, text):
+        return Domain(literal_eval((text or "[]").strip() or "[]"))
+
+    def _states(self):
+        """Stages, tiers or segments that the workflow waits for."""
+        self.ensure_one()
+        return self[f"{self.trigger_kind or 'stage'}_ids"]
+
+    # ----- STARTING AND STOPPING -----
+
+    def _check_may_start(self):
+        if not self.env.su and not self.env.user.has_group(STARTER):
+            raise AccessError(
+                self.env._(
+                    "Only people who may start customer workflows can do this; ask a sales "
+                    "administrator for that right."
+                )
+            )
+
+    def action_start(self):
+        """Ask who is to enter, then start."""
+        self.ensure_one()
+        self._check_may_start()
+        if not self.step_ids:
+            raise UserError(self.env._("Add a step before starting “%s”.", self.name))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Start “%s”", self.name),
+            "res_model": "lifecycle.workflow.start",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_workflow_id": self.id},
+        }
+
+    def _start(self, everybody=False):
+        """Start, or enter customers of a running workflow by hand.
+
+        :param everybody: also those enter for whom the trigger is true already
+        """
+        for workflow in self:
+            workflow._check_may_start()
+            was = workflow.state
+            values = {"state": "running", "error": False}
+            if was != "running":
+                now = fields.Datetime.now()
+                values.update(user_id=self.env.uid, date_start=now, **workflow._from_now_on())
+                workflow.write(values)
+            if everybody or workflow.trigger == "manual":
+                workflow.sudo().launch_count += 1
+                workflow.sudo()._enter_present()
+        self._wake()
+
+    @api.model
+    def _wake(self):
+        cron = self.env.ref("customer_lifecycle.ir_cron_lifecycle_workflow", False)
+        if cron:
+            cron.sudo()._trigger()
+
+    def action_pause(self):
+        """Stop at once: nothing is sent and nobody enters until it is resumed."""
+        self._check_may_start()
+        self.filtered(lambda workflow: workflow.state == "running").write({"state": "paused"})
+
+    def action_resume(self):
+        """Go on; who came into the state while it was paused does not enter."""
+        self._check_may_start()
+        for workflow in self.filtered(lambda workflow: workflow.state == "paused"):
+            workflow.write({"state": "running", **workflow._from_now_on()})
+        self._wake()
+
+    def action_end(self):
+        """End for good: customers on their way leave it."""
+        self._check_may_start()
+        self.write({"state": "ended"})
+        self.enrollment_ids.filtered(lambda one: one.state == "active").sudo()._exit("ended")
+
+    def action_draft(self):
+        self._check_may_start()
+        self.filtered(lambda workflow: workflow.state == "ended").write({"state": "draft"})
+
+    def write(self, vals):
+        if "state" in vals or "user_id" in vals:
+            self._check_may_start()
+        return super().write(vals)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if vals.get("state", "draft") != "draft":
+                self._check_may_start()
+        return super().create(vals_list)
+
+    def unlink(self):
+        """Keep what has a history: archive it instead."""
+        used = self.filtered(lambda workflow: workflow.sudo().enrollment_ids)
+        if used:
+            used.sudo().write({"active": False, "state": "ended"})
+            used.sudo().enrollment_ids.filtered(
+                lambda one: one.state == "active"
+            )._exit("ended")
+        return super(LifecycleWorkflow, self - used).unlink()
+
+    def _log_edit(self, text):
+        """Tell on the workflow what somebody changed in its steps."""
+        self.ensure_one()
+        if not self.env.context.get("lifecycle_quiet"):
+            self.message_post(body=text, subtype_xmlid="mail.mt_note")
+
+    def copy_data(self, default=None):
+        return [
+            {**values, "name": self.env._("%s (copy)", workflow.name)}
+            for workflow, values in zip(self, super().copy_data(default), strict=True)
+        ]
+
+    def _companies(self):
+        self.ensure_one()
+        return self.company_id or self.env["res.company"]._lifecycle_companies()
+
+    def _profiles(self, company):
+        """Profiles as the workflow's responsible sees them in one company."""
+        self.ensure_one()
+        profiles = self.env["lifecycle.profile"]
+        user = self.user_id
+        if user and user != self.env.ref("base.user_root"):
+            profiles = profiles.with_user(user).sudo(False)
+        return profiles.with_context(allowed_company_ids=company.ids).with_company(company)
+
+    def _matching(self, company, text, ids=None):
+        """Query of the company's profiles that meet a filter.
+
+        :param ids: only among these profiles
+        """
+        domain = Domain("company_id", "=", company.id) & self._parse(text)
+        if ids is not None:
+            domain &= Domain("id", "in", list(ids))
+        return self._profiles(company)._search(domain)
+
+    def _from_now_on(self):
+        """Values that make everything up to now history."""
+        here = self._bookmark()
+        return {
+            **here,
+            "seen_transition": here["newest_transition"],
+            "date_since": fields.Datetime.now(),
+            "date_scanned": False,
+        }
+
+    def _bookmark(self):
+        """Newest change that is visible, and the transaction that comes next.
+
+        Ids are given before they are committed: a change with a lower id may still be on its way.
+        It is not missed, because changes count as looked at for good only once every transaction
+        that had begun by then has ended.
+        """
+        self.env.cr.execute(
+            SQL(
+                "SELECT COALESCE(MAX(id), 0), pg_snapshot_xmax(pg_current_snapshot())::text "
+                "FROM lifecycle_transition"
+            )
+        )
+        newest, xid = self.env.cr.fetchone()
+        return {"newest_transition": newest, "newest_xid": xid}

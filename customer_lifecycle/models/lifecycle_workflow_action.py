@@ -1,0 +1,223 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+from .lifecycle_run import CONFLICTS
+
+
+class IrActionsServer(models.Model):
+    """Lets automation rules send marketing e-mails with the checks of workflows."""
+
+    _inherit = "ir.actions.server"
+
+    state = fields.Selection(
+        selection_add=[("lifecycle_email", "Send Lifecycle E-mail"), ("code",)],
+        ondelete={"lifecycle_email": "cascade"},
+    )
+    lifecycle_template_id = fields.Many2one(
+        "mail.template",
+        string="Lifecycle E-mail",
+        domain="[('model', 'in', ('res.partner', 'lifecycle.profile'))]",
+        ondelete="restrict",
+        help="Sent to the person who ordered last, if consent and the number of messages allow "
+        "it; otherwise the reason is kept.",
+    )
+
+    @api.model
+    def _warning_depends(self):
+        return [*super()._warning_depends(), "lifecycle_template_id"]
+
+    def _get_warning_messages(self):
+        warnings = super()._get_warning_messages()
+        if self.state == "lifecycle_email":
+            if not self.lifecycle_template_id:
+                warnings.append(self.env._("Choose the e-mail to send."))
+            if self.model_id and not self._lifecycle_profile_path():
+                warnings.append(
+                    self.env._("A lifecycle e-mail needs a model with a customer (partner_id).")
+                )
+        return warnings
+
+    @api.constrains("state", "lifecycle_template_id", "model_id")
+    def _check_lifecycle_email(self):
+        for action in self:
+            if action.state == "lifecycle_email" and not (
+                action.lifecycle_template_id and action._lifecycle_profile_path()
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "“%s”: choose an e-mail, and a model that has a customer.", action.name
+                    )
+                )
+
+    def _lifecycle_profile_path(self):
+        """Field of the action's model that leads to the customer."""
+        self.ensure_one()
+        model = self.env.get(self.model_id.model)
+        if model is None:
+            return None
+        if model._name in ("lifecycle.profile", "res.partner"):
+            return "id"
+        return next((name for name in ("profile_id", "partner_id") if name in model._fields), None)
+
+    def _run_action_lifecycle_email_multi(self, eval_context=None):
+        """Ask for the e-mail; it is judged and queued by the workflows' scheduled action."""
+        ids = self.env.context.get("active_ids") or [self.env.context.get("active_id")]
+        # sudo: whoever sets off the automation need not be allowed to see the customer's figures
+        records = self.env[self.model_name].sudo().browse(filter(None, ids)).exists()
+        profiles = self._lifecycle_profiles(records)
+        now = fields.Datetime.now()
+        self.env["lifecycle.workflow.delivery"].sudo().create(
+            [
+                {
+                    "profile_id": profile.id,
+                    "partner_id": profile.partner_id.id,
+                    "company_id": profile.company_id.id,
+                    "kind": "email",
+                    "state": "waiting",
+                    "template_id": self.lifecycle_template_id.id,
+                    "action_id": self.id,
+                    "date": now,
+                    "date_asked": now,
+                    "date_next": now,
+                }
+                for profile in profiles
+            ]
+        )
+        if profiles:
+            self.env["lifecycle.workflow"]._wake()
+        return False
+
+    def _lifecycle_profiles(self, records):
+        profiles = self.env["lifecycle.profile"].sudo()
+        if records._name == "lifecycle.profile":
+            return records
+        if "profile_id" in records._fields:
+            return records.profile_id
+        for record in records:
+            partner = record if record._name == "res.partner" else record.partner_id
+            company = self.env.company
+            if "company_id" in record._fields and record._name != "res.partner":
+                company = record.company_id or company
+            profiles |= profiles.search(
+                [
+                    ("partner_id", "=", partner.commercial_partner_id.id),
+                    ("company_id", "=", company.id),
+                ]
+            )
+        return profiles
+
+
+class LifecycleWorkflowDelivery(models.Model):
+    """E-mails that automation rules have asked for, sent by the workflows' scheduled action."""
+
+    # a file for each subject of this model
+    _inherit = "lifecycle.workflow.delivery"  # pylint: disable=consider-merging-classes-inherited
+
+    @api.model
+    def _due_sql(self, company):
+        return SQL(
+            """delivery.state = 'waiting' AND delivery.company_id = %(company)s
+               AND delivery.date_next <= %(now)s
+               AND NOT EXISTS (SELECT FROM lifecycle_queue queued
+                                WHERE queued.partner_id = delivery.partner_id
+                                  AND queued.company_id IN (0, %(company)s))""",
+            company=company.id,
+            now=fields.Datetime.now(),
+        )
+
+    @api.model
+    def _due_ids(self, company, limit):
+        self.env.cr.execute(
+            SQL(
+                "SELECT delivery.id FROM lifecycle_workflow_delivery delivery WHERE %s "
+                "ORDER BY delivery.date_asked, delivery.id LIMIT %s",
+                self._due_sql(company),
+                limit,
+            )
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _work(self, company, ids):
+        """Judge and queue some of the e-mails; return how many were handled."""
+        self.env.cr.execute(
+            SQL(
+                "SELECT delivery.id FROM lifecycle_workflow_delivery delivery "
+                "WHERE delivery.id = ANY(%s) AND %s "
+                "ORDER BY delivery.date_asked, delivery.id FOR NO KEY UPDATE SKIP LOCKED",
+                list(ids),
+                self._due_sql(company),
+            )
+        )
+        locked = self.browse(row[0] for row in self.env.cr.fetchall())
+        consent = self.env["lifecycle.consent"]
+        recipients = consent._recipients(locked.profile_id, company)
+        pauses = consent._pauses(locked.profile_id, company)
+        emails = [person.email_normalized for person, _reason in recipients.values() if person]
+        free = consent._free_from(emails, company)
+        used = set()
+        for one in locked:
+            person, refusal = recipients[one.profile_id.id]
+            email = person.email_normalized
+            if refusal:
+                one._settle("skipped", reason=refusal, recipient_id=person.id)
+            elif email in used:
+                continue
+            elif one.profile_id.id in pauses:
+                one._put_off(company, *pauses[one.profile_id.id])
+            elif email in free:
+                one._put_off(company, "cap", free[email])
+            else:
+                used.add(email)
+                one._send_now(company, person)
+        return len(locked)
+
+    def _settle(self, state, **values):
+        self.write({"state": state, "date": fields.Datetime.now(), "date_next": False, **values})
+
+    def _put_off(self, company, reason, until):
+        now = fields.Datetime.now()
+        latest = self.date_asked + timedelta(days=company.lifecycle_wait_days)
+        if now >= latest:
+            self._settle("skipped", reason=reason)
+        else:
+            self.write({"reason": reason, "date_next": min(until, latest)})
+
+    def _send_now(self, company, person):
+        mails = self.env["lifecycle.workflow.mail"]
+        try:
+            with self.env.cr.savepoint():
+                mail = mails._queue(
+                    self.template_id, [(self.profile_id, person)], company, self.action_id.write_uid
+                )
+                self._settle(
+                    "done",
+                    reason=False,
+                    recipient_id=person.id,
+                    email=person.email_normalized,
+                    mail_message_id=mail.mail_message_id.id,
+                )
+                self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+                self.env.flush_all()
+        except CONFLICTS:
+            raise
+        except Exception as error:
+            self.env.invalidate_all()
+            self._settle("failed", error=mails._readable(error))
+
+    @api.model
+    def _note_conflict(self, ids):
+        """Look again in a while."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE lifecycle_workflow_delivery SET date_next = %s WHERE id IN ("
+                "SELECT id FROM lifecycle_workflow_delivery WHERE id = ANY(%s) "
+                "AND state = 'waiting' FOR NO KEY UPDATE SKIP LOCKED)",
+                fields.Datetime.add(fields.Datetime.now(), minutes=5),
+                list(ids),
+            )
+        )
+        self.invalidate_model()

@@ -1,0 +1,99 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .lifecycle_consent import PAUSES, REFUSALS
+
+REASONS = [*REFUSALS, *PAUSES, ("condition", "Filter of the step not met")]
+
+
+class LifecycleWorkflowDelivery(models.Model):
+    """What one step did for one customer, or why it did not: written with the effect itself."""
+
+    _name = "lifecycle.workflow.delivery"
+    _description = "Delivery of a Workflow"
+    _order = "date desc, id desc"
+    _rec_name = "partner_id"
+
+    enrollment_id = fields.Many2one(
+        "lifecycle.workflow.enrollment", ondelete="cascade", readonly=True, index=True
+    )
+    workflow_id = fields.Many2one(
+        "lifecycle.workflow", ondelete="restrict", readonly=True, index="btree_not_null"
+    )
+    step_id = fields.Many2one(
+        "lifecycle.workflow.step", ondelete="restrict", readonly=True, index="btree_not_null"
+    )
+    profile_id = fields.Many2one(
+        "lifecycle.profile", required=True, ondelete="cascade", readonly=True, index=True
+    )
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, ondelete="cascade", readonly=True,
+        index=True,
+    )
+    company_id = fields.Many2one("res.company", required=True, ondelete="cascade", readonly=True)
+    kind = fields.Selection(
+        selection=lambda self: self.env["lifecycle.workflow.step"]._fields["kind"].selection,
+        required=True,
+        readonly=True,
+    )
+    state = fields.Selection(
+        [
+            ("waiting", "Waiting"),
+            ("done", "Done"),
+            ("skipped", "Not sent"),
+            ("failed", "Failed"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    reason = fields.Selection(REASONS, readonly=True)
+    error = fields.Char(readonly=True)
+    date = fields.Datetime(required=True, readonly=True)
+    recipient_id = fields.Many2one("res.partner", ondelete="set null", readonly=True)
+    email = fields.Char(string="Sent To", readonly=True)
+    branch = fields.Selection([("then", "then"), ("else", "else")], readonly=True)
+    template_id = fields.Many2one("mail.template", ondelete="set null", readonly=True)
+    mail_message_id = fields.Many2one(
+        "mail.message", string="Message", ondelete="set null", readonly=True
+    )
+    res_model = fields.Char(readonly=True)
+    res_id = fields.Many2oneReference(string="Made", model_field="res_model", readonly=True)
+    # messages that an automation rule asked for
+    action_id = fields.Many2one("ir.actions.server", ondelete="set null", readonly=True)
+    date_next = fields.Datetime(string="Due", readonly=True)
+    date_asked = fields.Datetime(readonly=True)
+
+    _step_unique = models.UniqueIndex(
+        "(enrollment_id, step_id)", "A step is done once for each time a customer enters."
+    )
+    _cap_idx = models.Index("(email, date) WHERE kind = 'email' AND state = 'done'")
+    _waiting_idx = models.Index("(company_id, date_next) WHERE state = 'waiting'")
+
+    @api.depends("partner_id", "step_id")
+    def _compute_display_name(self):
+        for delivery in self:
+            what = delivery.step_id.title or delivery.template_id.name or ""
+            delivery.display_name = f"{delivery.partner_id.display_name}: {what}".strip(": ")
+
+    def write(self, vals):
+        if not self.env.su:
+            raise UserError(self.env._("What was done for customers cannot be edited."))
+        return super().write(vals)
+
+    def action_open_message(self):
+        """Show the message that was sent, or what was made."""
+        self.ensure_one()
+        if self.mail_message_id and self.recipient_id:
+            model, res_id = "res.partner", self.recipient_id.id
+        elif self.res_id and self.res_model == "mail.activity":
+            model, res_id = "res.partner", self.partner_id.id
+        elif self.res_id and self.res_model in self.env:
+            model, res_id = self.res_model, self.res_id
+        else:
+            model, res_id = "res.partner", self.partner_id.id
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": model,
+            "res_id": res_id,
+            "views": [(False, "form")],
+        }

@@ -1,0 +1,290 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .lifecycle_consent import OPT_OUTS
+from .lifecycle_run import CONFLICTS
+from .lifecycle_workflow_run import ATTEMPTS
+
+
+class LifecycleWorkflowEnrollment(models.Model):
+    """Doing what is due: decide on fresh data, act, and note both in one transaction."""
+
+    # a file for each subject of this large model
+    _inherit = "lifecycle.workflow.enrollment"  # pylint: disable=consider-merging-classes-inherited
+
+    @api.model
+    def _work(self, company, ids):
+        """Do the next step of some enrolments; return how many were handled.
+
+        Of each customer, and each address, only the most important is handled at a time, so that
+        the others are judged by what it has done.
+        """
+        seen = set()
+        chosen = self._lock_due(company, ids)
+        chosen = chosen.filtered(
+            lambda one: not (one.partner_id.id in seen or seen.add(one.partner_id.id))
+        )
+        for (workflow, step), some in chosen.grouped(
+            lambda one: (one.workflow_id, one.step_id)
+        ).items():
+            some._work_step(company, workflow, step)
+        return len(chosen)
+
+    def _work_step(self, company, workflow, step):
+        """Do one step for those who wait for it."""
+        stay = self._leave_early(company, workflow)
+        if not step or not step.active:
+            stay._finish()
+            return
+        matching = stay._meeting(company, workflow, step.domain)
+        if step.kind == "branch":
+            for branch, some in (("then", matching), ("else", stay - matching)):
+                some._done(company, step, [{"branch": branch} for _one in some], branch)
+            return
+        (stay - matching)._skip(company, step, "condition")
+        if step.kind == "email":
+            matching._send(company, workflow, step)
+        else:
+            matching._perform(company, step, step._effects)
+
+    # ----- LEAVING -----
+
+    def _leave_early(self, company, workflow):
+        """End the way of those who have reached the goal or left; return the others."""
+        profiles = self.profile_id
+        gone = self.filtered(lambda one: not one.profile_id.active)
+        gone._exit("excluded")
+        stay = self - gone
+        if workflow.exit_on_goal and workflow.goal != "none":
+            reached = stay._at_goal(company, workflow)
+            reached._exit("goal")
+            stay -= reached
+        if workflow.exit_on_leave:
+            holding = workflow._still_holds(profiles, company)
+            left = stay.filtered(lambda one: not one._still(workflow, holding))
+            left._exit("left")
+            stay -= left
+        return stay
+
+    def _at_goal(self, company, workflow):
+        if workflow.goal == "order":
+            return self.filtered(
+                lambda one: one.profile_id.last_order_date
+                and (
+                    not one.last_order_date
+                    or one.profile_id.last_order_date > one.last_order_date
+                )
+            )
+        return self._meeting(company, workflow, workflow.goal_domain)
+
+    def _meeting(self, company, workflow, text):
+        """Those whose customer meets a filter now."""
+        if (text or "[]").strip() in ("", "[]"):
+            return self
+        query = workflow._matching(company, text, self.profile_id.ids)
+        ids = set(query.get_result_ids())
+        return self.filtered(lambda one: one.profile_id.id in ids)
+
+    def _still(self, workflow, holding):
+        """Whether what the customer entered for is still true."""
+        self.ensure_one()
+        if workflow.trigger in ("enter", "leave"):
+            return self.profile_id.id in holding
+        if workflow.trigger in ("date", "missing"):
+            return (self.profile_id.id, self.episode) in holding
+        return True
+
+    # ----- E-MAIL -----
+
+    def _send(self, company, workflow, step):
+        """Queue the step's e-mail for those who may get it now."""
+        now = fields.Datetime.now()
+        opening = workflow._next_open(company, now)
+        if opening > now:
+            self.write({"date_next": opening})
+            return
+        consent = self.env["lifecycle.consent"]
+        recipients = consent._recipients(self.profile_id, company)
+        pauses = consent._pauses(self.profile_id, company)
+        emails = [person.email_normalized for person, _reason in recipients.values() if person]
+        free = consent._free_from(emails, company)
+        ready, used = self.browse(), set()
+        for one in self:
+            person, refusal = recipients[one.profile_id.id]
+            if refusal:
+                one._refuse(company, workflow, step, person, refusal)
+                continue
+            email = person.email_normalized
+            if email in used:
+                # somebody with the same address comes first: judged anew in the next batch
+                continue
+            pause = pauses.get(one.profile_id.id)
+            if not pause and email in free:
+                pause = ("cap", free[email])
+            if pause:
+                one._wait(company, workflow, step, *pause)
+                continue
+            used.add(email)
+            ready |= one
+        people = {one.id: recipients[one.profile_id.id][0] for one in ready}
+        ready._perform(
+            company, step, lambda some: step._mail_effects(some, people, company, workflow)
+        )
+
+    def _refuse(self, company, workflow, step, person, refusal):
+        """Note that a message is not sent; where there is nobody, ask the salesperson instead."""
+        values = {"recipient_id": person.id}
+        if refusal == "no_person":
+            values.update(step._ask_salesperson(self))
+        if refusal in OPT_OUTS and workflow.exit_on_opt_out:
+            self._note(company, step, "skipped", [{"reason": refusal, **values}])
+            self._exit("opt_out")
+        else:
+            self._skip(company, step, refusal, values)
+
+    def _wait(self, company, workflow, step, reason, until):
+        """Let a message wait for a reason that may pass, at most for the company's time."""
+        now = fields.Datetime.now()
+        since = self.waiting_since or now
+        latest = since + timedelta(days=company.lifecycle_wait_days)
+        if now >= latest:
+            self._skip(company, step, reason)
+            return
+        self.write(
+            {
+                "waiting_since": since,
+                "waiting_reason": reason,
+                "date_next": workflow._next_open(company, min(until, latest)),
+            }
+        )
+
+    # ----- ACTING -----
+
+    def _perform(self, company, step, act):
+        """Act for these customers together; if that fails, for each on its own.
+
+        :param act: function of enrolments that returns values of their deliveries
+        """
+        if not self:
+            return
+        try:
+            with self.env.cr.savepoint():
+                values = act(self)
+                self._done(company, step, values)
+                self.env.flush_all()
+            return
+        except CONFLICTS:
+            raise
+        except Exception as error:
+            if len(self) == 1:
+                self.env.invalidate_all()
+                self._fail(company, step, error)
+                return
+        self.env.invalidate_all()
+        for one in self:
+            one._perform(company, step, act)
+
+    def _fail(self, company, step, error):
+        """Stop with an error that a person can read; the others go on."""
+        text = self.env["lifecycle.workflow.mail"]._readable(error)
+        self._note(company, step, "failed", [{"error": text}])
+        self.write(
+            {"state": "failed", "error": text, "attempts": self.attempts + 1, "date_next": False}
+        )
+
+    def _done(self, company, step, values_list, branch=None):
+        self._note(company, step, "done", values_list)
+        self._go_on(company, step, branch)
+
+    def _skip(self, company, step, reason, values=None):
+        if not self:
+            return
+        self._note(company, step, "skipped", [{"reason": reason, **(values or {})}] * len(self))
+        self._go_on(company, step)
+
+    def _note(self, company, step, state, values_list):
+        """Record what became of a step, in the place of a failed attempt where there is one."""
+        now = fields.Datetime.now()
+        deliveries = self.env["lifecycle.workflow.delivery"].sudo()
+        failed = deliveries
+        if any(self.mapped("attempts")):
+            failed = deliveries.search(
+                [("enrollment_id", "in", self.ids), ("step_id", "=", step.id)]
+            )
+        before = failed.grouped("enrollment_id")
+        new = []
+        for one, values in zip(self, values_list, strict=True):
+            vals = {"state": state, "date": now, "error": False, "reason": False, **values}
+            if one in before:
+                before[one].write(vals)
+                continue
+            new.append(
+                {
+                    "enrollment_id": one.id,
+                    "workflow_id": one.workflow_id.id,
+                    "step_id": step.id,
+                    "profile_id": one.profile_id.id,
+                    "partner_id": one.partner_id.id,
+                    "company_id": company.id,
+                    "kind": step.kind,
+                    "template_id": step.template_id.id if step.kind == "email" else False,
+                    **vals,
+                }
+            )
+        deliveries.create(new)
+
+    def _go_on(self, company, step, branch=None):
+        """Wait for what follows a step."""
+        following = step._next(branch)
+        if not following:
+            self._finish()
+            return
+        now = fields.Datetime.now()
+        vals = {
+            "step_id": following.id,
+            "date_anchor": now,
+            "waiting_since": False,
+            "waiting_reason": False,
+            "error": False,
+        }
+        if following.delay_from == "previous":
+            self.write({**vals, "date_next": following._due(company, now, now)})
+            return
+        for entered, some in self.grouped("date_entered").items():
+            some.write({**vals, "date_next": max(now, following._due(company, now, entered))})
+
+    def _finish(self):
+        self.write(
+            {
+                "state": "done",
+                "step_id": False,
+                "date_next": False,
+                "date_end": fields.Datetime.now(),
+                "waiting_since": False,
+                "waiting_reason": False,
+            }
+        )
+
+    @api.model
+    def _note_conflict(self, ids):
+        """Count a batch that met with a user's change; stop what conflicts again and again."""
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_workflow_enrollment
+                      SET attempts = attempts + 1, date_next = %(later)s,
+                          state = CASE WHEN attempts + 1 >= %(most)s THEN 'failed'
+                                       ELSE state END,
+                          error = CASE WHEN attempts + 1 >= %(most)s THEN %(error)s
+                                       ELSE error END
+                    WHERE id IN (SELECT id FROM lifecycle_workflow_enrollment
+                                  WHERE id = ANY(%(ids)s) AND state = 'active'
+                                    FOR NO KEY UPDATE SKIP LOCKED)""",
+                later=fields.Datetime.add(fields.Datetime.now(), minutes=5),
+                most=ATTEMPTS,
+                error=self.env._("Changed by others each time it was tried."),
+                ids=list(ids),
+            )
+        )
+        self.invalidate_model()

@@ -1,0 +1,194 @@
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.tools.misc import hmac
+
+#: purpose of the signature in links for unsubscribing
+SCOPE = "customer_lifecycle-unsubscribe"
+
+
+class LifecycleWorkflowMail(models.AbstractModel):
+    """Writes marketing e-mails from templates into Odoo's queue."""
+
+    _name = "lifecycle.workflow.mail"
+    _description = "Marketing E-mail of the Life Cycle"
+
+    # ----- UNSUBSCRIBING -----
+
+    @api.model
+    def _token(self, email, company_id):
+        return hmac(self.env(su=True), SCOPE, (email, int(company_id)))
+
+    @api.model
+    def _unsubscribe_url(self, partner, company):
+        email = partner.email_normalized or ""
+        query = urlencode(
+            {"email": email, "company": company.id, "token": self._token(email, company.id)}
+        )
+        return f"{partner.get_base_url()}/lifecycle/unsubscribe?{query}"
+
+    @api.model
+    def _without_link(self, body, partner, company):
+        """The body for somebody else's eyes, who must not unsubscribe the customer."""
+        return Markup(body).replace(
+            Markup.escape(self._unsubscribe_url(partner, company)), Markup("#")
+        )
+
+    # ----- RENDERING -----
+
+    @api.model
+    def _render(self, template, pairs, company, user):
+        """Render a template for some customers, each in the recipient's language.
+
+        It is read with the rights of a person, so that no template shows what its owner may not
+        see.
+
+        :param pairs: list of (profile, recipient)
+        :param user: whose rights; empty: the superuser's
+        :return: dict recipient id → values of mail.mail
+        """
+        base_context = {"allowed_company_ids": company.ids, "mail_notify_force_send": False}
+        by_language = {}
+        for profile, recipient in pairs:
+            language = recipient.lang or profile.partner_id.lang or self.env.lang or "en_US"
+            by_language.setdefault(language, []).append((profile, recipient))
+        result = {}
+        for language, some in by_language.items():
+            reader = template.with_context(
+                **base_context, lang=language, template_preview_lang=language
+            ).with_company(company)
+            if user and not user._is_superuser():
+                reader = reader.with_user(user).sudo(False)
+            by_id = {
+                (profile.id if template.model == "lifecycle.profile" else recipient.id): recipient
+                for profile, recipient in some
+            }
+            reader._send_check_access(list(by_id))
+            rendered = reader._generate_template(
+                list(by_id),
+                ("subject", "body_html", "email_from", "reply_to", "attachment_ids",
+                 "mail_server_id", "report_template_ids"),
+            )
+            for res_id, recipient in by_id.items():
+                result[recipient.id] = self._mail_values(
+                    rendered[res_id], recipient, company, language
+                )
+        return result
+
+    @api.model
+    def _mail_values(self, values, recipient, company, language):
+        url = self._unsubscribe_url(recipient, company)
+        body = self.env["ir.qweb"].with_context(lang=language)._render(
+            "customer_lifecycle.workflow_mail_layout",
+            {
+                "body": Markup(values.get("body_html") or ""),
+                "company": company.sudo(),
+                "url": url,
+            },
+            minimal_qcontext=True,
+            raise_if_not_found=True,
+        )
+        return {
+            "subject": values.get("subject"),
+            "body_html": body,
+            "body": body,
+            "email_from": values.get("email_from") or company.email_formatted,
+            "reply_to": values.get("reply_to") or False,
+            "mail_server_id": values.get("mail_server_id") or False,
+            "attachment_ids": [(4, id_) for id_ in values.get("attachment_ids") or []],
+            "attachments": values.get("attachments") or [],
+            "recipient_ids": [(4, recipient.id)],
+            "model": "res.partner",
+            "res_id": recipient.id,
+            "message_type": "email_outgoing",
+            # the message stays in the chatter when the sent e-mail is cleaned up
+            "is_notification": True,
+            "auto_delete": True,
+            "headers": repr(
+                {
+                    "List-Unsubscribe": f"<{url}>",
+                    "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+                    "Precedence": "list",
+                    "X-Auto-Response-Suppress": "OOF",
+                }
+            ),
+        }
+
+    @api.model
+    def _queue(self, template, pairs, company, user):
+        """Queue one e-mail for each customer; nothing leaves before this is committed.
+
+        :return: list of mail.mail in the order of the pairs
+        """
+        rendered = self._render(template, pairs, company, user)
+        values_list = [dict(rendered[recipient.id]) for _profile, recipient in pairs]
+        made = [values.pop("attachments") for values in values_list]
+        mails = self.env["mail.mail"].sudo().with_context(default_type=None).create(values_list)
+        for mail, attachments in zip(mails, made, strict=True):
+            if attachments:
+                mail.attachment_ids = [
+                    fields.Command.create(
+                        {
+                            "name": name,
+                            "datas": datas,
+                            "res_model": "mail.message",
+                            "res_id": mail.mail_message_id.id,
+                        }
+                    )
+                    for name, datas in attachments
+                ]
+        return mails
+
+    @api.model
+    def _readable(self, error):
+        """First sentence of an error, without the trace that templates add."""
+        cause = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        text = str(cause).strip() or type(cause).__name__
+        if isinstance(cause, AttributeError | KeyError | NameError):
+            text = f"{type(cause).__name__}: {text}"
+        return text.split("\n")[0][:300]
+
+
+class MailTemplate(models.Model):
+    _inherit = "mail.template"
+
+    def _has_translation(self, language):
+        """Whether the body is written in a language of its own."""
+        self.ensure_one()
+        stored = self._fields["body_html"]._get_stored_translations(self) or {}
+        return bool(stored.get(language)) and stored[language] != stored.get("en_US")
+
+
+class MailMail(models.Model):
+    _inherit = "mail.mail"
+
+    @api.model
+    def process_email_queue(self, email_ids=(), batch_size=1000):
+        """Go on until the queue is empty.
+
+        Odoo's own scheduled action ends after one batch and leaves the rest for an hour later.
+        """
+        if email_ids or not self.env.context.get("cron_id"):
+            return super().process_email_queue(email_ids=email_ids, batch_size=batch_size)
+        before = self._lifecycle_waiting()
+        result = super().process_email_queue(email_ids=email_ids, batch_size=batch_size)
+        after = self._lifecycle_waiting()
+        if after and (not before or after[0] != before[0] or after[1] < before[1]):
+            # something was sent: what still waits is not held up by a mail server's limit
+            self.env["ir.cron"].browse(self.env.context["cron_id"])._trigger()
+        return result
+
+    @api.model
+    def _lifecycle_waiting(self):
+        """(lowest id, number) of the e-mails that could be sent now, None if there are none."""
+        self.env.cr.execute(
+            """SELECT MIN(mail.id), COUNT(*) FROM mail_mail mail
+                WHERE mail.state = 'outgoing' AND (mail.scheduled_date IS NULL
+                      OR mail.scheduled_date <= NOW() AT TIME ZONE 'UTC')"""
+        )
+        lowest, count = self.env.cr.fetchone()
+        return (lowest, count) if count else None

@@ -1,0 +1,48 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class BasePartnerMergeAutomaticWizard(models.TransientModel):
+    # what merging means for workflows
+    _inherit = "base.partner.merge.automatic.wizard"  # pylint: disable=consider-merging-classes-inherited
+
+    @api.model
+    def _merge_lifecycle_profiles(self, src_partners, dst_partner):
+        """Keep the workflows' history of all merged customers; one goes on in each workflow.
+
+        Core deletes all links of the merged ones when a single one breaks a unique index.
+        """
+        partners = (src_partners | dst_partner).ids
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_workflow_enrollment enrollment
+                      SET state = 'exited', exit_reason = 'again', step_id = NULL,
+                          date_next = NULL, date_end = %(now)s
+                    WHERE enrollment.partner_id = ANY(%(partners)s)
+                      AND enrollment.state = 'active'
+                      AND EXISTS (SELECT FROM lifecycle_workflow_enrollment other
+                                   WHERE other.partner_id = ANY(%(partners)s)
+                                     AND other.company_id = enrollment.company_id
+                                     AND other.workflow_id = enrollment.workflow_id
+                                     AND other.state = 'active' AND other.id > enrollment.id)""",
+                now=self.env.cr.now(),
+                partners=partners,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_workflow_enrollment enrollment
+                      SET episode = episode || ' (' || id || ')'
+                    WHERE enrollment.partner_id = ANY(%(partners)s)
+                      AND EXISTS (SELECT FROM lifecycle_workflow_enrollment other
+                                   WHERE other.partner_id = ANY(%(partners)s)
+                                     AND other.company_id = enrollment.company_id
+                                     AND other.workflow_id = enrollment.workflow_id
+                                     AND other.episode = enrollment.episode
+                                     AND other.id > enrollment.id)""",
+                partners=partners,
+            )
+        )
+        self.env["lifecycle.workflow.enrollment"].invalidate_model()
+        return super()._merge_lifecycle_profiles(src_partners, dst_partner)
