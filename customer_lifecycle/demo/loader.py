@@ -8,6 +8,7 @@ from odoo.fields import Command
 
 from .customers import CUSTOMERS, PRODUCTS, PROSPECTS, RECOMMENDED
 from .rhythms import RHYTHMS, draw_basket, draw_orders
+from .touchpoints import Touchpoints
 
 #: the former system was left this long ago: what is older is imported history
 MOVED_DAYS = 430
@@ -55,6 +56,7 @@ class DemoLoader:
         orders = self._create_orders(ordered)
         self._create_invoices(orders)
         self._create_prospects()
+        Touchpoints(self.env, self.today).load(CUSTOMERS, partners)
 
     # ----- MASTER DATA -----
 

@@ -66,6 +66,11 @@ export class Journey extends Component {
         return !items.length && !total && !isFiltered;
     }
 
+    get isOverdue() {
+        const { forecast, today } = this.model.data;
+        return Boolean(forecast && forecast.to < today);
+    }
+
     /** Stage, how long, and what is due, in one sentence. */
     get sentence() {
         const { bands, forecast } = this.model.data;
@@ -80,7 +85,12 @@ export class Journey extends Component {
             );
         }
         if (forecast) {
-            parts.push(_t("Next order expected %s.", formatPeriod(forecast.from, forecast.to)));
+            const period = formatPeriod(forecast.from, forecast.to);
+            parts.push(
+                this.isOverdue
+                    ? _t("An order was expected %s: get in touch.", period)
+                    : _t("Next order expected %s.", period),
+            );
         }
         return parts.join(" ");
     }

@@ -27,7 +27,10 @@ export class JourneyBand extends Component {
         return (
             forecast &&
             this.piece(_t("Next order"), startOf(forecast.from), startOf(forecast.to) + DAY, {
-                text: _t("Next order expected %s", formatPeriod(forecast.from, forecast.to)),
+                text:
+                    forecast.to < this.props.today
+                        ? _t("An order was expected %s", formatPeriod(forecast.from, forecast.to))
+                        : _t("Next order expected %s", formatPeriod(forecast.from, forecast.to)),
             })
         );
     }

@@ -8,7 +8,7 @@ import { JourneyDetails, JourneyPeek } from "./journey_marker";
 import { cluster, DAY, startOf, ticks } from "./journey_time";
 
 const SMALLEST = 22;
-const LARGEST = 38;
+const LARGEST = 34;
 const KEYS = { "+": 0.5, "=": 0.5, "-": 2 };
 
 /** Band of life and swim lanes over one axis of time that can be zoomed and moved. */
@@ -54,8 +54,8 @@ export class JourneyLanes extends Component {
         const largest = Math.max(1, ...amounts);
         return lanes.map((lane) => ({
             ...lane,
-            markers: cluster(lane.points, period, this.state.width).map((group, index) =>
-                this.marker(group, index, largest),
+            markers: cluster(lane.points, period, this.state.width, LARGEST + 2).map(
+                (group, index) => this.marker(group, index, largest),
             ),
         }));
     }

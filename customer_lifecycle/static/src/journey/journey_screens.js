@@ -1,4 +1,5 @@
-import { Component, useState } from "@odoo/owl";
+import { Component, onMounted, useState } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
 import { RecordSelector } from "@web/core/record_selectors/record_selector";
 import { registry } from "@web/core/registry";
 import { Layout } from "@web/search/layout";
@@ -25,26 +26,33 @@ export class JourneyAction extends Component {
     static template = "customer_lifecycle.JourneyAction";
     static components = { Journey, Layout, RecordSelector };
     static props = { ...standardActionServiceProps };
+    static displayName = _t("Journey");
+    /** the address; what follows it is passed on as parameters */
+    static path = "journey";
 
     setup() {
-        const { context } = this.props.action;
-        const given = context?.lifecycle_partner_id;
-        const onContact = context?.active_model === "res.partner" && context.active_id;
-        this.state = useState({ partnerId: this.props.resId || given || onContact || false });
+        const { context = {}, params = {} } = this.props.action;
+        const onContact = context.active_model === "res.partner" && context.active_id;
+        const partnerId = context.lifecycle_partner_id || Number(params.customer) || onContact;
+        this.state = useState({ partnerId: partnerId || false });
         this.display = { controlPanel: {} };
-        this.choose(this.state.partnerId);
+        onMounted(() => this.tellAddress());
     }
 
     choose(partnerId) {
         this.state.partnerId = partnerId;
-        if (partnerId) {
-            // the address names the customer: it may be kept, sent and reloaded
-            this.props.updateActionState?.({ resId: partnerId });
+        this.tellAddress();
+    }
+
+    /** The address names the customer, so that it may be kept, sent and reloaded. */
+    tellAddress() {
+        if (this.state.partnerId) {
+            this.props.updateActionState?.({ customer: this.state.partnerId });
         }
     }
 
     onLoaded({ customer }) {
-        this.env.config.setDisplayName(customer.name);
+        this.env.config.setDisplayName(_t("Journey of %s", customer.name));
     }
 }
 

@@ -110,23 +110,27 @@ function tickLabel(moment, unit) {
  */
 export function cluster(points, period, width, gap = 30) {
     const groups = [];
-    let current = null;
     for (const point of points) {
         if (point.time < period.start || point.time > period.end) {
             continue;
         }
         const x = shareOf(period, point.time) * width;
-        if (!current || x - current.first >= gap) {
-            current = { first: x, points: [], number: 0 };
-            groups.push(current);
+        groups.push({ first: x, last: x, number: point.number, points: [point] });
+        while (groups.length > 1 && middle(groups.at(-1)) - middle(groups.at(-2)) < gap) {
+            const late = groups.pop();
+            const early = groups.at(-1);
+            early.last = late.last;
+            early.number += late.number;
+            early.points.push(...late.points);
         }
-        current.points.push(point);
-        current.number += point.number;
-        current.last = x;
     }
-    return groups.map(({ first, last, points: members, number }) => ({
-        share: (first + last) / 2 / width,
-        number,
-        points: members,
+    return groups.map((group) => ({
+        share: middle(group) / width,
+        number: group.number,
+        points: group.points,
     }));
+}
+
+function middle({ first, last }) {
+    return (first + last) / 2;
 }
