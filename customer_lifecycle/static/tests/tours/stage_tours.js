@@ -1,0 +1,87 @@
+import { registry } from "@web/core/registry";
+
+const TAB = ".o_notebook .nav-link[name=customer_lifecycle]";
+
+/** A salesperson's Monday: call the first customer, put the second off. */
+registry.category("web_tour.tours").add("lifecycle_monday", {
+    steps: () => [
+        {
+            content: "The customer with most money at risk comes first",
+            trigger:
+                ".o_kanban_record:not(.o_kanban_ghost):first:contains(Large Tour):contains(every 20 days)",
+        },
+        {
+            content: "Call",
+            trigger: ".o_kanban_record:contains(Large Tour) button[name=action_contact_call]",
+            run: "click",
+        },
+        {
+            trigger: ".modal [name=note] textarea",
+            run: "edit Wants a new price list",
+        },
+        { trigger: ".modal button[name=action_reached]", run: "click" },
+        {
+            content: "Who was called is not suggested again",
+            trigger: ".o_kanban_renderer:not(:contains(Large Tour)):contains(Small Tour)",
+        },
+        {
+            trigger: ".o_kanban_record:contains(Small Tour) button[name=action_contact_snooze]",
+            run: "click",
+        },
+        { content: "Nobody is left", trigger: ".o_view_nocontent:contains(Nobody is waiting)" },
+    ],
+});
+
+/** A salesperson sets a stage by hand and sees that it is held, and by whom. */
+registry.category("web_tour.tours").add("lifecycle_stage_by_hand", {
+    steps: () => [
+        { trigger: TAB, run: "click" },
+        {
+            content: "The rule's reason is told",
+            trigger: "button[data-chip=stage]:contains(At risk)",
+            run: "click",
+        },
+        { trigger: ".o_lifecycle_why:contains(An order today)" },
+        {
+            trigger: ".o_statusbar_status button:contains(Loyal)",
+            run: "click",
+        },
+        { trigger: ".o_form_button_save", run: "click" },
+        { trigger: "button[data-chip=stage]:contains(Loyal)" },
+        { trigger: ".o_lifecycle_why:contains(Held by hand until)" },
+    ],
+});
+
+/** A manager changes a rule: propose, preview, apply. */
+registry.category("web_tour.tours").add("lifecycle_rule_preview", {
+    steps: () => [
+        { trigger: "button[name=action_propose]", run: "click" },
+        { trigger: ".alert:contains(A proposal)" },
+        { trigger: "[name=max_days] input", run: "edit 3" },
+        { trigger: "button[name=action_preview]", run: "click" },
+        { content: "Who would move", trigger: ".o_form_view:contains(Would Move)" },
+        {
+            content: "From where to where",
+            trigger: ".o_data_row:contains(At risk):contains(Active)",
+        },
+        { trigger: "button[name=action_apply]", run: "click" },
+        { trigger: ".modal-footer .btn-primary", run: "click" },
+        {
+            content: "The rule in force has changed",
+            trigger: ".o_form_view:has(button[name=action_propose]) [name=max_days]:contains(3)",
+        },
+    ],
+});
+
+/** A quotation says who the customer is, and what he usually buys. */
+registry.category("web_tour.tours").add("lifecycle_vip_quotation", {
+    steps: () => [
+        { trigger: "[name=vip_hint]:contains(Gold)" },
+        { trigger: "[name=lifecycle_usual_items]:contains(Tour cups)" },
+        { trigger: "button[name=action_add_lifecycle_usual_items]", run: "click" },
+        {
+            content: "The usual item is in the quotation, at the price of the tier",
+            trigger: "[name=order_line] .o_data_row:contains(Tour cups):contains(9.00)",
+        },
+    ],
+});
