@@ -57,6 +57,7 @@
         "views/lifecycle_workflow_menus.xml",
         "views/tier_of_customer_views.xml",
         "views/portal_templates.xml",
+        "views/lifecycle_group_filter_views.xml",
     ],
     "assets": {
         "web.assets_backend": ["customer_lifecycle/static/src/**/*"],
@@ -65,7 +66,7 @@
             "customer_lifecycle/static/tests/**/*.test.js",
         ],
     },
-    "demo": ["demo/customer_lifecycle_demo.xml"],
+    "demo": ["demo/customer_lifecycle_demo.xml", "demo/lifecycle_segment_demo.xml"],
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

@@ -92,8 +92,9 @@ class LifecycleClassifier(models.AbstractModel):
             SQL("%s IS DISTINCT FROM %s", target, SQL.identifier(query.table, "stage_id"))
         )
         values = SQL(", ").join(
-            SQL("%s::text, %s", name, profiles._field_to_sql(query.table, name, query))
+            SQL("%s::text, %s", name, value)
             for name in sorted(names)
+            if (value := self._value_sql(profiles, name, query))
         )
         table = query.table
         self.env.cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_moves")
@@ -160,10 +161,19 @@ class LifecycleClassifier(models.AbstractModel):
             SQL(" ").join(branches),
             stages[-1:].id or None,
         )
-        simple = {
-            name for name in names if name in profiles._fields and name not in ("id", "active")
-        }
-        return target, simple
+        return target, names
+
+    @api.model
+    def _value_sql(self, profiles, name, query):
+        """A profile's value as SQL; None for what has no single one there."""
+        field = profiles._fields.get(name)
+        if field is None or name in ("id", "active") or field.type in ("one2many", "many2many"):
+            return None
+        try:
+            return profiles._field_to_sql(query.table, name, query)
+        except ValueError:
+            # computed in Python only, though it can be searched
+            return None
 
     @api.model
     def _rule_sql(self, profiles, rule, table, query, today):

@@ -44,16 +44,21 @@ class LifecycleClassifier(models.AbstractModel):
     @api.model
     def _number_moves(self, kind):
         segment = SQL("COALESCE(moves.from_id, moves.to_id)" if kind == "segment" else "0")
-        self.env.cr.execute("ALTER TABLE lifecycle_moves ADD number integer")
+        self.env.cr.execute("ALTER TABLE lifecycle_moves ADD number integer DEFAULT 1")
+        past = SQL(
+            """FROM lifecycle_transition past
+                WHERE past.profile_id = moves.id AND past.kind = %s
+                  AND COALESCE(past.segment_id, 0) = %s""",
+            kind,
+            segment,
+        )
+        # a first classification rewrites nothing: there is no past to count on from
         self.env.cr.execute(
             SQL(
-                """UPDATE lifecycle_moves moves
-                      SET number = 1 + COALESCE(
-                          (SELECT MAX(number) FROM lifecycle_transition past
-                            WHERE past.profile_id = moves.id AND past.kind = %s
-                              AND COALESCE(past.segment_id, 0) = %s), 0)""",
-                kind,
-                segment,
+                """UPDATE lifecycle_moves moves SET number = 1 + (SELECT MAX(number) %s)
+                    WHERE EXISTS (SELECT %s)""",
+                past,
+                past,
             )
         )
 

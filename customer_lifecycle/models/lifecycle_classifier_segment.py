@@ -25,7 +25,6 @@ class LifecycleClassifier(models.AbstractModel):
         count = cr.fetchone()[0]
         errors = []
         if count:
-            self._explain_segment_moves(segments, company, today)
             self._apply_segment_moves()
             errors = self._record_moves("segment", cause)
         cr.execute("DROP TABLE pg_temp.lifecycle_moves")
@@ -100,30 +99,36 @@ class LifecycleClassifier(models.AbstractModel):
             if matches
             else SQL("'{}'::integer[]")
         )
+        columns, reasons = self._reasons_sql(segments, profiles, query)
         self.env.cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_moves")
         self.env.cr.execute(
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_moves AS
                    WITH differing AS MATERIALIZED (
-                       SELECT id, matching, present FROM (%(profiles)s) compared
-                        WHERE matching <> present)
-                   SELECT differing.id, NULL::integer AS from_id, entered.id AS to_id,
-                          %(today)s::date AS date, NULL::date AS since, NULL::jsonb AS why
+                       SELECT * FROM (%(profiles)s) compared WHERE matching <> present)
+                   SELECT differing.id, NULL::integer AS from_id, entered.segment_id AS to_id,
+                          %(today)s::date AS date, NULL::date AS since,
+                          CASE entered.segment_id WHEN 0 THEN '{}'::jsonb %(reasons)s END AS why
                      FROM differing
-                    CROSS JOIN LATERAL unnest(differing.matching) entered (id)
-                    WHERE entered.id <> ALL(differing.present)
+                    CROSS JOIN LATERAL unnest(differing.matching) entered (segment_id)
+                    WHERE entered.segment_id <> ALL(differing.present)
                    UNION ALL
-                   SELECT differing.id, lost.id, NULL, %(today)s::date, member.since, NULL::jsonb
+                   SELECT differing.id, lost.segment_id, NULL, %(today)s::date, member.since,
+                          CASE lost.segment_id WHEN 0 THEN '{}'::jsonb %(reasons)s END
                      FROM differing
-                    CROSS JOIN LATERAL unnest(differing.present) lost (id)
+                    CROSS JOIN LATERAL unnest(differing.present) lost (segment_id)
                      JOIN lifecycle_segment_member member
-                       ON member.profile_id = differing.id AND member.segment_id = lost.id
-                    WHERE lost.id <> ALL(differing.matching) AND lost.id <> ALL(%(kept)s)""",
+                       ON member.profile_id = differing.id
+                      AND member.segment_id = lost.segment_id
+                    WHERE lost.segment_id <> ALL(differing.matching)
+                      AND lost.segment_id <> ALL(%(kept)s)""",
                 profiles=query.select(
                     SQL("%s AS id", SQL.identifier(profile, "id")),
                     SQL("%s AS matching", matching),
                     SQL("COALESCE(membership.ids, '{}'::integer[]) AS present"),
+                    *columns,
                 ),
+                reasons=reasons,
                 today=today,
                 kept=meant.filtered(lambda segment: segment.mode == "add").ids,
             )
@@ -146,51 +151,27 @@ class LifecycleClassifier(models.AbstractModel):
         return rule.optimize_full(profiles).map_conditions(joined)
 
     @api.model
-    def _explain_segment_moves(self, segments, company, today):
-        """Add the values that decided about each move."""
-        profiles = (
-            self.env["lifecycle.profile"]
-            .sudo()
-            .with_company(company)
-            .with_context(active_test=False, lifecycle_today=today)
-        )
-        query = profiles._search(
-            Domain("id", "in", SQL("(SELECT id FROM lifecycle_moves)"))
-        )
-        branches = []
+    def _reasons_sql(self, segments, profiles, query):
+        """Values that decide about segments.
+
+        :return: (columns of the values, WHEN branches of the values that a segment looks at)
+        """
+        columns, branches = {}, []
         for segment in segments:
-            names = {condition.field_expr for condition in segment._rule().iter_conditions()}
-            names = sorted(
-                name
-                for name in names
-                if name in profiles._fields and name not in ("id", "active")
-                and profiles._fields[name].type not in ("one2many", "many2many")
-            )
+            names = {rule.field_expr for rule in segment._rule().iter_conditions()}
+            for name in names - columns.keys():
+                columns[name] = self._value_sql(profiles, name, query)
             values = SQL(", ").join(
-                SQL("%s::text, %s", name, profiles._field_to_sql(query.table, name, query))
-                for name in names
+                SQL("%s::text, %s", name, SQL.identifier(f"value_{name}"))
+                for name in sorted(names)
+                if columns[name]
             )
-            branches.append(
-                SQL("WHEN %s THEN jsonb_build_object(%s)", segment.id, values)
-            )
-        query.add_join(
-            "JOIN", "moved", SQL("lifecycle_moves"),
-            SQL("moved.id = %s", SQL.identifier(query.table, "id")),
-        )
-        segment_id = SQL("COALESCE(moved.from_id, moved.to_id)")
-        self.env.cr.execute(
-            SQL(
-                """UPDATE lifecycle_moves moves SET why = reasons.why
-                     FROM (%s) reasons
-                    WHERE reasons.id = moves.id
-                      AND reasons.segment_id = COALESCE(moves.from_id, moves.to_id)""",
-                query.select(
-                    SQL("moved.id"),
-                    SQL("%s AS segment_id", segment_id),
-                    SQL("CASE %s %s END AS why", segment_id, SQL(" ").join(branches)),
-                ),
-            )
-        )
+            branches.append(SQL("WHEN %s THEN jsonb_build_object(%s)", segment.id, values))
+        return [
+            SQL("%s AS %s", value, SQL.identifier(f"value_{name}"))
+            for name, value in columns.items()
+            if value
+        ], SQL(" ").join(branches)
 
     @api.model
     def _apply_segment_moves(self):

@@ -51,7 +51,8 @@ class LifecycleRfmGroup(models.Model):
         string="Earned so Far", compute="_compute_members", currency_field="currency_id"
     )
     currency_id = fields.Many2one("res.currency", compute="_compute_members")
-    use_note = fields.Char(string="In Use", compute="_compute_use_note")
+    in_use = fields.Boolean(compute="_compute_use_note")
+    use_note = fields.Char(string="In Use Now", compute="_compute_use_note")
 
     _scores_range = models.Constraint(
         "CHECK (1 <= recency_from AND recency_from <= recency_to AND recency_to <= 5 "
@@ -86,6 +87,7 @@ class LifecycleRfmGroup(models.Model):
     def _compute_use_note(self):
         scale = self.env["lifecycle.rfm.scale"].sudo()._current(self.env.company)
         for group in self:
+            group.in_use = group.method == scale.method
             if not scale:
                 group.use_note = self.env._("from the next run on")
             elif group.method == scale.method:

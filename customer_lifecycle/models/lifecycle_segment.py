@@ -131,13 +131,12 @@ class LifecycleSegment(models.Model):
         counts = {(row.segment_id.id, row.month): row.member_count for row in rows}
         for segment in self:
             values = [
-                {
-                    "x": format_date(self.env, month, date_format="MMM yyyy"),
-                    "y": counts.get((segment._origin.id, month), 0),
-                }
+                {"x": format_date(self.env, month, date_format="MMM yyyy"), "y": count}
                 for month in months
+                # months before the first member are no decline to zero
+                if (count := counts.get((segment._origin.id, month))) is not None
             ]
-            segment.month_graph = json.dumps(
+            segment.month_graph = len(values) > 1 and json.dumps(
                 [{"key": self.env._("Members"), "values": values, "is_sample_data": False}]
             )
 

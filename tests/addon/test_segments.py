@@ -323,6 +323,15 @@ class TestSegments(LifecycleCase):
         broken.domain = "[('order_count', '>=', 1)]"
         self.assertFalse(broken.rule_error)
 
+    def test_rules_may_look_at_what_is_only_searched(self):
+        segment = self.new_segment("Top", [("top_decile", "=", True), ("order_count", ">", 0)])
+        best = self.new_profile("Ann", order_count=3, clv_total=9)
+        for number in range(5):
+            self.new_profile(f"P{number}", order_count=1, clv_total=1)
+        self.classify()
+        self.assertEqual(self.members(segment), best)
+        self.assertEqual(best.transition_ids.why, {"order_count": 3})
+
     def test_a_proposal_has_no_members(self):
         segment = self.new_segment("Buyers", [("order_count", ">=", 1)])
         proposal = segment.copy({"proposal_of_id": segment.id})

@@ -142,6 +142,15 @@ class TestStages(LifecycleCase):
         names = self.profile(partner).transition_ids.sorted("number").to_stage_id.mapped("name")
         self.assertEqual(names, ["Loyal", "At risk", "Lost"])
 
+    def test_rules_may_look_at_what_is_only_searched(self):
+        partner = self.regular()
+        self.stages["loyal"].write(
+            {"domain": "[('top_decile', '=', True)]", "keep_domain": False, "priority": 1}
+        )
+        self.refresh(partner, START)
+        self.classify(START, cause="initial")
+        self.assertEqual(self.profile(partner).stage_id, self.stages["loyal"])
+
     def test_every_profile_has_exactly_one_stage(self):
         talker = self.new_customer("Talker", email="talker@example.com")
         self.env["crm.lead"].create(
