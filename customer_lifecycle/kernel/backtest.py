@@ -10,6 +10,7 @@ from .level import Past, recent_level, season_level
 from .mbgnbd import SHAPES
 from .metrics import deciles, order_metrics, value_metrics
 from .outlook import (
+    covers_year,
     earlier_windows,
     look_back,
     look_back_all,
@@ -88,10 +89,16 @@ def learn(days, end, horizon):
         windows=[outlook.window for outlook in recent],
         seasons=len(years),
     )
-    earlier = []
-    if not years:
+    if covers_year(horizon):
+        # Parts of a year say nothing about the level of a whole one.
+        judges = [outlook for outlook in recent if outlook.window == horizon]
+    elif years:
+        judges = years
+    else:
         earlier = look_back_all(days, earlier_windows(first, end, horizon), sorted({1, k}))
-    _learn_level(learnt, years or recent + earlier, first, end, horizon)
+        judges = recent + earlier
+    if judges:
+        _learn_level(learnt, judges, first, end, horizon)
     return learnt
 
 
@@ -116,9 +123,12 @@ def _learn_level(learnt, outlooks, first, end, horizon):
     k = learnt.k
     trust = _trust(outlooks, first, end)
     past = [
-        Past(learnt.orders(each.candidates(k)), each.actual, each.least_errors(k), weight)
+        Past(
+            learnt.orders(each.candidates(k)), each.actual, each.least_errors(k), weight,
+            float(each.histories.x.sum()),
+        )
         for each, weight in zip(outlooks, trust, strict=True)
-    ]
+    ]  # fmt: skip
     if learnt.seasons:
         level = season_level(past)
     else:

@@ -110,8 +110,6 @@ def earlier_windows(first, end, horizon):
     They tell whether a level is there to stay.
     """
     span = end - first
-    if _knows_seasons(span, horizon):
-        return []
     wanted = {horizon, horizon // 2, span // 4}
     possible = (w for w in wanted if _fits(w, horizon) and 2 * w <= span - _least_history(span))
     return [(end - 2 * w, w) for w in sorted(possible, reverse=True)]
@@ -123,15 +121,20 @@ def season_windows(first, end, horizon):
     Without those whose history was too short, and none for a horizon of about a year or more,
     in which seasons cancel out.
     """
-    if horizon >= _WHOLE_YEAR:
+    if covers_year(horizon):
         return []
     least = max(horizon, _SEASON_HISTORY)
     origins = (end - _YEAR * years for years in range(1, _YEARS + 1))
     return [(origin, horizon) for origin in origins if origin - first >= least]
 
 
+def covers_year(window):
+    """Whether seasons cancel out within a window of this length."""
+    return window >= _WHOLE_YEAR
+
+
 def _knows_seasons(span, horizon):
-    return horizon >= _WHOLE_YEAR and span - horizon >= _YEAR_HISTORY
+    return covers_year(horizon) and span - horizon >= _YEAR_HISTORY
 
 
 def _fits(window, horizon):
