@@ -9,6 +9,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from .lifecycle_journey_people import Everybody, Selected
 from .lifecycle_touchpoint_source import DEFECTS, LANES
@@ -121,14 +122,15 @@ class LifecycleJourney(models.AbstractModel):
         if not overview:
             sources = sources.filtered(lambda source: source.id in shown)
 
-        def find(source):
+        def statement(source):
             known = limit + 1 if source.id in shown else 0
-            return source._find(people, limit=known, days=overview, **asked)
+            return source._statement(people, limit=known, days=overview, **asked)
 
-        by_source, warnings = self._try_each(sources, find)
+        statements, warnings = self._try_each(sources, statement)
+        rows, refused = self._run(statements)
+        warnings += refused
         found = [
-            [(moment, id_, record_id) for moment, record_id in keys]
-            for id_, (_days, keys) in by_source.items()
+            [(row[4], id_, row[3]) for row in part if not row[1]] for id_, part in rows.items()
         ]
         newest = heapq.merge(*found, reverse=True)
         chosen = [key for _number, key in zip(range(limit + 1), newest, strict=False)]
@@ -140,15 +142,41 @@ class LifecycleJourney(models.AbstractModel):
         }
         if overview:
             readable = sources.filtered(
-                lambda source: source.id in by_source and source.id not in failed
+                lambda source: source.id in rows and source.id not in failed
             )
             page_data["sources"] = [source._shown_as() for source in readable]
             page_data["days"] = [
-                [source.id, *row] for source in readable for row in by_source[source.id][0]
+                [source.id, *row]
+                for source in readable
+                for row in source._by_day(people, rows[source.id])
             ]
         if self.env.user.has_group(MANAGER):
             page_data["warnings"] = [*warnings, *filter(None, failed.values())]
         return page_data
+
+    @api.model
+    def _run(self, statements):
+        """Rows by source id of all statements, read at once unless the database refuses one.
+
+        :param statements: dict source id → SQL (see ``lifecycle.touchpoint.source._statement``)
+        :return: dict source id → rows, list of warnings
+        """
+        rows = {source_id: [] for source_id in statements}
+        if not statements:
+            return rows, []
+        # compiling a statement of many small parts takes longer than running it
+        self.env.cr.execute("SET LOCAL jit = off")
+        try:
+            with self.env.cr.savepoint(flush=False):
+                everything = SQL(" UNION ALL ").join(statements.values())
+                for row in self.env.execute_query(everything):
+                    rows[row[0]].append(row)
+            return rows, []
+        except psycopg2.Error:
+            sources = self.env["lifecycle.touchpoint.source"].browse(statements)
+            return self._try_each(
+                sources, lambda source: self.env.execute_query(statements[source.id])
+            )
 
     @api.model
     def _sources(self, options):
@@ -258,7 +286,7 @@ class LifecycleJourney(models.AbstractModel):
         labels = dict(self.env["lifecycle.touchpoint.source"]._fields["lane"]
                       ._description_selection(self.env))
         return {
-            "customer": {"id": customer.id, "name": customer.display_name},
+            "customer": {"id": customer.id, "name": customer.name or customer.display_name},
             "people": [
                 {"id": person.id, "name": person.name or person.display_name}
                 for person in everyone.partners

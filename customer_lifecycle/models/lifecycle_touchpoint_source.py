@@ -160,7 +160,7 @@ class LifecycleTouchpointSource(models.Model):
                             self.env._("%(model)s has no “%(path)s”.", model=name, path=part)
                         )
         # compiling finds what is wrong with the domain
-        self._find(self.env["lifecycle.journey"]._nobody())
+        self._statement(self.env["lifecycle.journey"]._nobody())
 
     @api.constrains("model", "waits_for", "domain", "documents", "title", *PATHS)
     def _check_usable(self):
@@ -271,8 +271,7 @@ class LifecycleTouchpointSource(models.Model):
         """The latest touchpoints of this source, whoever they are about, as journey items."""
         self.ensure_one()
         everybody = self.env["lifecycle.journey"]._everybody()
-        _days, keys = self._find(everybody, limit=limit)
-        return self._items(everybody, keys)
+        return self._items(everybody, self._find(everybody, limit=limit))
 
     def action_view_latest(self):
         """Show the latest ten touchpoints that this source finds, to see whether it is right."""

@@ -17,8 +17,15 @@ class LifecycleTouchpointSource(models.Model):
     # a file for each subject of this model
     _inherit = "lifecycle.touchpoint.source"  # pylint: disable=consider-merging-classes-inherited
 
-    def _find(self, people, limit=0, before=None, start=None, end=None, text=None, days=False):
-        """Days and keys of the source's touchpoints, in one statement.
+    def _find(self, people, limit=0):
+        """Keys (moment in UTC, id) of the newest touchpoints of this source alone."""
+        statement = self._statement(people, limit=limit)
+        return [(row[4], row[3]) for row in self.env.execute_query(statement)]
+
+    def _statement(
+        self, people, limit=0, before=None, start=None, end=None, text=None, days=False
+    ):
+        """SELECT of the days and keys of the source's touchpoints.
 
         :param people: ``Selected`` of the journey: whose touchpoints
         :param limit: how many of the newest keys to return
@@ -26,15 +33,13 @@ class LifecycleTouchpointSource(models.Model):
         :param start: first moment (UTC) of the period, and ``end`` the first after it
         :param text: words to look for
         :param days: also count by day
-        :return: list of (day as text, number, id where it is one, sum of the amounts in company
-            currency at the rate of today), list of (moment in UTC, id), newest first
+        :return: SQL of rows (source id, day, number, id, moment in UTC, amount, currency id): for
+            each day and currency the number, an id and the sum; day is NULL in rows of keys
         :raise AccessError: the reader may not read the model or a field of the source
         :raise ValueError: a path does not fit the model
         """
         self.ensure_one()
         model, query, moment = self._query(people, text)
-        if limit == 0 and not days:
-            return [], []
         amount, currency = self._amount_sql(model, query) if days else (None, None)
         found = query.select(
             SQL("%s AS id", SQL.identifier(query.table, "id")),
@@ -49,31 +54,46 @@ class LifecycleTouchpointSource(models.Model):
             wanted.append(SQL("moment < %s", end))
         if before:
             wanted.append(self._after_key_sql(before))
-        keys = SQL(
-            """(SELECT NULL::text AS day, NULL::bigint AS number, id, moment,
+        statement = SQL(
+            """(SELECT %s AS source, NULL::text AS day, NULL::bigint AS number, id, moment,
                        NULL::numeric AS amount, NULL::integer AS currency
                   FROM found WHERE %s ORDER BY moment DESC, id DESC LIMIT %s)""",
+            self.id,
             SQL(" AND ").join(wanted),
             limit,
         )
-        by_day = SQL(
-            """SELECT to_char(moment AT TIME ZONE 'UTC' AT TIME ZONE %s, 'YYYY-MM-DD'),
-                      COUNT(*), MIN(id), NULL::timestamp, SUM(amount)::numeric, currency::integer
-                 FROM found GROUP BY 1, currency""",
-            people.timezone,
-        )
-        statement = SQL("%s UNION ALL %s", keys, by_day) if days else keys
-        model.flush_model()
-        rows = self.env.execute_query(SQL("WITH found AS (%s) %s", found, statement))
-        return (
-            self._by_day(people, [row for row in rows if row[0]]),
-            [(moment, id_) for day, _number, id_, moment, _amount, _currency in rows if not day],
-        )
+        if days:
+            by_day = SQL(
+                """SELECT %s, to_char(moment AT TIME ZONE 'UTC' AT TIME ZONE %s, 'YYYY-MM-DD'),
+                          COUNT(*), MIN(id), NULL::timestamp, SUM(amount)::numeric,
+                          currency::integer
+                     FROM found GROUP BY 2, currency""",
+                self.id,
+                people.timezone,
+            )
+            statement = SQL("%s UNION ALL %s", statement, by_day)
+        return SQL("(WITH found AS (%s) %s)", found, statement)
+
+    def _after_key_sql(self, before):
+        moment, source_id, record_id = before
+        moment = datetime.fromisoformat(moment)
+        if self.id < source_id:
+            return SQL("moment <= %s", moment)
+        if self.id > source_id:
+            return SQL("moment < %s", moment)
+        return SQL("(moment, id) < (%s, %s)", moment, int(record_id))
 
     def _by_day(self, people, rows):
-        """Add up the currencies of a day."""
+        """Add up the currencies of each day.
+
+        :param rows: rows of ``_statement``
+        :return: list of (day as text, number, id where it is one, amount in company currency at
+            the rate of today)
+        """
         days = {}
-        for day, number, id_, _moment, amount, currency_id in rows:
+        for _source, day, number, id_, _moment, amount, currency_id in rows:
+            if not day:
+                continue
             size = float(amount or 0)
             if size and currency_id and currency_id != people.currency.id:
                 size *= people.rate(currency_id)
@@ -88,7 +108,8 @@ class LifecycleTouchpointSource(models.Model):
         """SQL of amount and currency, where the database has them; None where not."""
         path = self.amount_path
         currency_path = self._currency_path(model)
-        if not path or not all(field.store for field in self._fields_along(model, path)):
+        if not path or "." in path or not model._fields[path].store:
+            # what is joined would be summed whether or not the reader may see it
             return None, None
         paths = self.env["lifecycle.revenue.source"]
         amount = paths._path_sql(model, query.table, path, query)
@@ -110,15 +131,6 @@ class LifecycleTouchpointSource(models.Model):
             holder = self._fields_along(model, ".".join(hops))[-1].comodel_name
             model = self.env[holder]
         return ".".join([*hops, field.get_currency_field(model)])
-
-    def _after_key_sql(self, before):
-        moment, source_id, record_id = before
-        moment = datetime.fromisoformat(moment)
-        if self.id < source_id:
-            return SQL("moment <= %s", moment)
-        if self.id > source_id:
-            return SQL("moment < %s", moment)
-        return SQL("(moment, id) < (%s, %s)", moment, int(record_id))
 
     def _query(self, people, text=None):
         """(model, query, SQL of the moment in UTC) of the source's records about somebody."""

@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .common_money import MoneyCase
 from .test_journey import MANAGER, JourneyCase
@@ -37,7 +37,10 @@ class DeliveredCase(MoneyCase):
         self.assertEqual(ids, {row[0] for row in journey["days"]})
         return {
             name.split("touchpoint_source_")[1]
-            for name in self.env["lifecycle.touchpoint.source"].browse(ids).get_external_id().values()
+            for name in self.env["lifecycle.touchpoint.source"]
+            .browse(ids)
+            .get_external_id()
+            .values()
         }
 
     def message(self, record, body, **values):
@@ -123,7 +126,8 @@ class TestDelivered(DeliveredCase):
         self.new_purchase(self.customer, 30, days_ago=500)
         found = self.found()
         self.assertEqual(
-            found, {"quotation", "order", "invoice", "credit_note", "payment", "overdue", "imported"}
+            found,
+            {"quotation", "order", "invoice", "credit_note", "payment", "overdue", "imported"},
         )
         items = self.env["lifecycle.journey"].get_journey(self.customer.id)["items"]
         payment = next(item for item in items if item["title"].startswith("Payment"))
@@ -300,14 +304,16 @@ class TestOwnSources(JourneyCase):
     def test_what_the_database_refuses_spoils_nothing_else(self):
         self.new_lead("Still there", partner_id=self.customer.id)
         bad = self.new_source(name="Bad")
-        find = type(bad)._find
+        statement = type(bad)._statement
 
         def broken(source, *args, **kwargs):
             if source == bad:
-                source.env.cr.execute("SELECT 1 / 0")
-            return find(source, *args, **kwargs)
+                return SQL(
+                    "(SELECT 1 / 0, NULL, NULL::bigint, 1, NULL::timestamp, 0.0, NULL::integer)"
+                )
+            return statement(source, *args, **kwargs)
 
-        self.patch(type(bad), "_find", broken)
+        self.patch(type(bad), "_statement", broken)
         with mute_logger("odoo.sql_db"):
             journey = self.journey(user=self.manager)
         self.assertEqual([item["title"] for item in journey["items"]],
