@@ -81,11 +81,7 @@ class LifecycleProfile(models.Model):
             "segments",
             self.env._("Segments"),
             ", ".join(segments.mapped("name")),
-            why=[
-                f"{segment.name}: {segment.description}"
-                for segment in segments
-                if segment.description
-            ],
+            why=self._why_segments(),
         )
 
     def _chip_complaints(self):

@@ -1,4 +1,7 @@
+from ast import literal_eval
+
 from odoo import fields, models
+from odoo.fields import Domain
 from odoo.tools.misc import formatLang
 
 #: how far ahead the next change of stage is looked for
@@ -20,7 +23,9 @@ class LifecycleProfile(models.Model):
         self.ensure_one()
         if not self.stage_id:
             return []
-        sentences = [self._stage_origin(), *self._rule_values(), self._stage_hold()]
+        # sudo: what a rule asks for may be told to whoever sees the customer
+        rule = self.stage_id.sudo()._rule(keep=True)
+        sentences = [self._stage_origin(), *self._rule_values(rule), self._stage_hold()]
         if not self._is_stage_held():
             sentences += [self._stage_after_order(), self._stage_after_silence()]
         return [sentence for sentence in sentences if sentence]
@@ -53,9 +58,8 @@ class LifecycleProfile(models.Model):
             "Held by hand until %s; no rule changes it before.", self._date(self.stage_hold_until)
         )
 
-    def _rule_values(self):
-        """What the stage's rule asks for, each with the customer's own value."""
-        rule = self.stage_id.sudo()._rule(keep=True)
+    def _rule_values(self, rule):
+        """What a rule asks for, each with the customer's own value."""
         labels = self.fields_get(attributes=["string", "type"])
         sentences = []
         for condition in rule.iter_conditions():
@@ -88,6 +92,18 @@ class LifecycleProfile(models.Model):
         if kind == "boolean":
             return self.env._("yes") if value else self.env._("no")
         return value
+
+    def _why_segments(self):
+        """A sentence for each segment: since when, and what its rule asks for."""
+        self.ensure_one()
+        since = {member.segment_id: member.since for member in self.segment_member_ids}
+        sentences = []
+        for segment in self.segment_ids:
+            parts = [self.env._("since %s", self._date(since[segment]))] if segment in since else []
+            # sudo: what a rule asks for may be told to whoever sees the customer
+            parts += self._rule_values(Domain(literal_eval(segment.sudo().domain or "[]")))
+            sentences.append(f"{segment.name}: {'; '.join(parts)}")
+        return sentences
 
     # ----- WHAT WOULD CHANGE IT -----
 

@@ -52,6 +52,8 @@ class LifecycleTransition(models.Model):
     reason = fields.Char(readonly=True)
     why = fields.Json(string="Values", readonly=True, help="The values that met the rule.")
     why_text = fields.Char(string="Why", compute="_compute_why_text")
+    from_name = fields.Char(string="From", compute="_compute_display_name")
+    to_name = fields.Char(string="To", compute="_compute_display_name")
     days_before = fields.Integer(
         string="Days in the Former State", readonly=True, aggregator="avg"
     )
@@ -61,10 +63,12 @@ class LifecycleTransition(models.Model):
         "That change has been recorded already."
     )
 
+    @api.depends_context("lang")
     @api.depends("kind", "from_stage_id", "to_stage_id", "from_tier_id", "to_tier_id", "joined")
     def _compute_display_name(self):
         for transition in self:
             before, after = transition._states()
+            transition.from_name, transition.to_name = before, after
             transition.display_name = " → ".join(name for name in (before, after) if name)
 
     def _states(self):
