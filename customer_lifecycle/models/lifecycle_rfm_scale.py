@@ -60,32 +60,52 @@ class LifecycleRfmScale(models.Model):
         :return: the scale as of today
         """
         self.flush_model()
-        buyers = SQL(
-            "FROM lifecycle_profile WHERE company_id = %s AND active AND order_count > 0",
-            company.id,
-        )
-        # grouped first: millions of buyers have few dates and few numbers of orders
-        boundaries = SQL(", ").join(
+        # work in memory: as many different mean values as buyers are possible
+        self.env.cr.execute("SET LOCAL work_mem = '256MB'")
+        # one pass over the buyers, grouped three ways
+        rows = self.env.execute_query(
             SQL(
-                """(WITH counts AS (SELECT %(column)s AS value, COUNT(*) AS number
-                                      %(buyers)s GROUP BY 1),
-                         shares AS (SELECT value, SUM(number) OVER (ORDER BY value) * 5
-                                           / SUM(number) OVER () AS fifths FROM counts)
-                    SELECT jsonb_agg(boundary.value::text ORDER BY k)
-                      FROM generate_series(1, 4) k
-                     CROSS JOIN LATERAL (SELECT MIN(value) AS value FROM shares
-                                          WHERE fifths >= k) boundary)""",
-                column=SQL.identifier(column),
-                buyers=buyers,
+                """WITH counts AS (
+                       SELECT CASE WHEN GROUPING(last_order_date) = 0 THEN 'recency'
+                                   WHEN GROUPING(order_count) = 0 THEN 'frequency'
+                                   ELSE 'monetary' END AS measure,
+                              last_order_date, order_count, average_order_value,
+                              COUNT(*) AS number
+                         FROM lifecycle_profile
+                        WHERE company_id = %s AND active AND order_count > 0
+                        GROUP BY GROUPING SETS (
+                              (last_order_date), (order_count), (average_order_value))),
+                   shares AS (
+                       SELECT measure, number,
+                              COALESCE(last_order_date::text, order_count::text,
+                                       average_order_value::text) AS value,
+                              (SUM(number) OVER (
+                                  PARTITION BY measure
+                                  ORDER BY last_order_date, order_count, average_order_value
+                              ))::bigint AS reached,
+                              (SUM(number) OVER (PARTITION BY measure))::bigint AS buyers
+                         FROM counts)
+                   SELECT measure, MAX(buyers), array_agg(value ORDER BY reached),
+                          array_agg(5 * reached / buyers ORDER BY reached)
+                     FROM shares
+                    WHERE 5 * reached / buyers > 5 * (reached - number) / buyers
+                    GROUP BY measure""",
+                company.id,
             )
-            for column in COLUMNS.values()
         )
-        count = self.env.execute_query(SQL("SELECT COUNT(*) %s", buyers))[0][0]
+        count = rows[0][1] if rows else 0
         values = {"buyer_count": count}
         if count >= SCORED_BUYERS:
-            values.update(
-                zip(MEASURES, self.env.execute_query(SQL("SELECT %s", boundaries))[0], strict=True)
-            )
+            for measure, _count, boundaries, fifths in rows:
+                # the k-th boundary is the first value whose share reaches k fifths
+                values[measure] = [
+                    next(
+                        value
+                        for value, reached in zip(boundaries, fifths, strict=True)
+                        if reached >= k
+                    )
+                    for k in range(1, 5)
+                ]
         scale = self.search([("company_id", "=", company.id), ("as_of", "=", today)])
         if scale:
             scale.write(values)
