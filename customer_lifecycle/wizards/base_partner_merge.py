@@ -44,6 +44,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                     )
                 )
             if gone:
+                self._merge_segment_members(gone, kept)
                 self._update_foreign_keys_generic("lifecycle.profile", gone, kept)
                 self.env.cr.execute(
                     SQL("DELETE FROM lifecycle_profile WHERE id = ANY(%s)", gone.ids)
@@ -56,6 +57,32 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 )
             )
         self.env["lifecycle.profile"].invalidate_model()
+
+    @api.model
+    def _merge_segment_members(self, gone, kept):
+        """Let each segment keep one membership of several profiles: the longest.
+
+        Core would drop all memberships of a profile if one of them is there already.
+        """
+        cr = self.env.cr
+        cr.execute(
+            SQL(
+                """DELETE FROM lifecycle_segment_member member
+                    USING (SELECT id, ROW_NUMBER() OVER (PARTITION BY segment_id
+                                                         ORDER BY since, id) AS place
+                             FROM lifecycle_segment_member WHERE profile_id = ANY(%s)) ranked
+                    WHERE ranked.id = member.id AND ranked.place > 1""",
+                (gone | kept).ids,
+            )
+        )
+        cr.execute(
+            SQL(
+                "UPDATE lifecycle_segment_member SET profile_id = %s WHERE profile_id = ANY(%s)",
+                kept.id,
+                gone.ids,
+            )
+        )
+        self.env["lifecycle.segment.member"].invalidate_model()
 
     @api.model
     def _update_values(self, src_partners, dst_partner):

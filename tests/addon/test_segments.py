@@ -171,6 +171,28 @@ class TestSegments(LifecycleCase):
         self.assertFalse(segment.member_ids)
         self.assertEqual([move[1] for move in self.history(profile, segment)], [True, False])
 
+    def test_merged_customers_keep_one_membership_in_each_segment(self):
+        buyers = self.new_segment("Buyers", [("order_count", ">=", 1)])
+        big = self.new_segment("Big", [("revenue", ">=", 100)])
+        small = self.new_segment("Small", [("revenue", "<", 100)])
+        ann = self.new_profile("Ann", order_count=1, revenue=500)
+        self.classify(START)
+        twin = self.new_profile("Ann Twin", order_count=1, revenue=10)
+        self.classify(START + timedelta(5))
+        partners = ann.partner_id | twin.partner_id
+        wizard = self.env["base.partner.merge.automatic.wizard"].create(
+            {"partner_ids": partners.ids, "dst_partner_id": twin.partner_id.id}
+        )
+        wizard.action_merge()
+        self.env.invalidate_all()
+        self.assertFalse(ann.exists())
+        self.assertEqual(twin.segment_ids, buyers | big | small)
+        self.assertEqual(
+            set(twin.segment_member_ids.mapped("since")), {START, START + timedelta(5)}
+        )
+        self.assertEqual(self.members(buyers), twin)
+        self.assertEqual(buyers.member_ids.since, START)
+
     # ----- COMPANIES -----
 
     def test_each_company_has_its_own_members(self):
