@@ -3,6 +3,8 @@ from datetime import date, timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .. import kernel
+
 EPOCH = date(1970, 1, 1)
 #: a fit older than this is renewed by the next nightly run
 FIT_DAYS = 7
@@ -174,4 +176,10 @@ class LifecycleClvModel(models.Model):
             or current.horizon != company.lifecycle_horizon
             or current.discount_rate != company.lifecycle_discount_rate
             or not current.sufficient
+            or not current._is_readable()
         )
+
+    def _is_readable(self):
+        """Whether this version of the kernel can read the stored fit."""
+        self.ensure_one()
+        return (self.data or {}).get("version") == kernel.STATE_VERSION

@@ -38,6 +38,9 @@ class LifecyclePrediction(models.AbstractModel):
         :return: (last profile id of the batch or None when there are no more, rows changed)
         """
         stored = self.env["lifecycle.clv.model"]._current(company)
+        if stored.sufficient and not stored._is_readable():
+            # the last figures stay until the next complete run has fitted anew
+            return None, 0
         where = SQL("company_id = %s AND order_count > 0 AND active", company.id)
         if partner_ids is not None:
             where = SQL("%s AND partner_id = ANY(%s)", where, list(partner_ids))
@@ -79,7 +82,7 @@ class LifecyclePrediction(models.AbstractModel):
         :return: number of predictions
         """
         stored = self.env["lifecycle.clv.model"]._current(company)
-        if not stored.sufficient:
+        if not stored.sufficient or not stored._is_readable():
             return 0
         frame = self._copy_out(
             SQL(
@@ -120,7 +123,11 @@ class LifecyclePrediction(models.AbstractModel):
             "p_alive": np.round(prediction.p_alive, 2),
             "p_order": np.round(prediction.p_order, 2),
             "p_order_30": np.round(prediction.p_order_30, 2),
-            "expected_orders": np.round(prediction.expected_orders, 1),
+            # the forecast with the smallest error lies near the median: beside the chance of an
+            # order it must not read as less than that chance
+            "expected_orders": np.round(
+                np.fmax(prediction.expected_orders, prediction.p_order), 1
+            ),
             "clv_predicted": round_shown(
                 prediction.clv * self._value_ratio(stored, frame),
                 frame["average_order_value"].to_numpy(np.float64) / 100,

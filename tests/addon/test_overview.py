@@ -142,6 +142,26 @@ class TestOverview(LifecycleCase):
         prediction = self.overview(partner)["prediction"]
         self.assertGreater(prediction["clv_predicted"], 0)
         self.assertIs(prediction["high"], False)
+        # a refresh keeps them, the next complete run fits anew
+        before = self.profile(partner, self.company).clv_predicted
+        self.new_purchase(partner, 10, 0, self.company)
+        self.run_refresh()
+        profile = self.profile(partner, self.company)
+        self.assertEqual(profile.clv_predicted, before)
+        self.env["lifecycle.run"]._request(self.company)
+        self.run_nightly()
+        newest = self.env["lifecycle.clv.model"]._current(self.company)
+        self.assertNotEqual(newest, model)
+        self.assertTrue(newest._is_readable())
+
+    def test_no_fewer_orders_are_expected_than_their_chance_says(self):
+        with_history(self, self.company)
+        profiles = self.env["lifecycle.profile"].search(
+            [("company_id", "=", self.company.id), ("predicted", "=", True)]
+        )
+        self.assertTrue(profiles)
+        for profile in profiles:
+            self.assertGreaterEqual(profile.expected_orders, round(profile.p_order, 1))
 
     def test_fit_explains_itself(self):
         with_history(self, self.company)
