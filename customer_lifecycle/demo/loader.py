@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from odoo import fields
 from odoo.fields import Command
 
+from . import tiers
 from .customers import CUSTOMERS, PRODUCTS, PROSPECTS, RECOMMENDED
 from .rhythms import RHYTHMS, draw_basket, draw_orders
 from .touchpoints import Touchpoints
@@ -57,6 +58,7 @@ class DemoLoader:
         self._create_invoices(orders)
         self._create_prospects()
         Touchpoints(self.env, self.today).load(CUSTOMERS, partners)
+        tiers.load(self.env, self.company)
 
     # ----- MASTER DATA -----
 

@@ -181,7 +181,8 @@ class LifecycleRun(models.Model):
         known = self.search(
             [
                 ("company_id", "=", company.id),
-                ("kind", "!=", "refresh"),
+                # a changed rule waiting for its run does not stand for the day's figures
+                ("kind", "not in", ("refresh", "rules")),
                 "|",
                 ("state", "in", ("pending", "running")),
                 "&",
@@ -193,7 +194,12 @@ class LifecycleRun(models.Model):
         if known:
             return known
         before = self.search_count(
-            [("company_id", "=", company.id), ("state", "=", "done")], limit=1
+            [
+                ("company_id", "=", company.id),
+                ("kind", "not in", STAGES_ONLY),
+                ("state", "=", "done"),
+            ],
+            limit=1,
         )
         return self.create(
             {"company_id": company.id, "kind": "nightly" if before else "first"}

@@ -40,14 +40,34 @@ class LifecycleVipTier(models.Model):
         enabled = self.env["res.groups"]._is_feature_enabled(FEATURE)
         for tier in self:
             tier.pricelists_off = bool(tier.pricelist_ids) and not enabled
-            tier.benefit_warning = (
-                self.env._(
+            hidden = tier._offline_pricelists()
+            if tier.pricelists_off:
+                tier.benefit_warning = self.env._(
                     "Pricelists are switched off in the settings: until they are on, nobody "
                     "gets a price of this tier."
                 )
-                if tier.pricelists_off
-                else False
-            )
+            elif hidden:
+                tier.benefit_warning = self.env._(
+                    "The web shop does not use %s: set its website on the pricelist.",
+                    ", ".join(hidden.mapped("name")),
+                )
+            else:
+                tier.benefit_warning = False
+
+    def _offline_pricelists(self):
+        """The tier's pricelists that the company's web shop, if there is one, would not use."""
+        nothing = self.env["product.pricelist"]
+        if "website_id" not in nothing._fields:
+            return nothing
+        # sudo: websites are no secret of those who edit tiers
+        shops = self.env["website"].sudo().search_count(
+            [("company_id", "=", self.company_id.id)], limit=1
+        )
+        if not shops:
+            return nothing
+        return self.pricelist_ids.filtered(
+            lambda one: not (one["website_id"] or one["selectable"] or one["code"])
+        )
 
     @api.constrains("pricelist_ids", "company_id")
     def _check_pricelists(self):

@@ -43,6 +43,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                         profile.id,
                     )
                 )
+            self._keep_tier_benefits(kept, gone)
             if gone:
                 self._merge_segment_members(gone, kept)
                 self._update_foreign_keys_generic("lifecycle.profile", gone, kept)
@@ -83,6 +84,19 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             )
         )
         self.env["lifecycle.segment.member"].invalidate_model()
+
+    @api.model
+    def _keep_tier_benefits(self, kept, gone):
+        """Remember what was given to the merged customers: core may move it to the one that stays.
+
+        Their tiers are judged anew, from the purchases of all.
+        """
+        for name in ("vip_pricelist_id", "vip_user_id"):
+            if not kept[name]:
+                kept[name] = gone[name][:1]
+        if gone:
+            kept.vip_benefits_due = True
+            kept.flush_recordset()
 
     @api.model
     def _update_values(self, src_partners, dst_partner):

@@ -70,6 +70,7 @@ class LifecycleVipTierPricelist(models.TransientModel):
                     "currency_id": self.currency_id.id,
                     # behind whatever is there: the first one is everybody's
                     "sequence": 100,
+                    **self._website_values(),
                     "item_ids": [
                         Command.create(rule) for rule in [*self._margin_rules(), *rules]
                     ],
@@ -83,6 +84,15 @@ class LifecycleVipTierPricelist(models.TransientModel):
             "res_id": pricelist.id,
             "views": [(False, "form")],
         }
+
+    def _website_values(self):
+        """The company's web shop, where it has exactly one: others' prices are not shown there."""
+        if "website_id" not in self.env["product.pricelist"]._fields:
+            return {}
+        websites = self.env["website"].sudo().search(
+            [("company_id", "=", self.tier_id.company_id.id)]
+        )
+        return {"website_id": websites.id} if len(websites) == 1 else {}
 
     def _check_numbers(self):
         discounts = [self.discount, *self.line_ids.mapped("discount")]

@@ -39,9 +39,14 @@ class LifecycleVipTierSuggestion(models.TransientModel):
     @api.depends("company_id")
     def _compute_inactive_reason(self):
         for suggestion in self:
-            suggestion.inactive_reason = self.env["lifecycle.vip.tier"]._why_inactive(
-                suggestion.company_id
-            )
+            tiers = self.env["lifecycle.vip.tier"]
+            reason = tiers._why_inactive(suggestion.company_id)
+            if not reason and tiers._of_company(suggestion.company_id):
+                reason = self.env._(
+                    "The company has VIP tiers already: change those, or archive them to have "
+                    "others suggested."
+                )
+            suggestion.inactive_reason = reason
 
     @api.depends("company_id")
     def _compute_line_ids(self):

@@ -331,8 +331,10 @@ class TestUninstall(ScratchCase):
         self.assertEqual(result["patched"], [])
         self.assertEqual(result["models"], [])
         self.assertEqual(result["read"], 1)
-        ours = [name for name in result["fields"] if name.startswith(("lifecycle_", "clv_"))]
+        prefixes = ("lifecycle_", "clv_", "vip_")
+        ours = [name for name in result["fields"] if name.startswith(prefixes)]
         self.assertEqual(ours, [])
+        self.assertEqual(result["pricelists"], [False, "Theirs"])
         self.assertEqual(self.traces(), {})
 
     def traces(self):

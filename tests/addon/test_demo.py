@@ -92,6 +92,15 @@ class TestDemo(LifecycleCase):
             self.assertEqual(self.profile(prospect, self.company).order_count, 0)
             self.assertTrue(self.profile(prospect, self.company).active)
 
+    def test_every_vip_tier_has_members(self):
+        self.run_nightly()
+        tiers = self.env["lifecycle.vip.tier"].search([("company_id", "=", self.company.id)])
+        self.assertEqual(len(tiers), 3)
+        for tier in tiers:
+            with self.subTest(tier=tier.name):
+                self.assertFalse(tier.inactive_reason)
+                self.assertGreater(tier.member_count, 0)
+
     def test_credit_notes_of_every_kind_are_there(self):
         partners = [one.id for one in self.partners.values()]
         moves = self.env["account.move"].search([("partner_id", "child_of", partners)])

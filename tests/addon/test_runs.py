@@ -26,6 +26,19 @@ class TestKinds(RunCase):
             second = self.last_run()
             self.assertEqual((second.kind, second.state), ("nightly", "done"))
 
+    def test_a_changed_rule_that_waits_does_not_stand_for_the_first_run(self):
+        self.request(kind="rules")
+        self.run_nightly()
+        self.assertTrue(
+            self.env["lifecycle.run"].search(
+                [
+                    ("company_id", "=", self.home.id),
+                    ("kind", "=", "first"),
+                    ("state", "=", "done"),
+                ]
+            )
+        )
+
     def test_model_is_renewed_weekly(self):
         for days, models in ((0, 1), (1, 1), (6, 1), (7, 2)):
             with self.subTest(days=days):

@@ -262,7 +262,47 @@ class TestPricelists(BenefitCase):
         self.assertAlmostEqual(cost, 60)
 
 
+class TestShop(BenefitCase):
+    def test_a_cart_has_the_tiers_price(self):
+        if "website_id" not in self.env["product.pricelist"]._fields:
+            self.skipTest("Needs the app eCommerce (website_sale).")
+        from odoo.addons.website_sale.tests.common import MockRequest
+
+        website = self.env["website"].create({"name": "Shop", "company_id": self.company.id})
+        self.assertIn("web shop", self.gold.benefit_warning)
+        self.vip.website_id = website
+        self.gold.invalidate_recordset()
+        self.assertFalse(self.gold.benefit_warning)
+        self.product.website_published = True
+        partner = self.vip_customer()
+        user = self.new_user(
+            "vip_shopper", "base.group_portal", self.company, partner_id=partner.id
+        )
+        self.classify(START)
+        self.give()
+        shop = website.with_user(user)
+        with MockRequest(shop.env, website=shop):
+            cart = shop._create_cart()
+            cart._cart_add(product_id=self.product.id)
+        self.assertEqual(cart.pricelist_id, self.vip)
+        self.assertEqual(cart.order_line.price_unit, 180)
+
+
 class TestOtherBenefits(BenefitCase):
+    def test_merging_two_customers_keeps_what_is_ours_ours(self):
+        stays, goes = self.vip_customer("Stays", amount=10), self.vip_customer("Goes")
+        self.classify(START)
+        self.give()
+        self.assertEqual(self.specific(goes), self.vip)
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((stays | goes).ids, stays)
+        self.env.invalidate_all()
+        self.classify(START)
+        self.give()
+        self.assertEqual((self.tier(stays), self.specific(stays)), ("Gold", self.vip))
+        self.leave()
+        self.assertFalse(self.specific(stays))
+
     def test_a_salesperson_comes_only_where_there_is_none(self):
         seller = self.new_user("vip_care", "sales_team.group_sale_salesman", self.company)
         self.gold.user_id = seller

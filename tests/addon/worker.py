@@ -315,6 +315,8 @@ class Worker:
         """Uninstall the addon as a user does; return what Odoo can do afterwards."""
         with self.registry.cursor() as cursor:
             env = self.env(cursor)
+            given = self._give_pricelists(env)
+            cursor.commit()
             env.ref("base.module_customer_lifecycle").button_immediate_uninstall()
         registry = Registry(self.database)
         patched = [
@@ -334,7 +336,31 @@ class Worker:
             partner.phone = "+32 1"
             cursor.commit()
             models = [name for name in registry if name.startswith("lifecycle.")]
-        return {"patched": patched, "models": models, "read": len(read), "fields": shown}
+            pricelists = [
+                env["res.partner"].browse(partner_id).with_company(company_id)
+                .specific_property_product_pricelist.name
+                for partner_id, company_id in given
+            ]
+        return {
+            "pricelists": pricelists,
+            "patched": patched,
+            "models": models,
+            "read": len(read),
+            "fields": shown,
+        }
+
+    def _give_pricelists(self, env):
+        """Two customers with a pricelist: one that the addon gave, and one that a person chose."""
+        ours, theirs = env["product.pricelist"].create([{"name": "Ours"}, {"name": "Theirs"}])
+        given = []
+        for profile, chosen in zip(
+            env["lifecycle.profile"].search([], limit=2), (ours, theirs), strict=True
+        ):
+            profile.vip_pricelist_id = ours
+            partner = profile.partner_id.with_company(profile.company_id)
+            partner.specific_property_product_pricelist = chosen
+            given.append((partner.id, profile.company_id.id))
+        return given
 
     # ----- FORKS -----
 
