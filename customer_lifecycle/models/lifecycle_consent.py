@@ -50,6 +50,34 @@ class ResPartner(models.Model):
         readonly=False,
     )
 
+    lifecycle_workflow_count = fields.Integer(
+        string="Workflows",
+        compute="_compute_lifecycle_workflow_count",
+        groups="sales_team.group_sale_salesman",
+    )
+
+    def _compute_lifecycle_workflow_count(self):
+        counts = dict(
+            self.env["lifecycle.workflow.enrollment"]._read_group(
+                [("partner_id", "in", self.commercial_partner_id.ids)], ["partner_id"], ["__count"]
+            )
+        )
+        for partner in self:
+            partner.lifecycle_workflow_count = counts.get(partner.commercial_partner_id, 0)
+
+    def action_view_lifecycle_workflows(self):
+        """Open the workflows that the customer is or was in."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_lifecycle.lifecycle_workflow_enrollment_action"
+        )
+        return {
+            **action,
+            "display_name": self.env._("Workflows of %s", self.commercial_partner_id.display_name),
+            "domain": [("partner_id", "=", self.commercial_partner_id.id)],
+            "context": {},
+        }
+
     @api.depends("lifecycle_marketing_consent")
     def _compute_lifecycle_marketing_consent_date(self):
         for partner in self:
@@ -225,7 +253,8 @@ class LifecycleConsent(models.AbstractModel):
         """
         now = fields.Datetime.now()
         sent = {}
-        for email, moment in self._sent_lately(list(emails), company, now - MONTH):
+        emails = [email for email in emails if email]
+        for email, moment in self._sent_lately(emails, company, now - MONTH):
             sent.setdefault(email, []).append(moment)
         free = {}
         for email, moments in sent.items():

@@ -72,7 +72,7 @@ class LifecycleWorkflow(models.Model):
         default="stage",
     )
     stage_ids = fields.Many2many("lifecycle.stage", string="Stages")
-    tier_ids = fields.Many2many("lifecycle.vip.tier", string="VIP Tiers")
+    tier_ids = fields.Many2many("lifecycle.vip.tier", string="VIP Tiers", help="Empty: any tier.")
     segment_ids = fields.Many2many("lifecycle.segment", string="Segments")
     date_field = fields.Selection(
         selection="_selection_date_field", string="Date", default="last_order_date"
@@ -238,9 +238,12 @@ class LifecycleWorkflow(models.Model):
         return Domain(literal_eval((text or "[]").strip() or "[]"))
 
     def _states(self):
-        """Stages, tiers or segments that the workflow waits for."""
+        """Stages, tiers or segments that the workflow waits for; no tier chosen: any."""
         self.ensure_one()
-        return self[f"{self.trigger_kind or 'stage'}_ids"]
+        states = self[f"{self.trigger_kind or 'stage'}_ids"]
+        if self.trigger_kind == "tier" and not states:
+            states = states.search(Domain.TRUE)
+        return states
 
     # ----- STARTING AND STOPPING -----
 
@@ -347,6 +350,16 @@ class LifecycleWorkflow(models.Model):
             {**values, "name": self.env._("%s (copy)", workflow.name)}
             for workflow, values in zip(self, super().copy_data(default), strict=True)
         ]
+
+    def copy(self, default=None):
+        copies = super().copy(default)
+        for workflow, twin in zip(self, copies, strict=True):
+            twins = dict(zip(workflow.step_ids._in_order(), twin.step_ids._in_order(),
+                             strict=True))
+            for step, copied in twins.items():
+                if step.parent_id:
+                    copied.write({"parent_id": twins[step.parent_id].id, "branch": step.branch})
+        return copies
 
     def _companies(self):
         self.ensure_one()

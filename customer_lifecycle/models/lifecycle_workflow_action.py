@@ -178,6 +178,9 @@ class LifecycleWorkflowDelivery(models.Model):
     def _settle(self, state, **values):
         self.write({"state": state, "date": fields.Datetime.now(), "date_next": False, **values})
 
+    def _stop(self, text):
+        self._settle("failed", error=text)
+
     def _put_off(self, company, reason, until):
         now = fields.Datetime.now()
         latest = self.date_asked + timedelta(days=company.lifecycle_wait_days)

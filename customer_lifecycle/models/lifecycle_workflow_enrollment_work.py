@@ -180,19 +180,22 @@ class LifecycleWorkflowEnrollment(models.Model):
         except Exception as error:
             if len(self) == 1:
                 self.env.invalidate_all()
-                self._fail(company, step, error)
+                self._fail(error)
                 return
         self.env.invalidate_all()
         for one in self:
             one._perform(company, step, act)
 
-    def _fail(self, company, step, error):
+    def _fail(self, error):
         """Stop with an error that a person can read; the others go on."""
-        text = self.env["lifecycle.workflow.mail"]._readable(error)
-        self._note(company, step, "failed", [{"error": text}])
-        self.write(
-            {"state": "failed", "error": text, "attempts": self.attempts + 1, "date_next": False}
-        )
+        self._stop(self.env["lifecycle.workflow.mail"]._readable(error))
+
+    def _stop(self, text):
+        """Stop what cannot be judged at all, such as by a filter on a field that is gone."""
+        for one in self:
+            one._note(one.company_id, one.step_id, "failed", [{"error": text}])
+            one.write({"state": "failed", "error": text, "attempts": one.attempts + 1,
+                       "date_next": False})
 
     def _done(self, company, step, values_list, branch=None):
         self._note(company, step, "done", values_list)

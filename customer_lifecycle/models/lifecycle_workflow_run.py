@@ -66,6 +66,10 @@ class LifecycleWorkflow(models.Model):
 
     @api.model
     def _try_batch(self, records, company, ids):
+        """Work on some records in this transaction; return how many were handled.
+
+        What cannot even be judged is stopped alone: the others of its batch are tried one by one.
+        """
         try:
             done = records._work(company, ids)
             self.env.flush_all()
@@ -75,6 +79,17 @@ class LifecycleWorkflow(models.Model):
             _logger.info("A batch of workflow steps is put off: %s", error)
             records._note_conflict(ids)
             return 0
+        except Exception as error:
+            self.env.cr.rollback()
+            if len(ids) > 1:
+                done = 0
+                for record_id in ids:
+                    done += self._try_batch(records, company, [record_id])
+                    self.env["ir.cron"]._commit_progress()
+                return done
+            _logger.exception("A workflow step cannot be done")
+            records.browse(ids)._stop(self.env["lifecycle.workflow.mail"]._readable(error))
+            return 1
 
     @contextmanager
     def _lock(self, company):

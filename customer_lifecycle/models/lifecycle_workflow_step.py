@@ -68,15 +68,19 @@ class LifecycleWorkflowStep(models.Model):
         help="Checked at the moment of doing; others skip this step. In a branch: who takes the "
         "steps under “then”.",
     )
+    # copied by the workflow, which knows the branch's copy
     parent_id = fields.Many2one(
         "lifecycle.workflow.step",
         string="Part of Branch",
+        copy=False,
         ondelete="cascade",
         index="btree_not_null",
         domain="[('workflow_id', '=', workflow_id), ('kind', '=', 'branch'), ('id', '!=', id)]",
     )
     branch = fields.Selection(
-        [("then", "then: filter is met"), ("else", "else: filter is not met")], string="Way"
+        [("then", "then: filter is met"), ("else", "else: filter is not met")],
+        string="Way",
+        copy=False,
     )
     depth = fields.Integer(compute="_compute_depth", recursive=True)
 

@@ -120,12 +120,7 @@ class LifecycleWorkflow(models.Model):
         if self.trigger_kind == "stage":
             return SQL("COALESCE(profile.stage_id = ANY(%s), FALSE)", ids)
         if self.trigger_kind == "tier":
-            return SQL(
-                """COALESCE((SELECT last.to_tier_id = ANY(%s) FROM lifecycle_transition last
-                              WHERE last.profile_id = profile.id AND last.kind = 'tier'
-                              ORDER BY last.number DESC LIMIT 1), FALSE)""",
-                ids,
-            )
+            return SQL("COALESCE(profile.vip_tier_id = ANY(%s), FALSE)", ids)
         return SQL(
             """EXISTS (SELECT FROM unnest(%s) segment(id)
                         WHERE (SELECT last.joined FROM lifecycle_transition last
