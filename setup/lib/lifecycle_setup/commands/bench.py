@@ -7,12 +7,14 @@ import importlib
 MODES = {
     "runs": "lifecycle_setup.bench_runs",
     "kernel": "lifecycle_setup.bench_kernel",
+    "journey": "lifecycle_setup.bench_journey",
 }
 USAGE = """\
 usage: setup/bench [runs] [OPTION ...]     the addon in an Odoo full of invented customers
        setup/bench kernel [OPTION ...]     the statistical kernel alone
+       setup/bench journey [OPTION ...]    opening a customer's journey
 
-`setup/bench runs --help` and `setup/bench kernel --help` list the options.
+`setup/bench runs --help` and so on list the options.
 """
 
 
