@@ -62,14 +62,19 @@ class LifecycleClassifier(models.AbstractModel):
         return self.env.cr.fetchone()[0]
 
     @api.model
-    def _is_stale(self, company):
-        """Whether rules have changed that the company's customers are not classified by yet."""
+    def _is_stale(self, company, announced=None):
+        """Whether rules have changed that the company's customers are not classified by yet.
+
+        :param announced: look only at changes that are news, or only at those that are not
+        """
+        news = [] if announced is None else [("announce", "=", announced)]
         return bool(
             self.env["lifecycle.run"].search_count(
                 [
                     ("company_id", "=", company.id),
                     ("kind", "=", "rules"),
                     ("state", "in", ("pending", "running")),
+                    *news,
                 ],
                 limit=1,
             )

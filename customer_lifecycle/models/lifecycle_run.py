@@ -184,7 +184,9 @@ class LifecycleRun(models.Model):
                 # a changed rule waiting for its run does not stand for the day's figures
                 ("kind", "not in", ("refresh", "rules")),
                 "|",
+                "&",
                 ("state", "in", ("pending", "running")),
+                ("kind", "not in", STAGES_ONLY),
                 "&",
                 ("as_of", "=", today),
                 ("kind", "in", ("first", "nightly")),

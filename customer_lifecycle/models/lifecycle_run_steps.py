@@ -134,7 +134,9 @@ class LifecycleRun(models.Model):
         cause = "rule"
         if not started:
             cause = "initial"
-        elif self.kind in ("rules", "settings") and not self.announce:
+        elif not self.announce and (
+            self.kind in ("rules", "settings") or classifier._is_stale(company, announced=False)
+        ):
             # what a changed rule or setting moves is no news of the customers
             cause = "edit"
         changed, errors = classifier.with_context(
