@@ -127,7 +127,7 @@ class LifecycleJourney(models.AbstractModel):
             return source._statement(people, limit=known, days=overview, **asked)
 
         statements, warnings = self._try_each(sources, statement)
-        rows, refused = self._run(statements)
+        rows, refused = self._run(people, statements)
         warnings += refused
         found = [
             [(row[4], id_, row[3]) for row in part if not row[1]] for id_, part in rows.items()
@@ -155,7 +155,7 @@ class LifecycleJourney(models.AbstractModel):
         return page_data
 
     @api.model
-    def _run(self, statements):
+    def _run(self, people, statements):
         """Rows by source id of all statements, read at once unless the database refuses one.
 
         :param statements: dict source id → SQL (see ``lifecycle.touchpoint.source._statement``)
@@ -169,13 +169,14 @@ class LifecycleJourney(models.AbstractModel):
         try:
             with self.env.cr.savepoint(flush=False):
                 everything = SQL(" UNION ALL ").join(statements.values())
-                for row in self.env.execute_query(everything):
+                for row in self.env.execute_query(people.with_shared(everything)):
                     rows[row[0]].append(row)
             return rows, []
         except psycopg2.Error:
             sources = self.env["lifecycle.touchpoint.source"].browse(statements)
             return self._try_each(
-                sources, lambda source: self.env.execute_query(statements[source.id])
+                sources,
+                lambda source: self.env.execute_query(people.with_shared(statements[source.id])),
             )
 
     @api.model

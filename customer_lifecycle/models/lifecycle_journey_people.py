@@ -17,7 +17,7 @@ class Selected:
         self.timezone = timezone
         self.today = today
         self.currency = partners.env.company.sudo().currency_id
-        self._documents = {}
+        self._shared = {}
         self._by_email = {}
         self._rates = {}
         for partner in partners:
@@ -39,20 +39,47 @@ class Selected:
             return by_email
         return domain | (Domain(partner_path, "=", False) & by_email)
 
-    def documents_sql(self, env, document, column):
-        """Condition that a column holds the id of one of the contacts' documents.
+    def attached_sql(self, model, names, documents):
+        """Condition on the id of records that are attached to the contacts' documents.
 
-        :param document: (model, path to the contact, e-mail path, domain as text)
+        They are found once for all sources of a journey (see ``with_shared``).
+
+        :param model: what is attached; :param names: its columns of document model and id
+        :param documents: list of (model, path to the contact, e-mail path, domain as text)
         """
-        model, path, email_path, domain = document
-        if document not in self._documents:
-            documents = env[model].with_context(active_test=False)
-            if not documents.has_access("read"):
-                self._documents[document] = []
-            else:
-                link = self.link_domain(path, email_path) & Domain(literal_eval(domain))
-                self._documents[document] = list(documents._search(link).get_result_ids())
-        return SQL("%s = ANY(%s)", column, self._documents[document])
+        key = (model._table, tuple(documents))
+        if key not in self._shared:
+            parts = [
+                SQL(
+                    "SELECT id FROM %s WHERE %s = %s AND %s",
+                    SQL.identifier(model._table),
+                    SQL.identifier(names[0]),
+                    document[0],
+                    self._document_sql(model.env[document[0]], document, names[1]),
+                )
+                for document in documents
+                if document[0] in model.env and model.env[document[0]].has_access("read")
+            ] or [SQL("SELECT 0 AS id")]
+            self._shared[key] = (f"attached_{len(self._shared)}", SQL(" UNION ALL ").join(parts))
+        # an array lets the index be used, whatever the planner thinks of the number
+        return SQL("= ANY(ARRAY(SELECT id FROM %s))", SQL.identifier(self._shared[key][0]))
+
+    def _document_sql(self, documents, document, column):
+        """Condition that a column holds the id of one of the contacts' documents."""
+        _name, path, email_path, domain = document
+        link = self.link_domain(path, email_path) & Domain(literal_eval(domain))
+        found = documents.with_context(active_test=False)._search(link)
+        return SQL("%s = ANY(ARRAY%s)", SQL.identifier(column), found.subselect())
+
+    def with_shared(self, statement):
+        """A statement together with what several sources look up once."""
+        if not self._shared:
+            return statement
+        shared = SQL(", ").join(
+            SQL("%s AS MATERIALIZED (%s)", SQL.identifier(name), query)
+            for name, query in self._shared.values()
+        )
+        return SQL("WITH %s SELECT * FROM (%s) part", shared, statement)
 
     def rate(self, currency_id):
         """What one unit of a currency is worth today in company currency, roughly is enough."""
@@ -85,14 +112,31 @@ class Everybody(Selected):
         domain = Domain(partner_path, "!=", False) if partner_path else Domain.FALSE
         return domain | (Domain(email_path, "!=", False) if email_path else Domain.FALSE)
 
-    def documents_sql(self, env, document, column):
-        model, path, email_path, domain = document
-        documents = env[model].with_context(active_test=False)
-        if not documents.has_access("read"):
-            return SQL("FALSE")
+    def _document_sql(self, documents, document, column):
+        _name, path, email_path, domain = document
         link = Domain.TRUE if path == "id" else self.link_domain(path, email_path)
-        link &= Domain(literal_eval(domain))
-        return SQL("%s IN %s", column, documents._search(link).subselect())
+        found = documents.with_context(active_test=False)._search(
+            link & Domain(literal_eval(domain))
+        )
+        return SQL("%s IN %s", SQL.identifier(column), found.subselect())
+
+    def attached_sql(self, model, names, documents):
+        # not looked up before: only the newest of all are wanted
+        parts = [
+            SQL(
+                "(%s = %s AND %s)",
+                SQL.identifier(names[0]),
+                document[0],
+                self._document_sql(model.env[document[0]], document, names[1]),
+            )
+            for document in documents
+            if document[0] in model.env and model.env[document[0]].has_access("read")
+        ] or [SQL("FALSE")]
+        return SQL(
+            "IN (SELECT id FROM %s WHERE %s)",
+            SQL.identifier(model._table),
+            SQL(" OR ").join(parts),
+        )
 
     def named(self, text):
         return []

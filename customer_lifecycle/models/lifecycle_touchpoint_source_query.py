@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -8,7 +8,10 @@ from odoo.tools import SQL
 from .lifecycle_touchpoint_source import ATTACHED_BY, GUARDED_BY_DOCUMENT
 
 #: text of computed fields is searched in the field that it is made of
-SEARCHED_INSTEAD = {("mail.message", "preview"): "body"}
+SEARCHED_INSTEAD = {
+    ("mail.message", "preview"): ("body",),
+    ("lifecycle.transition", "display_name"): ("to_stage_id", "to_tier_id", "segment_id"),
+}
 
 
 class LifecycleTouchpointSource(models.Model):
@@ -20,7 +23,8 @@ class LifecycleTouchpointSource(models.Model):
     def _find(self, people, limit=0):
         """Keys (moment in UTC, id) of the newest touchpoints of this source alone."""
         statement = self._statement(people, limit=limit)
-        return [(row[4], row[3]) for row in self.env.execute_query(statement)]
+        rows = self.env.execute_query(people.with_shared(statement))
+        return [(row[4], row[3]) for row in rows]
 
     def _statement(
         self, people, limit=0, before=None, start=None, end=None, text=None, days=False
@@ -55,7 +59,7 @@ class LifecycleTouchpointSource(models.Model):
         if before:
             wanted.append(self._after_key_sql(before))
         statement = SQL(
-            """(SELECT %s AS source, NULL::text AS day, NULL::bigint AS number, id, moment,
+            """(SELECT %s AS source, NULL::date AS day, NULL::bigint AS number, id, moment,
                        NULL::numeric AS amount, NULL::integer AS currency
                   FROM found WHERE %s ORDER BY moment DESC, id DESC LIMIT %s)""",
             self.id,
@@ -64,9 +68,8 @@ class LifecycleTouchpointSource(models.Model):
         )
         if days:
             by_day = SQL(
-                """SELECT %s, to_char(moment AT TIME ZONE 'UTC' AT TIME ZONE %s, 'YYYY-MM-DD'),
-                          COUNT(*), MIN(id), NULL::timestamp, SUM(amount)::numeric,
-                          currency::integer
+                """SELECT %s, (moment AT TIME ZONE 'UTC' AT TIME ZONE %s)::date, COUNT(*),
+                          MIN(id), NULL::timestamp, SUM(amount)::numeric, currency::integer
                      FROM found GROUP BY 2, currency""",
                 self.id,
                 people.timezone,
@@ -100,7 +103,7 @@ class LifecycleTouchpointSource(models.Model):
             known, _id, total = days.get(day, (0, id_, 0))
             days[day] = (known + number, id_, total + abs(size))
         return [
-            (day, number, id_ if number == 1 else False, round(size, 2))
+            (str(day), number, id_ if number == 1 else False, round(size, 2))
             for day, (number, id_, size) in days.items()
         ]
 
@@ -165,16 +168,10 @@ class LifecycleTouchpointSource(models.Model):
             raise ValueError(
                 self.env._("%s does not belong to documents; empty “Attached To”.", self.model)
             )
-        parts = [SQL("FALSE")]
-        for document in self._documents():
-            if document[0] in self.env:
-                belongs = people.documents_sql(
-                    self.env, document, SQL.identifier(alias, names[1])
-                )
-                parts.append(
-                    SQL("(%s = %s AND %s)", SQL.identifier(alias, names[0]), document[0], belongs)
-                )
-        return SQL("(%s)", SQL(" OR ").join(parts))
+        # the reader's rights on the documents, not those of a superuser
+        reader = self.env[self.model]
+        belongs = people.attached_sql(reader, names, self._documents())
+        return SQL("%s %s", SQL.identifier(alias, "id"), belongs)
 
     def _moment_sql(self, model, query, people):
         """When it was, in UTC; what has only a date counts as the end of that day."""
@@ -201,17 +198,28 @@ class LifecycleTouchpointSource(models.Model):
         if text.lower() in f"{self.name} {texts}".lower():
             return Domain.TRUE
         domain = Domain.FALSE
-        for path in self._title_paths():
-            path = SEARCHED_INSTEAD.get((self.model, path), path)
-            field = self._fields_along(model, path)[-1]
+        paths = [
+            other
+            for path in self._title_paths()
+            for other in SEARCHED_INSTEAD.get((self.model, path), (path,))
+        ]
+        for path in paths:
+            *_hops, field = self._fields_along(model, path)
             if field.type == "selection" and not isinstance(field.selection, str):
                 labels = field._description_selection(self.env)
                 keys = [key for key, label in labels if text.lower() in label.lower()]
                 domain |= Domain(path, "in", keys)
-            elif field.type in ("char", "text", "html", "many2one") and (
-                field.store or field.search
-            ):
+            elif self._is_searchable(field):
                 domain |= Domain(path, "ilike", text)
         if self.partner_path and not self.documents:
             domain |= Domain(self.partner_path, "in", people.named(text))
         return domain
+
+    @api.model
+    def _is_searchable(self, field):
+        """Whether words can be looked for in a field."""
+        if field.name == "display_name":
+            model = self.env[field.model_name]
+            return bool(model._rec_name or model._rec_names_search)
+        searchable = field.store or field.search
+        return searchable and field.type in ("char", "text", "html", "many2one")

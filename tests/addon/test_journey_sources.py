@@ -199,6 +199,8 @@ class TestDelivered(DeliveredCase):
         self.assertLessEqual(
             {"imported", "stage", "stage_good", "stage_bad", "tier", "segment"}, self.found()
         )
+        found = self.env["lifecycle.journey"].get_journey(self.customer.id, {"text": "lovers"})
+        self.assertEqual([item["title"] for item in found["items"]], ["Segment: Coffee lovers"])
 
 
 class TestOwnSources(JourneyCase):
