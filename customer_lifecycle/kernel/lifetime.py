@@ -14,7 +14,7 @@ from .rhythm import fit_rhythm, next_purchase
 from .value import fit_value_model, value_model_from
 
 LEAST_CUSTOMERS, LEAST_REPEAT_BUYERS = 20, 10
-_BACKTEST_CUSTOMERS = 50_000
+_BACKTEST_CUSTOMERS = 20_000
 _MONTH = 30
 # Customers predicted at a time, which bounds the memory.
 _BATCH = 250_000
