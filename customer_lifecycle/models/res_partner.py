@@ -170,11 +170,12 @@ class ResPartner(models.Model):
     )
     lifecycle_rfm_note = fields.Char(related="lifecycle_profile_id.rfm_note", groups=SALES)
     vip_tier_id = fields.Many2one(related="lifecycle_profile_id.vip_tier_id", groups=SALES)
-    vip_color = fields.Integer(related="lifecycle_profile_id.vip_color", groups=SALES)
+    # for display only: what is searched and grouped is the tier
+    vip_color = fields.Integer(compute="_compute_vip_color", groups=SALES)
+    vip_why = fields.Char(compute="_compute_vip_why", groups=SALES)
     vip_since = fields.Date(related="lifecycle_profile_id.vip_since", groups=SALES)
     vip_review_date = fields.Date(related="lifecycle_profile_id.vip_review_date", groups=SALES)
     vip_manual = fields.Boolean(related="lifecycle_profile_id.vip_manual", groups=SALES)
-    vip_why = fields.Char(related="lifecycle_profile_id.vip_why", groups=SALES)
     is_vip = fields.Boolean(related="lifecycle_profile_id.is_vip", string="VIP", groups=SALES)
     lifecycle_shares_email = fields.Boolean(
         string="Shares Its E-mail with Another Customer",
@@ -272,6 +273,18 @@ class ResPartner(models.Model):
         if "string" in label and self.env.company.lifecycle_horizon != 365:
             label["string"] = self.env["lifecycle.profile"]._expected_label(self.env.company)
         return result
+
+    @api.depends("lifecycle_profile_id.vip_tier_id")
+    @api.depends_context("company", "uid")
+    def _compute_vip_color(self):
+        for partner in self:
+            partner.vip_color = partner.lifecycle_profile_id.vip_color
+
+    @api.depends("lifecycle_profile_id.vip_tier_id")
+    @api.depends_context("company", "uid", "lang")
+    def _compute_vip_why(self):
+        for partner in self:
+            partner.vip_why = partner.lifecycle_profile_id.vip_why
 
     # ----- DUPLICATES -----
 
