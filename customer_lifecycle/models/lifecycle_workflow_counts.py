@@ -21,7 +21,10 @@ class LifecycleWorkflow(models.Model):
         labels = dict(self._fields["trigger"]._description_selection(self.env))
         for workflow in self:
             if workflow.trigger in ("enter", "leave"):
-                names = ", ".join(workflow._states().mapped("name")) or "…"
+                chosen = workflow[f"{workflow.trigger_kind or 'stage'}_ids"]
+                names = ", ".join(chosen.mapped("name")) or (
+                    self.env._("any VIP tier") if workflow.trigger_kind == "tier" else "…"
+                )
                 workflow.entry_text = (
                     self.env._("Enters %s", names)
                     if workflow.trigger == "enter"

@@ -254,6 +254,7 @@ class LifecycleWorkflow(models.Model):
             revenue = difference_of_means(
                 (treated[0], treated[3], treated[4]), (control[0], control[3], control[4])
             )
+            bought = treated[2] + control[2] > 0
             lines.append(
                 Markup("<p><b>{}</b><br/>{}</p>").format(
                     self.env._(
@@ -269,7 +270,9 @@ class LifecycleWorkflow(models.Model):
                         difference=money(revenue[0]),
                         low=money(revenue[1]),
                         high=money(revenue[2]),
-                    ),
+                    )
+                    if bought
+                    else "",
                 )
             )
         body = Markup("").join(

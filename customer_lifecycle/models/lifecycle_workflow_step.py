@@ -129,9 +129,10 @@ class LifecycleWorkflowStep(models.Model):
             )
             # sudo: the name of what a readable step does is no secret
             detail = what.sudo().display_name
-            step.title = step.name or (
-                f"{kinds[step.kind]}: {detail}" if detail else kinds.get(step.kind)
-            )
+            if step.name or step.kind == "email":
+                step.title = step.name or detail or kinds["email"]
+            else:
+                step.title = f"{kinds[step.kind]}: {detail}" if detail else kinds.get(step.kind)
 
     @api.depends("title")
     def _compute_display_name(self):

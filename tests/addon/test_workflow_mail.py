@@ -1,0 +1,152 @@
+"""Mail really leaves, with the headers it needs; whoever unsubscribes is left in peace."""
+
+import re
+from unittest.mock import patch
+
+from odoo.tests import tagged
+
+from .common import LifecycleHttpCase
+from .common_workflow import WorkflowCase
+from .smtp_sink import SmtpSink
+
+QUEUE = "mail.ir_cron_mail_scheduler_action"
+
+
+class TestMailLeaves(WorkflowCase):
+    def setUp(self):
+        super().setUp()
+        self.env["mail.mail"].sudo().search([]).unlink()
+        self.sink = SmtpSink().__enter__()
+        self.addCleanup(self.sink.__exit__)
+        self.env["ir.mail_server"].search([]).action_archive()
+        self.env["ir.mail_server"].create(
+            {
+                "name": "Sink",
+                "smtp_host": "127.0.0.1",
+                "smtp_port": self.sink.port,
+                "smtp_encryption": "none",
+            }
+        )
+        sending = patch.object(
+            self.env.registry["ir.mail_server"], "_disable_send", lambda *_args: False
+        )
+        sending.start()
+        self.addCleanup(sending.stop)
+
+    def send_all(self):
+        self.run_cron(QUEUE)
+        return self.sink.messages
+
+    def test_one_message_with_headers_for_unsubscribing(self):
+        self.new_workflow()
+        ann, ben = self.new_profile("Ann"), self.new_profile("Ben")
+        self.env["mail.blacklist"].create({"email": "ben@example.com"})
+        for profile in (ann, ben):
+            self.move(profile, self.at_risk)
+        self.run_workflows()
+        self.run_workflows()
+        messages = self.send_all()
+        self.assertEqual([to for to, _message in messages], [["ann@example.com"]])
+        message = messages[0][1]
+        self.assertEqual(message["Subject"], "We miss you, Ann")
+        self.assertEqual(message["List-Unsubscribe-Post"], "List-Unsubscribe=One-Click")
+        url = re.fullmatch(r"<(.+)>", message["List-Unsubscribe"].replace(" ", ""))[1]
+        self.assertIn("/lifecycle/unsubscribe?email=ann%40example.com", url)
+        html = message.get_body(("html",)).get_content()
+        self.assertIn("Unsubscribe", html)
+        self.assertEqual(len(self.send_all()), 1)
+
+    def test_message_stays_in_the_chatter(self):
+        workflow = self.new_workflow()
+        ann = self.new_profile("Ann")
+        self.move(ann, self.at_risk)
+        self.run_workflows()
+        self.send_all()
+        message = self.deliveries(workflow).mail_message_id
+        self.assertEqual(message.res_id, ann.partner_id.id)
+        left = self.env["mail.mail"].search([("recipient_ids", "in", ann.partner_id.ids)])
+        self.assertFalse(left)
+
+    def test_queue_is_driven_to_empty(self):
+        """Odoo's own action sends one batch and leaves the rest for an hour later."""
+        self.env["ir.config_parameter"].set_param("mail.mail.queue.batch.size", 3)
+        self.new_workflow()
+        for number in range(10):
+            self.move(self.new_profile(f"C{number}"), self.at_risk)
+        self.run_workflows()
+        cron = self.env.ref(QUEUE)
+        runs = 0
+        while True:
+            self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]).unlink()
+            self.send_all()
+            runs += 1
+            if not self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)]):
+                break
+        self.assertEqual(len(self.sink.messages), 10)
+        self.assertEqual(runs, 4)
+
+    def test_test_run_goes_to_oneself_only(self):
+        me = self.new_user(
+            "wf_me", "sales_team.group_sale_manager", self.home, email="me@example.com"
+        )
+        workflow = self.new_workflow(self.step(sequence=1), self.step(sequence=2), start=False)
+        ann = self.new_profile("Ann")
+        self.move(ann, self.at_risk)
+        action = workflow.with_user(me).action_preview()
+        preview = self.env[action["res_model"]].with_user(me).browse(action["res_id"])
+        self.assertEqual((preview.now_count, preview.profile_ids.ids), (1, ann.ids))
+        self.assertIn("We miss you, Ann", preview.sequence_html)
+        preview.action_test()
+        messages = self.send_all()
+        self.assertEqual([to for to, _message in messages], [["me@example.com"]] * 2)
+        self.assertNotIn("lifecycle/unsubscribe", messages[0][1].as_string())
+        self.assertFalse(workflow.enrollment_ids)
+        self.assertFalse(self.deliveries(workflow))
+
+
+@tagged("-at_install", "post_install", "standard")
+class TestUnsubscribe(LifecycleHttpCase):
+    def setUp(self):
+        super().setUp()
+        self.partner = self.env["res.partner"].create(
+            {"name": "Ann", "email": "Ann <Ann@Example.com>", "lifecycle_marketing_consent": True}
+        )
+        mails = self.env["lifecycle.workflow.mail"]
+        self.url = mails._unsubscribe_url(self.partner, self.env.company)
+        self.url = self.url[self.url.index("/lifecycle") :]
+
+    def is_blacklisted(self):
+        self.env.invalidate_all()
+        return self.partner.is_blacklisted
+
+    def test_looking_changes_nothing(self):
+        page = self.url_open(self.url)
+        self.assertEqual(page.status_code, 200)
+        self.assertIn("ann@example.com", page.text)
+        self.assertFalse(self.is_blacklisted())
+
+    def test_one_click(self):
+        """What a mail program posts, without cookies (RFC 8058)."""
+        self.opener.cookies.clear()
+        answer = self.url_open(self.url, data={"List-Unsubscribe": "One-Click"})
+        self.assertEqual(answer.status_code, 200)
+        self.assertTrue(self.is_blacklisted())
+        self.assertFalse(self.partner.lifecycle_marketing_consent)
+
+    def test_page_and_back(self):
+        self.assertIn("You are unsubscribed", self.url_open(self.url, data={"x": "1"}).text)
+        self.assertTrue(self.is_blacklisted())
+        back = self.url_open(self.url + "&action=subscribe", data={"x": "1"})
+        self.assertIn("subscribed again", back.text)
+        self.assertFalse(self.is_blacklisted())
+
+    def test_forged_link(self):
+        for url in (
+            self.url.replace("ann%40", "ben%40"),
+            self.url.replace("token=", "token=0"),
+            self.url.replace(f"company={self.env.company.id}", "company=x"),
+            "/lifecycle/unsubscribe",
+        ):
+            answer = self.url_open(url, data={"List-Unsubscribe": "One-Click"})
+            self.assertEqual(answer.status_code, 404, url)
+        self.assertFalse(self.env["mail.blacklist"].search([("email", "like", "%@example.com")]))
