@@ -45,6 +45,9 @@ export function formatAmount(item) {
 }
 
 export function formatDays(days) {
+    if (days < 1) {
+        return _t("less than a day");
+    }
     if (days === 1) {
         return _t("1 day");
     }

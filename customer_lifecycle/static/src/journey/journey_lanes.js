@@ -80,6 +80,11 @@ export class JourneyLanes extends Component {
         };
     }
 
+    get hasBand() {
+        const { bands, forecast } = this.model.data;
+        return bands.length > 0 || Boolean(forecast);
+    }
+
     get ticks() {
         return ticks(this.model.shown, this.state.width);
     }
