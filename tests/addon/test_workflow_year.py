@@ -54,7 +54,8 @@ class Reference:
 
     def occasion(self, workflow, customer, now, changes):
         if workflow.stage:
-            came = [change for change in changes.get(customer.id, []) if change[1] == workflow.stage]
+            mine = changes.get(customer.id, [])
+            came = [change for change in mine if change[1] == workflow.stage]
             return came and customer.stage == workflow.stage and ("change", came[-1][0])
         day = customer.last_order + timedelta(days=workflow.silent)
         since = max(BEGIN.date(), (now - timedelta(days=8)).date())
