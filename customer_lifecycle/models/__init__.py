@@ -15,6 +15,7 @@ from . import (
     lifecycle_external_purchase,
     lifecycle_first_steps,
     lifecycle_journey,
+    lifecycle_journey_indexes,
     lifecycle_pipeline,
     lifecycle_pipeline_signals,
     lifecycle_pipeline_store,
