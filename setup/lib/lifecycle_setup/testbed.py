@@ -15,6 +15,8 @@ from lifecycle_setup.console import SetupError, step
 from lifecycle_setup.install import run_odoo
 
 PREFIX = f"customer_lifecycle_test_{paths.checkout_key()}"
+# Random bytes in the name of a run.
+RUN_BYTES = 4
 # Templates of former states that are kept, for going back and forth between branches.
 KEPT = {"base": 2, "addon": 3, "demobase": 2, "demoaddon": 2, "appsbase": 2, "appsaddon": 2}
 
@@ -57,7 +59,9 @@ def _drop_old(kind: str, current: str) -> None:
 def _drop_abandoned() -> None:
     """Drop the databases of test runs that were killed."""
     for name in database.named_like(f"{PREFIX}_run_"):
-        with database.claim(name, wait=False) as free:
+        # a run's tests make databases of their own, named after the run's
+        run = name[: len(f"{PREFIX}_run_") + 2 * RUN_BYTES]
+        with database.claim(run, wait=False) as free:
             if free:
                 database.drop(name)
 
@@ -125,7 +129,7 @@ def own_database(source, keep_alive: dict, apps: tuple = ()):
     """
     template = _addon_template(source, keep_alive, apps=apps)
     # short: tests make names from it, and PostgreSQL cuts off what exceeds 63 letters
-    run = f"{PREFIX}_run_{secrets.token_hex(4)}"
+    run = f"{PREFIX}_run_{secrets.token_hex(RUN_BYTES)}"
     with database.claim(run):
         database.create(run, template)
         try:
