@@ -1,5 +1,7 @@
+import uuid
 from urllib.parse import urlencode
 
+from lxml import html
 from markupsafe import Markup
 
 from odoo import api, fields, models
@@ -49,7 +51,11 @@ class LifecycleWorkflowMail(models.AbstractModel):
         :param user: whose rights; empty: the superuser's
         :return: dict recipient id → values of mail.mail
         """
-        base_context = {"allowed_company_ids": company.ids, "mail_notify_force_send": False}
+        base_context = {
+            "allowed_company_ids": company.ids,
+            "mail_notify_force_send": False,
+            "lifecycle_together": True,
+        }
         by_language = {}
         for profile, recipient in pairs:
             language = recipient.lang or profile.partner_id.lang or self.env.lang or "en_US"
@@ -72,10 +78,19 @@ class LifecycleWorkflowMail(models.AbstractModel):
                  "mail_server_id", "report_template_ids"),
             )
             for res_id, recipient in by_id.items():
-                result[recipient.id] = self._mail_values(
-                    rendered[res_id], recipient, company, language
-                )
+                result[recipient.id] = {
+                    **self._mail_values(rendered[res_id], recipient, company, language),
+                    # a colleague, so that the message is told from the customer's own
+                    "author_id": self._author(recipient, user).id,
+                }
         return result
+
+    @api.model
+    def _author(self, recipient, user):
+        """Who the message is from: the customer's salesperson, else the workflow's owner."""
+        # sudo: who looks after a customer is told in the message itself
+        seller = recipient.sudo().commercial_partner_id.user_id
+        return (seller or user or self.env.ref("base.user_root")).sudo().partner_id
 
     @api.model
     def _mail_values(self, values, recipient, company, language):
@@ -93,7 +108,8 @@ class LifecycleWorkflowMail(models.AbstractModel):
         return {
             "subject": values.get("subject"),
             "body_html": body,
-            "body": body,
+            # in the chatter colleagues read it, who must not unsubscribe the customer
+            "body": self._without_link(body, recipient, company),
             "email_from": values.get("email_from") or company.email_formatted,
             "reply_to": values.get("reply_to") or False,
             "mail_server_id": values.get("mail_server_id") or False,
@@ -103,6 +119,7 @@ class LifecycleWorkflowMail(models.AbstractModel):
             "model": "res.partner",
             "res_id": recipient.id,
             "message_type": "email_outgoing",
+            "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_comment"),
             # the message stays in the chatter when the sent e-mail is cleaned up
             "is_notification": True,
             "auto_delete": True,
@@ -155,6 +172,39 @@ class LifecycleWorkflowMail(models.AbstractModel):
 
 class MailTemplate(models.Model):
     _inherit = "mail.template"
+
+    @api.model
+    def _render_template_qweb(
+        self, template_src, model, res_ids, add_context=None, options=None
+    ):
+        """Compile a workflow's e-mail once for all its customers, not once for each.
+
+        Odoo compiles such sources anew for every record, which is most of the time that queueing
+        many e-mails takes.
+        """
+        if (
+            not self.env.context.get("lifecycle_together")
+            or len(res_ids) < 2
+            or not template_src
+            or not self._has_unsafe_expression_template_qweb(template_src, model)
+        ):
+            return super()._render_template_qweb(
+                template_src, model, res_ids, add_context=add_context, options=options
+            )
+        mark = f"lifecycle-{uuid.uuid4()}"
+        source = html.fragment_fromstring(
+            f'<t t-foreach="lifecycle_records" t-as="object">{template_src}{mark}</t>',
+            create_parent="div",
+        )
+        variables = {
+            **self._render_eval_context(),
+            **(add_context or {}),
+            "lifecycle_records": self.env[model].browse(res_ids),
+        }
+        rendered = self.env["ir.qweb"]._render(source, variables, **(options or {}))
+        # without the div around everything
+        texts = rendered[5:-6].split(mark)[:-1]
+        return dict(zip(res_ids, texts, strict=True))
 
     def _has_translation(self, language):
         """Whether the body is written in a language of its own."""

@@ -64,8 +64,26 @@ class TestMailLeaves(WorkflowCase):
         self.send_all()
         message = self.deliveries(workflow).mail_message_id
         self.assertEqual(message.res_id, ann.partner_id.id)
+        self.assertEqual(message.author_id, self.env.user.partner_id)
+        self.assertIn("Unsubscribe", message.body)
+        self.assertNotIn("lifecycle/unsubscribe", message.body)
         left = self.env["mail.mail"].search([("recipient_ids", "in", ann.partner_id.ids)])
         self.assertFalse(left)
+
+    def test_journey_tells_what_was_sent_and_what_was_not(self):
+        self.new_workflow()
+        ann, ben = self.new_profile("Ann"), self.new_profile("Ben")
+        self.env["mail.blacklist"].create({"email": "ben@example.com"})
+        for profile in (ann, ben):
+            self.move(profile, self.at_risk)
+        self.run_workflows()
+        self.send_all()
+        for profile, expected in (
+            (ann, "We miss you, Ann"),
+            (ben, "Not sent: We miss you (Unsubscribed or blacklisted)"),
+        ):
+            items = self.env["lifecycle.journey"].get_journey(profile.partner_id.id)["items"]
+            self.assertIn(expected, [item["title"] for item in items])
 
     def test_queue_is_driven_to_empty(self):
         """Odoo's own action sends one batch and leaves the rest for an hour later."""

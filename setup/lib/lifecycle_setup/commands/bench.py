@@ -8,11 +8,13 @@ MODES = {
     "runs": "lifecycle_setup.bench_runs",
     "kernel": "lifecycle_setup.bench_kernel",
     "journey": "lifecycle_setup.bench_journey",
+    "workflow": "lifecycle_setup.bench_workflow",
 }
 USAGE = """\
 usage: setup/bench [runs] [OPTION ...]     the addon in an Odoo full of invented customers
        setup/bench kernel [OPTION ...]     the statistical kernel alone
        setup/bench journey [OPTION ...]    opening a customer's journey
+       setup/bench workflow [OPTION ...]   customers in a workflow, and a step due for all
 
 `setup/bench runs --help` and so on list the options.
 """
