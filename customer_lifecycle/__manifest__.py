@@ -45,6 +45,7 @@
         "views/lifecycle_stage_views.xml",
         "wizards/lifecycle_contact_call_views.xml",
         "views/lifecycle_contact_views.xml",
+        "views/lifecycle_signal_views.xml",
         "views/customer_of_document_views.xml",
         "views/lifecycle_rfm_views.xml",
         "views/lifecycle_segment_views.xml",

@@ -21,3 +21,11 @@ def uninstall_hook(env):
     env["ir.model.constraint"].search(
         [("module.name", "=", "customer_lifecycle"), ("type", "=", "f")]
     ).unlink()
+    # Odoo lets each app that extends a mixin name the models that inherit it, and keeps the names
+    env.cr.execute(
+        SQL(
+            "DELETE FROM ir_model_data WHERE model = 'ir.model.inherit' AND name LIKE %s "
+            "AND module != 'customer_lifecycle'",
+            "model_inherit__lifecycle_%",
+        )
+    )

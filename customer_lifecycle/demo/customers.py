@@ -118,11 +118,13 @@ PROSPECTS = (
     ("hospital_trust", "St Brigid Hospital Trust", "IE", "Waterford", ("opportunity",)),
     ("start_up_barn", "Start-up Barn", "DE", "Potsdam", ("quotation",)),
     ("train_bistro", "Train Bistro Holding", "AT", "Linz", ("opportunity",)),
+    ("vintage_cinema", "Vintage Cinema Club", "GB", "Brighton", ("lost",)),
+    ("wharf_gallery", "Wharf Gallery", "NL", "Haarlem", ("lost",)),
 )
 
 #: customers who came through another: friend, referrer
 RECOMMENDED = (
-    ("tandem_cycles", "bakkerij_linde"),
+    ("quay_office", "corner_cup"),
+    ("tiny_tigers", "nordlys"),
     ("lumen_studio", "bakkerij_linde"),
-    ("pixelwerk", "ecotech"),
 )

@@ -308,7 +308,7 @@ class DemoLoader:
             {row[0]: self._partner_values(*row[:4]) for row in PROSPECTS},
         )
         offered = {key: offers for key, *_rest, offers in PROSPECTS}
-        self._load(
+        leads = self._load(
             "crm.lead",
             "lead",
             {
@@ -322,9 +322,12 @@ class DemoLoader:
                     "date_deadline": self.today + timedelta(days=self.rng.randint(10, 60)),
                 }
                 for key, partner in partners.items()
-                if "opportunity" in offered[key]
+                if {"opportunity", "lost"} & set(offered[key])
             },
         )
+        for key, lead in leads.items():
+            if "lost" in offered[key] and lead.active:
+                lead.action_set_lost()
         self._load(
             "sale.order",
             "quotation",

@@ -40,7 +40,7 @@ class LifecycleContactOutcome(models.Model):
         string="Not Suggested Until", readonly=True, help="Last day without a new suggestion."
     )
     ordered_since = fields.Boolean(
-        string="Ordered Since", compute="_compute_ordered_since", search="_search_ordered_since"
+        compute="_compute_ordered_since", search="_search_ordered_since"
     )
 
     @api.depends("date", "profile_id.last_order_date")

@@ -190,7 +190,9 @@ class LifecyclePreference(models.AbstractModel):
                       (profile_id, product_id, day_count, quantity, amount, gap, last_date,
                        yearly_amount, missing_from, missing_until)
                SELECT profile_id, product_id, day_count, quantity, amount, gap, last_date,
-                      ROUND(amount / day_count * 365 / GREATEST(gap, 1), 2), last_date + CEIL(1.5 * gap)::integer, last_date + CEIL(4 * gap)::integer
+                      ROUND(amount / day_count * 365 / GREATEST(gap, 1), 2),
+                      last_date + CEIL(1.5 * gap)::integer,
+                      last_date + CEIL(4 * gap)::integer
                  FROM lifecycle_usual
                ON CONFLICT (profile_id, product_id) DO UPDATE
                   SET day_count = EXCLUDED.day_count, quantity = EXCLUDED.quantity,

@@ -59,9 +59,9 @@ class LifecycleProfile(models.Model):
     first_touch_date = fields.Date(
         string="First Touch", readonly=True, help="First time that we heard of each other."
     )
-    first_source_id = fields.Many2one("utm.source", string="First Source", readonly=True)
-    first_medium_id = fields.Many2one("utm.medium", string="First Medium", readonly=True)
-    first_campaign_id = fields.Many2one("utm.campaign", string="First Campaign", readonly=True)
+    first_source_id = fields.Many2one("utm.source", readonly=True)
+    first_medium_id = fields.Many2one("utm.medium", readonly=True)
+    first_campaign_id = fields.Many2one("utm.campaign", readonly=True)
 
     # ----- PREFERENCES -----
 

@@ -28,6 +28,7 @@ class LifecycleProfile(models.Model):
         sentences = [self._stage_origin(), *self._rule_values(rule), self._stage_hold()]
         if not self._is_stage_held():
             sentences += [self._stage_after_order(), self._stage_after_silence()]
+        sentences.append(self._former_stages())
         return [sentence for sentence in sentences if sentence]
 
     def _stage_origin(self):
@@ -49,6 +50,21 @@ class LifecycleProfile(models.Model):
             date=self._date(last.date),
             stage=self.stage_id.name,
         )
+
+    def _former_stages(self):
+        """How long the customer was in each stage that he has left, stays added up."""
+        stays = {}
+        for transition in self.transition_ids:
+            if transition.kind == "stage" and transition.from_stage_id and transition.days_before:
+                name = transition.from_stage_id.name
+                stays[name] = stays.get(name, 0) + transition.days_before
+        if not stays:
+            return False
+        parts = [
+            self.env._("%(stage)s %(days)s days", stage=name, days=days)
+            for name, days in sorted(stays.items(), key=lambda stay: -stay[1])
+        ]
+        return self.env._("Before: %s.", ", ".join(parts))
 
     def _is_stage_held(self):
         return bool(self.stage_hold_until and self.stage_hold_until >= self._lifecycle_today())

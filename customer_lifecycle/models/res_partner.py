@@ -16,6 +16,13 @@ from .lifecycle_fields import (
 
 SALES = "sales_team.group_sale_salesman"
 MANAGER = "sales_team.group_sale_manager"
+#: colour of the stage's chip by its tone
+STAGE_TAGS = {
+    "info": "o_tag_color_4",
+    "success": "o_tag_color_10",
+    "warning": "o_tag_color_3",
+    "danger": "o_tag_color_1",
+}
 
 
 class ResPartner(models.Model):
@@ -398,6 +405,15 @@ class ResPartner(models.Model):
                     ),
                     "label": self.env._("Customer lifetime value"),
                     "tagClass": "o_tag_color_10",
+                }
+            )
+        for partner in self.filtered("lifecycle_stage_id"):
+            data_list[partner.id].append(
+                {
+                    "iconClass": "fa-flag-o",
+                    "value": partner.lifecycle_stage_id.name,
+                    "label": self.env._("Life-cycle stage"),
+                    "tagClass": STAGE_TAGS.get(partner.lifecycle_stage_tone, "o_tag_color_0"),
                 }
             )
         for partner in self.filtered("vip_tier_id"):

@@ -92,6 +92,17 @@ class TestDemo(LifecycleCase):
             self.assertEqual(self.profile(prospect, self.company).order_count, 0)
             self.assertTrue(self.profile(prospect, self.company).active)
 
+    def test_every_stage_has_members(self):
+        self.run_nightly()
+        members = dict(
+            self.env["lifecycle.profile"]._read_group(
+                [("company_id", "=", self.company.id)], ["stage_id"], ["__count"]
+            )
+        )
+        for stage in self.env["lifecycle.stage"].search([("id", ">", 0)]):
+            with self.subTest(stage=stage.name):
+                self.assertGreater(members.get(stage, 0), 0)
+
     def test_every_vip_tier_has_members(self):
         self.run_nightly()
         tiers = self.env["lifecycle.vip.tier"].search([("company_id", "=", self.company.id)])

@@ -151,6 +151,29 @@ class TestStages(LifecycleCase):
         self.classify(START, cause="initial")
         self.assertEqual(self.profile(partner).stage_id, self.stages["loyal"])
 
+    def test_a_rule_that_breaks_later_is_switched_off_and_the_others_go_on(self):
+        partner = self.regular()
+        self.run_nightly()
+        broken, fine = self.stages["won_back"], self.stages["new"]
+        # as after uninstalling the app that a field came from
+        self.env.cr.execute(
+            "UPDATE lifecycle_stage SET domain = %s WHERE id = %s",
+            ["[('no_such_field', '=', 1)]", broken.id],
+        )
+        broken.invalidate_recordset()
+        run = self.env["lifecycle.run"]._request(self.company)
+        self.run_nightly()
+        self.assertEqual(run.state, "done")
+        self.assertIn(broken.name, run.message)
+        self.assertIn("no_such_field", broken.rule_error)
+        self.assertFalse(fine.rule_error)
+        self.assertTrue(self.profile(partner).stage_id)
+        self.assertNotIn(broken, broken._in_priority())
+        # a corrected rule is on again
+        broken.domain = "[('order_count', '>', 1)]"
+        self.assertFalse(broken.rule_error)
+        self.assertIn(broken, broken._in_priority())
+
     def test_every_profile_has_exactly_one_stage(self):
         talker = self.new_customer("Talker", email="talker@example.com")
         self.env["crm.lead"].create(
