@@ -68,6 +68,7 @@ from . import (
     res_config_settings,
     lifecycle_consent,
     lifecycle_workflow,
+    lifecycle_workflow_state,
     lifecycle_workflow_trigger,
     lifecycle_workflow_counts,
     lifecycle_workflow_effect,

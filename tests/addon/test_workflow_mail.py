@@ -168,3 +168,59 @@ class TestUnsubscribe(LifecycleHttpCase):
             answer = self.url_open(url, data={"List-Unsubscribe": "One-Click"})
             self.assertEqual(answer.status_code, 404, url)
         self.assertFalse(self.env["mail.blacklist"].search([("email", "like", "%@example.com")]))
+
+
+class TestDelivered(WorkflowCase):
+    """The workflows and e-mails that come with the addon."""
+
+    def test_every_delivered_workflow_is_a_draft(self):
+        workflows = self.delivered("lifecycle.workflow")
+        self.assertGreaterEqual(len(workflows), 13)
+        self.assertEqual(set(workflows.mapped("state")), {"draft"})
+        for workflow in workflows:
+            self.assertTrue(workflow.step_ids, workflow.name)
+        rules = self.delivered("base.automation")
+        self.assertGreaterEqual(len(rules), 2)
+        self.assertFalse(any(rules.mapped("active")))
+
+    def delivered(self, model):
+        ids = self.env["ir.model.data"].search(
+            [("module", "=", "customer_lifecycle"), ("model", "=", model)]
+        ).mapped("res_id")
+        return self.env[model].with_context(active_test=False).browse(ids)
+
+    def test_every_e_mail_in_three_languages(self):
+        templates = self.delivered("mail.template")
+        self.assertGreaterEqual(len(templates), 11)
+        ann = self.new_profile("Ann")
+        product = self.env["product.product"].create({"name": "Coffee"})
+        self.env["lifecycle.usual.product"].create(
+            {
+                "profile_id": ann.id,
+                "product_id": product.id,
+                "missing_from": self.now.date(),
+                "missing_until": self.now.date(),
+                "last_date": self.now.date(),
+            }
+        )
+        mails = self.env["lifecycle.workflow.mail"]
+        hello = {"en_US": "Hello", "de_DE": "Guten Tag", "sv_SE": "Hej"}
+        unsubscribe = {"en_US": "Unsubscribe", "de_DE": "Abbestellen", "sv_SE": "Avsluta"}
+        for language in ("de_DE", "sv_SE"):
+            self.env["res.lang"]._activate_lang(language)
+            self.env.ref("base.module_customer_lifecycle")._update_translations(language)
+        for template in templates:
+            subjects = set()
+            for language, word in hello.items():
+                with self.subTest(template=template.name, language=language):
+                    ann.partner_id.lang = language
+                    values = mails._render(
+                        template, [(ann, ann.partner_id)], self.home, self.env.user
+                    )[ann.partner_id.id]
+                    self.assertIn(f"{word} Ann,", values["body_html"])
+                    self.assertIn(unsubscribe[language], values["body_html"])
+                    subjects.add(values["subject"])
+            self.assertEqual(len(subjects), 3)
+        missing = self.env.ref("customer_lifecycle.mail_template_missing")
+        body = mails._render(missing, [(ann, ann.partner_id)], self.home, self.env.user)
+        self.assertIn("Coffee", body[ann.partner_id.id]["body_html"])

@@ -1,0 +1,111 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+#: who may start a workflow
+STARTER = "customer_lifecycle.group_workflow_starter"
+
+
+class LifecycleWorkflow(models.Model):
+    """Starting, pausing and ending, and from when on changes are news."""
+
+    # a file for each subject of this large model
+    _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
+
+    def _check_may_start(self):
+        if not self.env.su and not self.env.user.has_group(STARTER):
+            raise AccessError(
+                self.env._(
+                    "Only people who may start customer workflows can do this; ask a sales "
+                    "administrator for that right."
+                )
+            )
+
+    def action_start(self):
+        """Ask who is to enter, then start."""
+        self.ensure_one()
+        self._check_may_start()
+        if not self.step_ids:
+            raise UserError(self.env._("Add a step before starting “%s”.", self.name))
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Start “%s”", self.name),
+            "res_model": "lifecycle.workflow.start",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_workflow_id": self.id},
+        }
+
+    def _start(self, everybody=False):
+        """Start, or enter customers of a running workflow by hand.
+
+        :param everybody: also those enter for whom the trigger is true already
+        """
+        for workflow in self:
+            workflow._check_may_start()
+            was = workflow.state
+            values = {"state": "running", "error": False}
+            if was != "running":
+                now = fields.Datetime.now()
+                values.update(user_id=self.env.uid, date_start=now, **workflow._from_now_on())
+                workflow.write(values)
+            if everybody or workflow.trigger == "manual":
+                workflow.sudo().launch_count += 1
+                workflow.sudo()._enter_present()
+        self._wake()
+
+    @api.model
+    def _wake(self):
+        cron = self.env.ref("customer_lifecycle.ir_cron_lifecycle_workflow", False)
+        if cron:
+            cron.sudo()._trigger()
+
+    def action_pause(self):
+        """Stop at once: nothing is sent and nobody enters until it is resumed."""
+        self._check_may_start()
+        self.filtered(lambda workflow: workflow.state == "running").write({"state": "paused"})
+
+    def action_resume(self):
+        """Go on; who came into the state while it was paused does not enter."""
+        self._check_may_start()
+        for workflow in self.filtered(lambda workflow: workflow.state == "paused"):
+            workflow.write({"state": "running", **workflow._from_now_on()})
+        self._wake()
+
+    def action_end(self):
+        """End for good: customers on their way leave it."""
+        self._check_may_start()
+        self.write({"state": "ended"})
+        self.enrollment_ids.filtered(lambda one: one.state == "active").sudo()._exit("ended")
+
+    def action_draft(self):
+        self._check_may_start()
+        self.filtered(lambda workflow: workflow.state == "ended").write({"state": "draft"})
+
+    # ----- NEWS -----
+
+    def _from_now_on(self):
+        """Values that make everything up to now history."""
+        here = self._bookmark()
+        return {
+            **here,
+            "seen_transition": here["newest_transition"],
+            "date_since": fields.Datetime.now(),
+            "date_scanned": False,
+        }
+
+    def _bookmark(self):
+        """Newest change that is visible, and the transaction that comes next.
+
+        Ids are given before they are committed: a change with a lower id may still be on its way.
+        It is not missed, because changes count as looked at for good only once every transaction
+        that had begun by then has ended.
+        """
+        self.env.cr.execute(
+            SQL(
+                "SELECT COALESCE(MAX(id), 0), pg_snapshot_xmax(pg_current_snapshot())::text "
+                "FROM lifecycle_transition"
+            )
+        )
+        newest, xid = self.env.cr.fetchone()
+        return {"newest_transition": newest, "newest_xid": xid}
