@@ -1,3 +1,4 @@
+import logging
 import math
 
 from markupsafe import Markup
@@ -5,6 +6,8 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import formatLang
+
+_logger = logging.getLogger(__name__)
 
 #: normal quantiles: 95 % interval, and 80 % power
 Z_INTERVAL, Z_POWER = 1.959964, 0.841621
@@ -88,18 +91,32 @@ class LifecycleWorkflow(models.Model):
 
     @api.model
     def _measure_daily(self):
-        """Measure what has not been measured for a day; each in its own transaction."""
-        limit = fields.Datetime.subtract(fields.Datetime.now(), hours=20)
-        todo = self.sudo().search(
-            [
-                ("date_start", "!=", False),
-                "|",
-                ("effect_date", "=", False),
-                ("effect_date", "<", limit),
-            ]
+        """Measure what has not been measured for a day and may have changed since.
+
+        Each in a transaction of its own; numbers that cannot be had must not stop the messages.
+        """
+        now = fields.Datetime.now()
+        self.env.cr.execute(
+            SQL(
+                """SELECT workflow.id FROM lifecycle_workflow workflow
+                    WHERE workflow.date_start IS NOT NULL
+                      AND COALESCE(workflow.effect_date < %s, TRUE)
+                      AND EXISTS (SELECT FROM lifecycle_workflow_enrollment enrollment
+                                   WHERE enrollment.workflow_id = workflow.id
+                                     AND enrollment.day_entered
+                                         >= %s::date - workflow.effect_days - 3)""",
+                fields.Datetime.subtract(now, hours=20),
+                now,
+            )
         )
-        for workflow_id in todo.ids:
-            self.browse(workflow_id).sudo().with_context(tracking_disable=True)._measure()
+        for (workflow_id,) in self.env.cr.fetchall():
+            workflow = self.browse(workflow_id).sudo().with_context(tracking_disable=True)
+            try:
+                workflow._measure()
+                self.env.flush_all()
+            except Exception:
+                self.env.cr.rollback()
+                _logger.exception("The effect of workflow %s cannot be measured", workflow_id)
             self.env["ir.cron"]._commit_progress()
 
     def _measure(self):

@@ -142,6 +142,16 @@ class TestEffect(WorkflowCase):
         self.assertEqual(workflow.effect["treated"][:4], [30, 7, 7, 700])
         self.assertIn("not proven", workflow.effect_html)
 
+    def test_measured_daily_until_nothing_can_change(self):
+        workflow, _groups = self.measured(0, 7, 0)
+        first = workflow.effect_date
+        self.later(days=2)
+        self.assertGreater(workflow.effect_date, first)
+        self.later(days=100)
+        last = workflow.effect_date
+        self.later(days=2)
+        self.assertEqual(workflow.effect_date, last)
+
     def test_too_few_to_tell(self):
         workflow, _groups = self.measured(50, 3, 1)
         self.assertIn("Too few customers to tell: about", workflow.effect_html)
