@@ -18,14 +18,9 @@ class LifecycleWorkflowEnrollment(models.Model):
     def _work(self, company, ids):
         """Do the next step of some enrolments; return how many were handled.
 
-        Of each customer, and each address, only the most important is handled at a time, so that
-        the others are judged by what it has done.
+        Step by step, the most important workflow first: the others are judged by what it has done.
         """
-        seen = set()
         chosen = self._lock_due(company, ids)
-        chosen = chosen.filtered(
-            lambda one: not (one.partner_id.id in seen or seen.add(one.partner_id.id))
-        )
         for (workflow, step), some in chosen.grouped(
             lambda one: (one.workflow_id, one.step_id)
         ).items():

@@ -76,6 +76,7 @@ class TestWorkflowKilled(ScratchCase):
         counts = self.worker.do("run_workflows", passes=3)
         expected = self.outcome()
         self.assertEqual(len(expected["mails"]), CUSTOMERS - 1, "one has unsubscribed")
+        self.assertEqual({row[2] for row in expected["mails"]}, {1}, "one in seven days")
         self.assertEqual([row[1:] for row in expected["points"]], [(7.0, 1)] * (CUSTOMERS - 1))
         self.assertEqual(len(expected["activities"]), CUSTOMERS - 1)
         self.worker.do("run_workflows", passes=2)
@@ -115,5 +116,5 @@ class TestWorkflowKilled(ScratchCase):
         self.assertGreater(result["early"], result["late"])
         self.worker.do("run_workflows", passes=2)
         rows = self.outcome()["enrollments"]
-        self.assertEqual(len(rows), before + 2)
+        self.assertEqual(len(rows), before + 2 * 2)
         self.query("DELETE FROM lifecycle_transition WHERE id > %s", [self.newest])

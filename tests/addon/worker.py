@@ -338,7 +338,15 @@ class Worker:
                      Command.create({"kind": "activity", "delay": 0, "sequence": 3}),
                  ]}
             )
-            workflow._start()
+            # a second one wants to write to the same people, who get one message in seven days
+            rival = env["lifecycle.workflow"].create(
+                {"name": "Rival", "company_id": company.id, "window_from": 0, "window_to": 24,
+                 "sequence": 99, "stage_ids": [Command.set(stage.ids)], **days,
+                 "step_ids": [
+                     Command.create({"kind": "email", "template_id": template.id, "delay": 0}),
+                 ]}
+            )
+            (workflow + rival)._start()
             for number in range(customers + 2):
                 partner = env["res.partner"].create(
                     {"name": f"Flow {number:02}", "email": f"flow{number}@example.com"}
