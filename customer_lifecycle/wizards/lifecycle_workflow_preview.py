@@ -292,6 +292,7 @@ class LifecycleWorkflow(models.Model):
             rivals = self.env["lifecycle.workflow.enrollment"]._read_group(
                 [
                     ("state", "=", "active"),
+                    ("workflow_id.state", "=", "running"),
                     ("workflow_id", "!=", self.id),
                     ("profile_id", "in", profiles.ids),
                 ],
@@ -299,7 +300,7 @@ class LifecycleWorkflow(models.Model):
                 ["__count"],
             )
             for workflow, count in rivals:
-                if workflow.sequence < self.sequence:
+                if (workflow.sequence, workflow.id) < (self.sequence, self.id):
                     text = self.env._(
                         "%(count)s of them are on their way through “%(workflow)s”, which goes "
                         "first where both want to write."

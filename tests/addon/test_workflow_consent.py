@@ -167,6 +167,24 @@ class TestFrequency(WorkflowCase):
         self.run_workflows()
         self.assertEqual((len(self.sent(first)), len(self.sent(second))), (1, 0))
 
+    def test_preview_warns_of_rivals_and_of_who_gets_nothing(self):
+        first = self.new_workflow(self.step(delay=5), name="First", sequence=2)
+        ann, ben = self.new_profile("Ann"), self.new_profile("Ben")
+        self.env["mail.blacklist"].create({"email": "ben@example.com"})
+        for profile in (ann, ben):
+            self.move(profile, self.at_risk)
+        self.run_workflows()
+        second = self.new_workflow(start=False, sequence=2)
+        warnings = second._preview_warnings(ann + ben)
+        self.assertIn("50 % get nothing: Unsubscribed or blacklisted", warnings)
+        self.assertIn(
+            "2 of them are on their way through “First”, which goes first where both want to "
+            "write.",
+            warnings,
+        )
+        first.action_pause()
+        self.assertEqual(len(second._preview_warnings(ann + ben)), 1)
+
     def test_waits_seven_days_at_most(self):
         self.home.lifecycle_cap_month = 1
         first = self.new_workflow(sequence=1)
