@@ -157,6 +157,8 @@ class LifecycleClassifier(models.AbstractModel):
                 for stage in stages
                 if stage.min_days
             ),
+            # a rule that was switched off says nothing about its members: they stay
+            SQL("%s = ANY(%s)", current, self.env["lifecycle.stage"]._switched_off().ids),
         ]
         held = SQL("%s IS NOT NULL AND (%s)", current, SQL(" OR ").join(stays))
         target = SQL(

@@ -15,6 +15,11 @@ class LifecyclePipeline(models.AbstractModel):
             if partner_ids is not None
             else SQL("TRUE")
         )
+        few_senders = (
+            SQL("sender.commercial_partner_id = ANY(%s)", list(partner_ids))
+            if partner_ids is not None
+            else SQL("TRUE")
+        )
         default = self.env["res.company"]._lifecycle_default_company().id
         documents = {
             # an opportunity without a contact belongs to whoever has its e-mail address
@@ -28,9 +33,11 @@ class LifecyclePipeline(models.AbstractModel):
                       JOIN res_partner sender ON sender.email_normalized = lead.email_normalized
                      WHERE lead.active AND lead.type = 'opportunity'
                        AND lead.won_status = 'pending' AND lead.partner_id IS NULL
-                       AND sender.active) document
+                       AND sender.active AND %s) document
                      JOIN res_partner contact ON contact.id = document.partner_id
                     WHERE COALESCE(document.company_id, contact.company_id, %s) = %s""",
+                # addresses have no index: of a few customers their own are looked through
+                few_senders,
                 default,
                 company.id,
             ),

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 #: profiles whose preferences are computed together
@@ -74,7 +74,7 @@ class LifecyclePreference(models.AbstractModel):
         cr.execute(
             """CREATE TEMPORARY TABLE lifecycle_contact AS
                SELECT contact.id, chosen.id AS profile_id, contact.email_normalized,
-                      contact.create_date
+                      contact.company_id, contact.create_date
                  FROM lifecycle_chosen chosen
                  JOIN res_partner contact ON contact.commercial_partner_id = chosen.partner_id"""
         )
@@ -93,13 +93,19 @@ class LifecyclePreference(models.AbstractModel):
                 """SELECT contact.profile_id,
                           (ordering.date_order AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date
                               AS day,
-                          line.product_id, line.product_uom_qty AS quantity,
+                          line.product_id,
+                          line.product_uom_qty * unit.factor / NULLIF(base.factor, 0)
+                              AS quantity,
                           line.price_subtotal / COALESCE(NULLIF(ordering.currency_rate, 0), 1)
                               AS amount,
                           ordering.team_id
                      FROM lifecycle_contact contact
                      JOIN sale_order ordering ON ordering.partner_id = contact.id
                      JOIN sale_order_line line ON line.order_id = ordering.id
+                     JOIN uom_uom unit ON unit.id = line.product_uom_id
+                     JOIN product_product product ON product.id = line.product_id
+                     JOIN product_template template ON template.id = product.product_tmpl_id
+                     JOIN uom_uom base ON base.id = template.uom_id
                     WHERE ordering.state = 'sale' AND ordering.company_id = %(company)s
                       AND line.product_id IS NOT NULL AND line.display_type IS NULL
                       AND line.is_downpayment IS NOT TRUE AND line.reward_id IS NULL
@@ -308,7 +314,7 @@ class LifecyclePreference(models.AbstractModel):
                 """SELECT contact.profile_id, lead.create_date AS moment, lead.source_id,
                           lead.medium_id, lead.campaign_id
                      FROM lifecycle_contact contact JOIN crm_lead lead ON %s
-                    WHERE COALESCE(lead.company_id, %s) = %s""",
+                    WHERE COALESCE(lead.company_id, contact.company_id, %s) = %s""",
                 link,
                 default,
                 company.id,
@@ -345,7 +351,8 @@ class LifecyclePreference(models.AbstractModel):
                                               AT TIME ZONE 'UTC', NULL, NULL, NULL
                                      FROM lifecycle_chosen WHERE first_order_date IS NOT NULL
                                    UNION ALL
-                                   SELECT profile_id, create_date, NULL, NULL, NULL
+                                   SELECT profile_id, COALESCE(create_date, %(now)s), NULL,
+                                          NULL, NULL
                                      FROM lifecycle_contact) touches
                             WHERE moment IS NOT NULL
                             GROUP BY profile_id) first
@@ -355,6 +362,8 @@ class LifecyclePreference(models.AbstractModel):
                           IS DISTINCT FROM (first.day, first.source_id, first.medium_id,
                                             first.campaign_id)""",
                 zone=zone,
+                # contacts loaded past Odoo have no date: without one they would be due for ever
+                now=fields.Datetime.now(),
                 source=first("source_id"),
                 medium=first("medium_id"),
                 campaign=first("campaign_id"),

@@ -85,9 +85,9 @@ class LifecycleProfile(models.Model):
         )
 
     def _chip_complaints(self):
-        if not self.dissatisfaction:
+        causes = self._complaints()
+        if not causes:
             return None
-        causes = self.dissatisfaction.split(", ")
         return self._chip(
             "complaints",
             self.env._("May be dissatisfied"),
@@ -228,7 +228,10 @@ class LifecycleProfile(models.Model):
             self._date(self.first_touch_date),
             why=[
                 origin and self.env._("Came through: %s.", origin),
-                referrer and self.env._("Recommended by %s.", referrer.display_name),
+                # the friend may belong to a company that the reader does not see
+                referrer.has_access("read")
+                and referrer
+                and self.env._("Recommended by %s.", referrer.display_name),
                 self.referral_count
                 and self.env._("Has brought %s other customers.", self.referral_count),
                 self.first_order_date

@@ -116,8 +116,7 @@ class LifecycleProfile(models.Model):
         """Domains of the reasons to get in touch with somebody who has bought."""
         reasons = self._serious_reasons(today)
         reasons.append(Domain("usual_product_ids.is_missing", "=", True))
-        if "vip_review_date" in self._fields:
-            reasons.append(Domain("vip_review_date", ">=", today))
+        reasons.append(Domain("vip_review_date", ">=", today))
         return reasons
 
     @api.model
@@ -202,6 +201,14 @@ class LifecycleProfile(models.Model):
         elif late or self.stage_tone == "warning":
             sentences.append(
                 self.env._("Bought once, %s days ago, and has not come back.", days)
+            )
+        if self.vip_review_date and self.vip_review_date >= today:
+            sentences.append(
+                self.env._(
+                    "Loses the VIP tier “%(tier)s” on %(date)s.",
+                    tier=self.vip_tier_id.name,
+                    date=self._date(self.vip_review_date),
+                )
             )
         for usual in self._missing_products()[:1]:
             sentences.append(

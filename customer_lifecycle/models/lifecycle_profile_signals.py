@@ -146,20 +146,19 @@ class LifecycleProfile(models.Model):
     @api.depends_context("lang")
     @api.depends("overdue_since", *CAUSES)
     def _compute_dissatisfaction(self):
+        for profile in self:
+            profile.dissatisfaction = "; ".join(profile._complaints()) or False
+
+    def _complaints(self):
+        """Causes of dissatisfaction within a year, each with its day."""
+        self.ensure_one()
         today = self._lifecycle_today()
         year_ago = fields.Date.subtract(today, years=1)
         labels = self.fields_get([*CAUSES, "overdue_since"], ["string"])
-        for profile in self:
-            causes = [
-                f"{labels[name]['string']}: {profile._date(profile[name])}"
-                for name in CAUSES
-                if profile[name] and profile[name] > year_ago
-            ]
-            if profile.overdue_since and profile.overdue_since < today:
-                causes.append(
-                    f"{labels['overdue_since']['string']}: {profile._date(profile.overdue_since)}"
-                )
-            profile.dissatisfaction = ", ".join(causes) or False
+        names = [name for name in CAUSES if self[name] and self[name] > year_ago]
+        if self.overdue_since and self.overdue_since < today:
+            names.append("overdue_since")
+        return [f"{labels[name]['string']}: {self._date(self[name])}" for name in names]
 
     # ----- MISSING ITEMS -----
 

@@ -46,6 +46,14 @@ class LifecycleRule(models.AbstractModel):
             order=order,
         )
 
+    @api.model
+    def _switched_off(self):
+        """Rules in force but for an error."""
+        # sudo: rules decide for everybody, whoever asks for the computation
+        return self.sudo().search(
+            Domain("proposal_of_id", "=", False) & Domain("rule_error", "!=", False)
+        )
+
     def _try_rule(self):
         """Evaluate the rule on one customer.
 
@@ -170,12 +178,18 @@ class LifecycleRule(models.AbstractModel):
         """
         self.ensure_one()
         rule = self.proposal_of_id
+        # who leaves because the rule moves to another company leaves by this edit too
+        companies = self._rule_companies(rule)
+        kind = "settings" if self._needs_new_figures() else "rules"
         rule.with_context(**{QUIET: True}).write(self._proposed_values())
+        companies |= self._rule_companies(rule)
         self.unlink()
-        self.env["lifecycle.run"].sudo()._request(
-            self._rule_companies(rule), kind="rules", announce=announce
-        )
+        self.env["lifecycle.run"].sudo()._request(companies, kind=kind, announce=announce)
         return rule
+
+    def _needs_new_figures(self):
+        """Whether a proposal's rule needs figures that only a complete run computes."""
+        return False
 
     @api.model
     def _rule_companies(self, rule):

@@ -24,6 +24,9 @@ class LifecycleRulePreview(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     as_of = fields.Date(readonly=True)
     line_ids = fields.One2many("lifecycle.rule.preview.line", "preview_id", readonly=True)
+    is_unknown = fields.Boolean(
+        readonly=True, help="The rule needs figures that are computed when it is applied."
+    )
     move_count = fields.Integer(string="Customers Who Move", readonly=True)
     enter_count = fields.Integer(string="Enter", readonly=True)
     leave_count = fields.Integer(string="Leave", readonly=True)
@@ -43,12 +46,16 @@ class LifecycleRulePreview(models.Model):
 
     @api.model
     def _make(self, proposal):
-        """Find out what a proposal would change in the present company.
+        """Find out what a proposal would change in its company, or else the present one.
 
         The moves that would happen today anyway are left out.
         """
-        company = self.env.company
+        rule = proposal.proposal_of_id
+        company = ("company_id" in rule._fields and rule.company_id) or self.env.company
+        self, proposal = self.with_company(company), proposal.with_company(company)
         today = company._lifecycle_today()
+        if proposal._needs_new_figures():
+            return self.create({**self._named(proposal, company, today), "is_unknown": True})
         before = self._moves(proposal, company, today)
         cr = self.env.cr
         self.env.flush_all()
@@ -62,17 +69,19 @@ class LifecycleRulePreview(models.Model):
             self.env.transaction.clear()
             cr.execute("ROLLBACK TO SAVEPOINT lifecycle_preview")
             cr.execute("RELEASE SAVEPOINT lifecycle_preview")
-        preview = self.create(
-            {
-                "rule_model": proposal._name,
-                "rule_id": proposal.id,
-                "name": proposal.name,
-                "company_id": company.id,
-                "as_of": today,
-            }
-        )
+        preview = self.create(self._named(proposal, company, today))
         preview._store(proposal.proposal_of_id.id, before, after)
         return preview
+
+    @api.model
+    def _named(self, proposal, company, today):
+        return {
+            "rule_model": proposal._name,
+            "rule_id": proposal.id,
+            "name": proposal.name,
+            "company_id": company.id,
+            "as_of": today,
+        }
 
     @api.model
     def _moves(self, proposal, company, today):

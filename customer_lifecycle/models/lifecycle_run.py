@@ -103,12 +103,12 @@ class LifecycleRun(models.Model):
                 ("company_id", "in", companies.ids),
                 ("state", "=", "pending"),
                 ("kind", "in" if kind in STAGES_ONLY else "not in", STAGES_ONLY),
+                # a silent correction that waits must not become news with another
+                ("announce", "=", announce),
             ]
         )
         if refit:
             waiting.write({"refit": True})
-        if announce:
-            waiting.write({"announce": True})
         runs = waiting | self.create(
             [
                 {

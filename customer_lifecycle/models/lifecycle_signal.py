@@ -1,5 +1,7 @@
 from ast import literal_eval
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -30,6 +32,12 @@ PATHS = ("partner_path", "company_path", "date_path", "after_path", "value_path"
 #: targets that are no dates, and where nothing found is zero
 COUNTS = {"referral_count"}
 NUMBERS = {"referral_count", "satisfaction_average", "satisfaction_last"}
+#: what a target reads where nothing says anything; dates where it is not named
+NOTHING = {
+    "referral_count": "0",
+    "satisfaction_average": "NULL::numeric",
+    "satisfaction_last": "NULL::numeric",
+}
 BROKEN = (ValueError, KeyError, TypeError, AttributeError, UserError)
 
 
@@ -116,15 +124,33 @@ class LifecycleSignal(models.Model):
             if state == "error":
                 raise ValidationError(message)
             if state == "ready":
+                signal._check_kinds()
                 paths = [signal[name] for name in PATHS if signal[name]]
-                paths += [
-                    condition.field_expr for condition in signal._domain().iter_conditions()
-                ]
                 sources._check_may_read(signal.model, paths)
+                sources._check_domain_may_read(signal.model, signal._domain())
                 with self.env.cr.savepoint():
                     self.env.cr.execute(
                         SQL("SELECT * FROM (%s) probe LIMIT 0", signal._compile(self.env.company))
                     )
+
+    def _check_kinds(self):
+        """Refuse paths to fields of another kind: the database would refuse them at night."""
+        self.ensure_one()
+        for name, kinds in (
+            ("date_path", ("date", "datetime")),
+            ("after_path", ("date", "datetime")),
+            ("value_path", ("integer", "float", "monetary")),
+        ):
+            if not self[name]:
+                continue
+            model = self.env[self.model]
+            *hops, last = self[name].split(".")
+            for hop in hops:
+                model = self.env[model._fields[hop].comodel_name]
+            if model._fields[last].type not in kinds:
+                raise ValidationError(
+                    self.env._("“%s” is not a field of the right kind.", self[name])
+                )
 
     def _domain(self):
         self.ensure_one()
@@ -194,15 +220,20 @@ class LifecycleSignal(models.Model):
         :return: (number of changed profiles, warnings)
         """
         columns, joins, warnings = {}, [], []
-        by_target = self.sudo().search([("model", "in", list(self.env))]).grouped("target")
-        for target, signals in by_target.items():
+        awake = self.sudo().search([("model", "in", list(self.env))]).grouped("target")
+        for target, _label in TARGETS:
+            signals = awake.get(target)
+            if not signals:
+                # what nobody reads any more is not said either
+                columns[target] = SQL(NOTHING.get(target, "NULL::date"))
+                continue
             parts = []
             for signal in signals:
                 try:
                     with self.env.cr.savepoint():
                         self._probe(signal, company)
                     parts.append(signal._compile(company.sudo(), partner_ids))
-                except (SyntaxError, *BROKEN) as error:
+                except (SyntaxError, psycopg2.Error, *BROKEN) as error:
                     warnings.append(
                         self.env._(
                             "The signal “%(name)s” cannot be read: %(error)s",

@@ -322,6 +322,14 @@ class LifecycleVipTier(models.Model):
             self.env["lifecycle.run"].sudo()._request(calendar.company_id, kind="settings")
         return super()._rules_changed()
 
+    def _needs_new_figures(self):
+        """The sums of calendar years are kept only while a tier in force asks for them."""
+        calendar = Domain("term", "=", "calendar") & Domain("measure", "in", IN_WINDOW)
+        return bool(
+            self.filtered_domain(calendar)
+            and not self._in_force(calendar & Domain("company_id", "=", self.company_id.id))
+        )
+
     # ----- WORDS -----
 
     def _shown(self, number):

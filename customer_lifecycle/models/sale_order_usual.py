@@ -15,7 +15,7 @@ class SaleOrder(models.Model):
     _inherit = "sale.order"  # pylint: disable=consider-merging-classes-inherited
 
     lifecycle_headline = fields.Char(
-        related="partner_id.lifecycle_headline", string="Customer in One Sentence", groups=SALES
+        compute="_compute_lifecycle_headline", string="Customer in One Sentence", groups=SALES
     )
     lifecycle_stage_tone = fields.Selection(
         related="partner_id.lifecycle_stage_tone", groups=SALES
@@ -26,6 +26,14 @@ class SaleOrder(models.Model):
         groups=SALES,
         help="Products that are due at the customer's own rhythm and not in this quotation.",
     )
+
+    @api.depends_context("lang", "uid")
+    @api.depends("partner_id", "company_id")
+    def _compute_lifecycle_headline(self):
+        for order in self:
+            # figures of the order's company, whichever one the reader works in
+            customer = order.partner_id.with_company(order.company_id)
+            order.lifecycle_headline = customer.lifecycle_profile_id.headline
 
     @api.depends_context("lang", "uid")
     @api.depends("partner_id", "company_id", "state", "order_line.product_id")
@@ -45,7 +53,7 @@ class SaleOrder(models.Model):
             )
 
     def _lifecycle_today(self):
-        return self.company_id.sudo()._lifecycle_today()
+        return (self.company_id or self.env.company).sudo()._lifecycle_today()
 
     def _lifecycle_due_products(self):
         """Usual products that are due again and not in this quotation, the most valuable first."""
@@ -74,7 +82,7 @@ class SaleOrder(models.Model):
             Command.create(
                 {
                     "product_id": usual.product_id.id,
-                    "product_uom_qty": max(1, round(usual.quantity)),
+                    "product_uom_qty": usual.product_id.uom_id.round(usual.quantity) or 1,
                 }
             )
             for usual in due

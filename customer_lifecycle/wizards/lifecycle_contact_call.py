@@ -9,8 +9,8 @@ class LifecycleContactCall(models.TransientModel):
     _description = "Call to a Customer"
 
     profile_id = fields.Many2one("lifecycle.profile", required=True, readonly=True)
-    partner_id = fields.Many2one(related="profile_id.partner_id")
-    phone = fields.Char(related="partner_id.phone")
+    partner_id = fields.Many2one(related="profile_id.partner_id", related_sudo=False)
+    phone = fields.Char(related="partner_id.phone", related_sudo=False)
     contact_reason = fields.Char(related="profile_id.contact_reason", related_sudo=False)
     playbook = fields.Html(related="profile_id.stage_playbook", related_sudo=False)
     note = fields.Text(string="What Was Said", help="Kept in the customer's chatter.")

@@ -54,6 +54,24 @@ class TestQuotation(LifecycleCase):
         with self.assertRaisesRegex(UserError, "usually buys"):
             order.action_add_lifecycle_usual_items()
 
+    def test_quantities_are_in_the_products_own_unit(self):
+        dozen = self.env.ref("uom.product_uom_dozen")
+        today = self.company._lifecycle_today()
+        tea = self.env["product.product"].create({"name": "Tea", "type": "service"})
+        for days in (95, 65, 35):
+            order = self.order(tea)
+            order.order_line.write({"product_uom_id": dozen.id, "product_uom_qty": 2})
+            order.action_confirm()
+            order.date_order = datetime.combine(
+                today - timedelta(days), datetime.min.time()
+            ) + timedelta(hours=12)
+        self.env["lifecycle.pipeline"]._refresh(self.company, self.customer.ids)
+        self.env.invalidate_all()
+        order = self.order(self.coffee, self.cups)
+        order.action_add_lifecycle_usual_items()
+        added = order.order_line[2:]
+        self.assertEqual((added.product_id, added.product_uom_qty), (tea, 24))
+
     def test_confirmed_orders_and_strangers_have_no_hint(self):
         order = self.order(self.coffee)
         order.action_confirm()

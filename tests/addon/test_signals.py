@@ -46,7 +46,7 @@ class TestSignals(LifecycleCase):
         )
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE rating_rating SET write_date = %s WHERE id = %s",
+            "UPDATE rating_rating SET rated_on = %s WHERE id = %s",
             [fields.Datetime.now() - timedelta(days_ago), rating.id],
         )
 
@@ -206,6 +206,29 @@ class TestSignals(LifecycleCase):
                     "model": "crm.lead",
                 }
             )
+
+    def test_fields_of_another_kind_are_refused(self):
+        with self.assertRaisesRegex(ValidationError, "right kind"):
+            self.env["lifecycle.signal"].create(
+                {
+                    "name": "Text",
+                    "target": "satisfaction_last",
+                    "aggregate": "last",
+                    "model": "crm.lead",
+                    "value_path": "name",
+                }
+            )
+
+    def test_what_nobody_reads_any_more_is_not_said_either(self):
+        profile = self.refresh()
+        profile.write({"overdue_since": self.today, "referral_count": 3})
+        signals = self.env["lifecycle.signal"]
+        signals.search([("target", "in", ("overdue_since", "referral_count"))]).active = False
+        self.env.flush_all()
+        self.env["lifecycle.signal"]._update(self.company)
+        profile.invalidate_recordset()
+        self.assertFalse(profile.overdue_since)
+        self.assertEqual(profile.referral_count, 0)
 
     def test_a_signal_on_a_model_to_come_sleeps(self):
         signal = self.env["lifecycle.signal"].create(

@@ -121,3 +121,4 @@ class TestWhy(LifecycleCase):
         chips = {chip["name"]: chip for chip in overview["chips"]}
         self.assertEqual(chips["potential"]["value"], "25 %")
         self.assertEqual(chips["complaints"]["tone"], "danger")
+        self.assertIn(profile._date(TODAY - timedelta(3)), chips["complaints"]["value"])

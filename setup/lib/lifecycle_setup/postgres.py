@@ -200,6 +200,9 @@ class Cluster:
                 "\nlisten_addresses = ''\n"
                 "unix_socket_permissions = 0700\n"
                 f"shared_buffers = {max(128, min(1024, memory // 8))}MB\n"
+                # tests compute hundreds of times in one transaction, and every temporary table
+                # of a computation stays locked to its end
+                "max_locks_per_transaction = 512\n"
                 "maintenance_work_mem = 256MB\nwork_mem = 32MB\nmax_wal_size = 4GB\n"
                 "random_page_cost = 1.1\njit = off\n"
                 # Loses at most the last second's transactions in a crash, corrupts nothing.
