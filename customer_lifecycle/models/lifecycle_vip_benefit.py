@@ -206,7 +206,8 @@ class LifecycleVipBenefit(models.AbstractModel):
         program = profile.vip_tier_id.loyalty_program_id
         if not program:
             return
-        cards = self.env["loyalty.card"].sudo()
+        # an archived card counts: somebody took it away
+        cards = self.env["loyalty.card"].sudo().with_context(active_test=False)
         if not cards.search_count(
             [("program_id", "=", program.id), ("partner_id", "=", profile.partner_id.id)],
             limit=1,

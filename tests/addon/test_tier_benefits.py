@@ -340,6 +340,20 @@ class TestOtherBenefits(BenefitCase):
         self.assertEqual(again, cards)
         self.assertEqual(self.env["mail.mail"].search_count([]), mails)
 
+    def test_an_archived_card_is_not_given_again(self):
+        program = self.env["loyalty.program"].create(
+            {"name": "Club", "program_type": "loyalty", "company_id": self.company.id}
+        )
+        self.gold.loyalty_program_id = program
+        partner = self.vip_customer()
+        card = self.env["loyalty.card"].create(
+            {"program_id": program.id, "partner_id": partner.id, "active": False}
+        )
+        self.classify(START)
+        self.give()
+        cards = self.env["loyalty.card"].with_context(active_test=False)
+        self.assertEqual(cards.search([("program_id", "=", program.id)]), card)
+
     def test_benefits_come_once_although_run_twice(self):
         partner = self.vip_customer()
         self.classify(START)
