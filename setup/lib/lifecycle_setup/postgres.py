@@ -200,9 +200,6 @@ class Cluster:
                 "\nlisten_addresses = ''\n"
                 "unix_socket_permissions = 0700\n"
                 f"shared_buffers = {max(128, min(1024, memory // 8))}MB\n"
-                # tests compute hundreds of times in one transaction, and every temporary table
-                # of a computation stays locked to its end
-                "max_locks_per_transaction = 512\n"
                 "maintenance_work_mem = 256MB\nwork_mem = 32MB\nmax_wal_size = 4GB\n"
                 "random_page_cost = 1.1\njit = off\n"
                 # Loses at most the last second's transactions in a crash, corrupts nothing.
@@ -221,9 +218,10 @@ class Cluster:
         return self.base / "postgres.log"
 
     def _start(self, programs: Path) -> None:
-        self._pg_ctl(
-            programs, "start", "-w", "-t", "60", "-l", self._log(), "-o", f"-k '{self.socket}'"
-        )
+        # Tests compute hundreds of times in one transaction, and every temporary table of a
+        # computation stays locked to its end.
+        options = f"-k '{self.socket}' -c max_locks_per_transaction=512"
+        self._pg_ctl(programs, "start", "-w", "-t", "60", "-l", self._log(), "-o", options)
 
     def _runs(self, programs: Path) -> bool:
         status = subprocess.run(
