@@ -139,7 +139,7 @@ class LifecycleVipBenefit(models.AbstractModel):
         if profile.vip_benefits_due or profile.vip_tier_id != profile.vip_applied_tier_id:
             problem = self._apply(profile)
         if profile.vip_review_date != profile.vip_announced_date:
-            self._announce(profile)
+            problem = self._try_announce(profile) or problem
         self._settle(profile, problem)
 
     # ----- BENEFITS -----
@@ -215,6 +215,20 @@ class LifecycleVipBenefit(models.AbstractModel):
             cards.create({"program_id": program.id, "partner_id": profile.partner_id.id})
 
     # ----- ANNOUNCEMENT OF A DROP -----
+
+    @api.model
+    def _try_announce(self, profile):
+        """Announce, at no cost to the benefits given before; return what failed, or None."""
+        try:
+            with self.env.cr.savepoint():
+                self._announce(profile)
+        except CONFLICTS:
+            raise
+        except Exception as error:
+            _logger.warning("Announcement for profile %s failed: %s", profile.id, error)
+            profile.invalidate_recordset()
+            return str(error)
+        return None
 
     @api.model
     def _announce(self, profile):

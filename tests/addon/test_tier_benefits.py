@@ -396,6 +396,21 @@ class TestOtherBenefits(BenefitCase):
         self.assertEqual(self.specific(good), self.vip)
         self.assertIn("No such thing", self.profile(bad).vip_problem)
 
+    def test_a_failing_announcement_costs_no_benefit(self):
+        self.gold.user_id = self.env.user
+        partner = self.vip_customer()
+        self.classify(START)
+        self.profile(partner).vip_review_date = START + timedelta(60)
+        with patch.object(
+            type(partner), "activity_schedule", side_effect=UserError("No such activity")
+        ):
+            self.give()
+        profile = self.profile(partner)
+        self.assertEqual(self.specific(partner), self.vip)
+        self.assertEqual((profile.vip_pricelist_id, partner.user_id), (self.vip, self.env.user))
+        self.assertIn("No such activity", profile.vip_problem)
+        self.assertFalse(self.env["lifecycle.vip.benefit"]._waiting())
+
     def test_everything_of_ours_is_taken_back_in_the_end(self):
         seller = self.new_user("vip_end", "sales_team.group_sale_salesman", self.company)
         own = self.new_pricelist("Own", 30)
