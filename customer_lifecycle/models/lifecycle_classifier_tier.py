@@ -265,7 +265,10 @@ class LifecycleClassifier(models.AbstractModel):
             """, vip_applied_tier_id = CASE
                    WHEN profile.vip_applied_tier_id IS NOT DISTINCT FROM changes.from_id
                    THEN changes.to_id ELSE profile.vip_applied_tier_id END,
-                 vip_announced_date = changes.review"""
+                 -- an activity that has become needless is still to be removed
+                 vip_announced_date = CASE
+                   WHEN changes.review IS NULL AND profile.vip_activity_id IS NOT NULL
+                   THEN profile.vip_announced_date ELSE changes.review END"""
         )
         self.env.cr.execute(
             SQL(

@@ -376,6 +376,21 @@ class TestTiers(TierCase):
         self.classify(START, cause="edit")
         self.assertIsNone(self.tier(partner))
 
+    def test_an_edit_that_averts_a_drop_closes_its_activity(self):
+        gold = self.new_tier(user_id=self.env.user.id)
+        partner = self.new_customer("Saved")
+        self.buy(partner, START, amount=1200)
+        self.begin()
+        day = START + timedelta(365)
+        self.classify(day)
+        self.give()
+        self.assertEqual(len(partner.activity_ids), 1)
+        gold.active = False
+        self.classify(day, cause="edit")
+        self.give()
+        self.assertFalse(self.profile(partner).vip_review_date)
+        self.assertFalse(partner.activity_ids)
+
     def test_a_contact_that_is_no_customer_is_no_vip(self):
         self.new_tier()
         partner = self.new_customer("Excluded")
