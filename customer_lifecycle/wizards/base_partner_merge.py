@@ -1,6 +1,10 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+#: what belongs together of a tier and of a stage set by hand; the last is the hold's end
+TIER_HELD = ("vip_tier_id", "vip_since", "vip_manual", "vip_reason", "vip_hold_until")
+STAGE_HELD = ("stage_id", "stage_date", "stage_manual", "stage_reason", "stage_hold_until")
+
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
     _inherit = "base.partner.merge.automatic.wizard"
@@ -45,6 +49,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 )
             self._keep_tier_benefits(kept, gone)
             if gone:
+                self._keep_what_people_set(kept, gone)
                 self._merge_segment_members(gone, kept)
                 self._update_foreign_keys_generic("lifecycle.profile", gone, kept)
                 self.env.cr.execute(
@@ -97,6 +102,26 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         if gone:
             kept.vip_benefits_due = True
             kept.flush_recordset()
+
+    @api.model
+    def _keep_what_people_set(self, kept, gone):
+        """Take over holds and the budget where the profile that stays has none."""
+        # the announcement was about the customer that goes
+        gone.vip_activity_id.unlink()
+        today = kept.company_id._lifecycle_today()
+        for names in (TIER_HELD, STAGE_HELD):
+            held = (kept + gone).filtered(
+                lambda profile, until=names[-1]: profile[until] and profile[until] >= today
+            )[:1]
+            if held and held != kept:
+                for name in names:
+                    kept[name] = held[name]
+                if names is TIER_HELD:
+                    # who is held does not leave
+                    kept.vip_review_date = False
+        if not kept.potential:
+            kept.potential = next(filter(None, gone.mapped("potential")), False)
+        kept.flush_recordset()
 
     @api.model
     def _update_values(self, src_partners, dst_partner):

@@ -173,6 +173,56 @@ class TestMerge(MergeCase):
         self.merge(self.three, self.one)
         self.assertTrue(self.three.lifecycle_exclude)
 
+    def test_what_people_set_survives(self):
+        """Holds and the budget come along, unless the survivor has its own."""
+        gold, silver = self.env["lifecycle.vip.tier"].create(
+            [
+                {"name": name, "rank": rank, "entry": rank, "company_id": self.home.id}
+                for name, rank in (("Gold", 2000), ("Silver", 1000))
+            ]
+        )
+        first, second = self.env["lifecycle.stage"]._in_priority()[:2]
+        until = self.today + timedelta(days=30)
+        two, three = self.profile(self.two), self.profile(self.three)
+        two._set_tier_by_hand(gold, "Promised", until)
+        two.write(
+            {
+                "stage_id": first.id,
+                "stage_date": self.today,
+                "stage_manual": True,
+                "stage_hold_until": until,
+                "stage_reason": "Known to us",
+                "potential": 5000,
+            }
+        )
+        activity = self.two.activity_schedule("mail.mail_activity_data_todo", summary="Drop")
+        two.vip_activity_id = activity
+        self.merge(self.one, self.two)
+        self.assertFalse(activity.exists())
+        kept = self.profile(self.one)
+        tier = [gold, self.today, until, True, "Promised"]
+        stage = [first, self.today, until, True, "Known to us"]
+
+        def held(profile, kind, *names):
+            return [profile[f"{kind}_{name}"] for name in (*names, "hold_until", "manual", "reason")]
+
+        self.assertEqual(held(kept, "vip", "tier_id", "since"), tier)
+        self.assertEqual(held(kept, "stage", "id", "date"), stage)
+        self.assertEqual(kept.potential, 5000)
+        # a hold of the survivor's own stays, one that is over gives way
+        three._set_tier_by_hand(silver, "Agreed", until)
+        three.write(
+            {
+                "stage_id": second.id,
+                "stage_hold_until": self.today - timedelta(days=1),
+                "potential": 70,
+            }
+        )
+        self.merge(self.three, self.one)
+        self.assertEqual((three.vip_tier_id, three.vip_reason), (silver, "Agreed"))
+        self.assertEqual(held(three, "stage", "id", "date"), stage)
+        self.assertEqual(three.potential, 70)
+
     def test_through_the_wizards_button(self):
         wizard = self.env["base.partner.merge.automatic.wizard"].create(
             {
