@@ -85,17 +85,26 @@ class LifecycleAudienceExport(models.Model):
         )
         pair = SQL("(entry.email_hash, entry.phone_hash)")
         now = SQL("(person.email_hash, person.phone_hash)")
-        removals = self._csv(
-            SQL(
-                """SELECT email_hash, phone_hash FROM lifecycle_audience_entry entry
-                    WHERE %s AND NOT EXISTS (SELECT FROM lifecycle_audience person
-                                              WHERE %s = %s)""",
-                state,
-                now,
-                pair,
-            ),
-            platform,
+        # platforms match either: what anybody in the audience still has must not be removed
+        gone = SQL(
+            """SELECT DISTINCT email_hash, phone_hash
+                 FROM (SELECT CASE WHEN email_hash NOT IN (SELECT email_hash
+                                                             FROM lifecycle_audience)
+                                   THEN email_hash ELSE '' END AS email_hash,
+                              CASE WHEN phone_hash NOT IN (SELECT phone_hash
+                                                             FROM lifecycle_audience)
+                                   THEN phone_hash ELSE '' END AS phone_hash
+                         FROM lifecycle_audience_entry entry
+                        WHERE %s AND NOT EXISTS (SELECT FROM lifecycle_audience person
+                                                  WHERE %s = %s)) former
+                WHERE email_hash <> '' OR phone_hash <> ''""",
+            state,
+            now,
+            pair,
         )
+        cr.execute(SQL("SELECT COUNT(*) FROM (%s) gone", gone))
+        [removed] = cr.fetchone()
+        removals = self._csv(gone, platform)
         cr.execute(
             SQL(
                 """DELETE FROM lifecycle_audience_entry entry
@@ -106,7 +115,6 @@ class LifecycleAudienceExport(models.Model):
                 pair,
             )
         )
-        removed = cr.rowcount
         cr.execute(
             SQL(
                 """DELETE FROM lifecycle_audience person USING lifecycle_audience_entry entry
@@ -160,8 +168,9 @@ class LifecycleAudienceExport(models.Model):
     def _collect_audience(self, segment, company, platform):
         """Temporary table ``lifecycle_audience`` of hashed addresses and numbers.
 
-        The people of a segment are its customers and their contact persons. Whoever is
-        archived, excluded, or blacklisted by e-mail or phone is left out altogether.
+        The people of a segment are its customers and their contact persons, other companies'
+        apart. Whoever is archived, excluded, blacklisted by e-mail or phone, has left a mailing
+        list or has not agreed where that is needed is left out altogether.
 
         :return: number of people left out
         """
@@ -183,7 +192,8 @@ class LifecycleAudienceExport(models.Model):
                               AND NOT EXISTS (
                                   SELECT FROM phone_blacklist blocked
                                    WHERE blocked.active
-                                     AND blocked.number = person.phone_sanitized) AS allowed
+                                     AND blocked.number = person.phone_sanitized)
+                              AND %(agreed)s AS allowed
                          FROM lifecycle_segment_member member
                          JOIN lifecycle_profile profile
                            ON profile.id = member.profile_id AND profile.active
@@ -191,6 +201,7 @@ class LifecycleAudienceExport(models.Model):
                          JOIN res_partner person
                            ON person.commercial_partner_id = customer.id AND person.active
                           AND (person.id = customer.id OR person.type = 'contact')
+                          AND (person.company_id IS NULL OR person.company_id = %(company)s)
                         WHERE member.segment_id = %(segment)s
                           AND profile.company_id = %(company)s)
                    SELECT DISTINCT
@@ -205,6 +216,7 @@ class LifecycleAudienceExport(models.Model):
                 phone=PLATFORMS[platform][2],
                 segment=segment.id,
                 company=company.id,
+                agreed=self.env["lifecycle.consent"]._agreed_sql("person", company),
             )
         )
         cr.execute("DELETE FROM lifecycle_audience WHERE NOT allowed")

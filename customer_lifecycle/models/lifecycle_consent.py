@@ -143,6 +143,33 @@ class LifecycleConsent(models.AbstractModel):
         return set(left.contact_id.mapped("email_normalized"))
 
     @api.model
+    def _agreed_sql(self, person, company):
+        """Condition that a contact has not left a mailing list, and has agreed where needed.
+
+        For many contacts at once, as ``_refusals`` decides; everything must have been flushed.
+
+        :param person: alias of the contacts' table
+        """
+        conditions = [SQL("TRUE")]
+        if company.sudo().lifecycle_consent_required:
+            conditions.append(
+                SQL("%s IS TRUE", SQL.identifier(person, "lifecycle_marketing_consent"))
+            )
+        if "mailing.subscription" in self.env:
+            conditions.append(
+                SQL(
+                    """NOT EXISTS (
+                           SELECT FROM mailing_subscription subscription
+                             JOIN mailing_contact subscriber
+                               ON subscriber.id = subscription.contact_id
+                            WHERE subscription.opt_out
+                              AND subscriber.email_normalized = %s)""",
+                    SQL.identifier(person, "email_normalized"),
+                )
+            )
+        return SQL("(%s)", SQL(" AND ").join(conditions))
+
+    @api.model
     def _opt_out(self, email):
         """Take a person off all marketing, these workflows' and Odoo's own."""
         email = tools.email_normalize(email)

@@ -123,6 +123,71 @@ class TestAudiences(LifecycleCase):
         export = self.export()
         self.assertEqual(self.rows(export.removal_file)[1:], [(digest("ann@example.com"), "")])
 
+    def test_who_has_not_agreed_is_left_out_where_that_is_needed(self):
+        self.company.lifecycle_consent_required = True
+        self.new_member("ann", email="ann@example.com")
+        self.new_member("bob", email="bob@example.com", lifecycle_marketing_consent=True)
+        export = self.export()
+        self.assertEqual(self.rows(export.addition_file)[1:], [(digest("bob@example.com"), "")])
+        self.assertEqual(export.left_out_count, 1)
+
+    def test_who_has_left_a_mailing_list_is_left_out(self):
+        if "mailing.subscription" not in self.env:
+            self.skipTest("Needs the app Email Marketing (mass_mailing).")
+        self.new_member("ann", email="ann@example.com")
+        self.new_member("bob", email="bob@example.com")
+        for email, opt_out in (("Ann@Example.com", True), ("bob@example.com", False)):
+            self.env["mailing.subscription"].create(
+                {
+                    "contact_id": self.env["mailing.contact"].create({"email": email}).id,
+                    "list_id": self.env["mailing.list"].create({"name": "News"}).id,
+                    "opt_out": opt_out,
+                }
+            )
+        export = self.export()
+        self.assertEqual(self.rows(export.addition_file)[1:], [(digest("bob@example.com"), "")])
+
+    def test_an_address_that_stays_is_not_removed(self):
+        """Platforms match either: removing the old pair would remove the person."""
+        ann = self.new_member("ann", email="ann@example.com")
+        bob, _cid = (
+            self.new_member(name, email=f"{name}@example.com", phone="+32470111111")
+            for name in ("bob", "cid")
+        )
+        self.export()
+        ann.phone = "+32470222222"
+        export = self.export()
+        self.assertEqual(
+            self.rows(export.addition_file)[1:],
+            [(digest("ann@example.com"), digest("+32470222222"))],
+        )
+        self.assertEqual((export.removed_count, export.audience_count), (0, 3))
+        self.assertFalse(export.removal_file)
+        bob.active = False
+        ann.phone = False
+        export = self.export()
+        self.assertEqual(
+            self.rows(export.removal_file)[1:],
+            sorted([(digest("bob@example.com"), ""), ("", digest("+32470222222"))]),
+        )
+        self.assertEqual((export.removed_count, export.audience_count), (2, 2))
+        self.assertEqual(self.export().removed_count, 0)
+
+    def test_people_of_another_company_are_not_exported(self):
+        customer = self.new_member("Roasters", is_company=True)
+        other = self.new_company("Other People Ltd")
+        for name, company in (("all", False), ("mine", self.company), ("theirs", other)):
+            self.new_customer(
+                name,
+                parent_id=customer.id,
+                email=f"{name}@example.com",
+                company_id=company and company.id,
+            )
+        self.assertEqual(
+            self.rows(self.export().addition_file)[1:],
+            sorted((digest(f"{name}@example.com"), "") for name in ("all", "mine")),
+        )
+
     def test_the_people_of_a_company_are_its_audience_and_its_addresses_are_not(self):
         company = self.new_member("Roasters", is_company=True)
         self.new_customer("Buyer", parent_id=company.id, email="buyer@example.com")
