@@ -157,10 +157,22 @@ class LifecycleRevenueSource(models.Model):
         self.ensure_one()
         if self.model not in self.env:
             return
-        paths = [self[name] for name in PATHS if self[name]]
+        self._check_may_read(self.model, [self[name] for name in PATHS if self[name]])
         for domain in (self._domain(), self._skip_domain(self.env[self.model])):
-            paths += [condition.field_expr for condition in domain.iter_conditions()]
-        self._check_may_read(self.model, paths)
+            self._check_domain_may_read(self.model, domain)
+
+    @api.model
+    def _check_domain_may_read(self, model_name, domain):
+        """Refuse a domain, however deeply nested, on what the present user may not read."""
+        for condition in domain.iter_conditions():
+            self._check_may_read(model_name, [condition.field_expr])
+            value = condition.value
+            if "any" not in condition.operator or not isinstance(value, list | tuple | Domain):
+                continue
+            model = self.env[model_name]
+            for hop in condition.field_expr.split("."):
+                model = self.env[model._fields[hop].comodel_name]
+            self._check_domain_may_read(model._name, Domain(value))
 
     @api.model
     def _check_may_read(self, model_name, paths):

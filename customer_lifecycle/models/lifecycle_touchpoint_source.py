@@ -186,8 +186,7 @@ class LifecycleTouchpointSource(models.Model):
             return
         # constraints run as superuser, also those of a user's own changes
         model = self.env[self.model].sudo(False)
-        paths = [*self._all_paths(), *(c.field_expr for c in self._domain().iter_conditions())]
-        for path in paths:
+        for path in self._all_paths():
             if not self._may_read(model, path):
                 raise ValidationError(
                     self.env._(
@@ -197,6 +196,8 @@ class LifecycleTouchpointSource(models.Model):
                         model=self.model,
                     )
                 )
+        sources = self.env["lifecycle.revenue.source"]
+        sources._check_domain_may_read(self.model, self._domain())
 
     # ----- PARTS -----
 

@@ -249,6 +249,8 @@ class TestOwnSources(JourneyCase):
              "title": "{value}"},
             {"model": "mail.message", "partner_path": False, "documents": "res.partner id",
              "date_path": "date", "title": "{tracking_value_ids}"},
+            {"model": "crm.lead", "partner_path": "partner_id", "domain":
+             "[('user_id', 'any', [('log_ids', 'any', [('create_date', '!=', False)])])]"},
         ):
             with self.assertRaises(ValidationError) as caught:
                 self.sources.with_user(self.manager).create(

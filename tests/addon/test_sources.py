@@ -295,6 +295,23 @@ class TestSourceRecords(MoneyCase):
                 for name in values:
                     self.assertNotEqual(source[name], values[name])
 
+    def test_nobody_asks_deep_in_a_filter_what_he_may_not_read(self):
+        manager = self.new_user("deep", "sales_team.group_sale_manager", self.company)
+        secret = "[('user_id', 'any', [('log_ids', 'any', [('create_date', '!=', False)])])]"
+        allowed = "[('user_id', 'any', [('partner_id', 'any', [('name', '!=', False)])])]"
+        signal = self.env["lifecycle.signal"].create(
+            {"name": "Own", "target": "last_contact_date", "model": "crm.lead",
+             "partner_path": "partner_id", "date_path": "create_date"}
+        )
+        for record, name in (
+            (self._source(), "domain"), (self._source(), "skip_domain"), (signal, "domain")
+        ):
+            with self.subTest(record=record, name=name):
+                record.with_user(manager).write({name: allowed})
+                with self.assertRaisesRegex(ValidationError, "may not read"):
+                    with self.env.cr.savepoint():
+                        record.with_user(manager).write({name: secret})
+
 
 class TestCompaniesApart(MoneyCase):
     def test_settings_of_one_company_do_not_touch_the_other(self):
