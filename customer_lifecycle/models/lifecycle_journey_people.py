@@ -34,7 +34,8 @@ class Selected:
         domain = Domain(partner_path, "in", self.partners.ids or [0]) if partner_path else None
         if not email_path:
             return domain
-        by_email = Domain(email_path, "in", self.emails or [""])
+        # no address is "@"; looking for "" would find whatever has no address
+        by_email = Domain(email_path, "in", self.emails or ["@"])
         if domain is None:
             return by_email
         return domain | (Domain(partner_path, "=", False) & by_email)

@@ -166,6 +166,10 @@ class TestReading(JourneyCase):
             items, {"Opportunity: Enquiry": "Anna Traveller", "First question": "Anna Traveller"}
         )
 
+    def test_a_customer_without_address_is_not_everybody_without_address(self):
+        self.new_lead("Nobody's", email_from=False)
+        self.assertEqual(self.titles(self.new_customer("Without address")), [])
+
     def test_merged_contacts_keep_both_histories(self):
         other = self.new_customer("Traveler Limited", is_company=True, email="x@example.com")
         self.new_lead("Mine", partner_id=self.customer.id)
