@@ -26,6 +26,8 @@ class UnsubscribeController(http.Controller):
         env = request.env(user=http.request.env.ref("base.user_root").id, su=True)
         valid = (
             company.isdigit()
+            # comparing refuses other letters
+            and token.isascii()
             and consteq(env["lifecycle.workflow.mail"]._token(email, company), token)
             and env["res.company"].browse(int(company)).exists()
         )

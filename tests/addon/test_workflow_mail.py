@@ -162,6 +162,7 @@ class TestUnsubscribe(LifecycleHttpCase):
         for url in (
             self.url.replace("ann%40", "ben%40"),
             self.url.replace("token=", "token=0"),
+            self.url.replace("token=", "token=é"),
             self.url.replace(f"company={self.env.company.id}", "company=x"),
             "/lifecycle/unsubscribe",
         ):
