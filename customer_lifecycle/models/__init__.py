@@ -28,6 +28,7 @@ from . import (
     lifecycle_profile,
     lifecycle_profile_overview,
     lifecycle_profile_rfm,
+    lifecycle_profile_rule,
     lifecycle_profile_segment,
     lifecycle_profile_stage,
     lifecycle_profile_chips,

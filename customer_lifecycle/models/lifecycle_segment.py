@@ -225,7 +225,7 @@ class LifecycleSegment(models.Model):
         rule = self._rule()
         company = self.company_id or self.env.company
         profiles = self.env["lifecycle.profile"].sudo().with_company(company)
-        profiles._search(rule, limit=1).get_result_ids()
+        profiles._probe_rule(rule)
 
     def _find_rule_moves(self, company, today):
         self.env["lifecycle.classifier"]._find_segment_moves(
@@ -235,3 +235,11 @@ class LifecycleSegment(models.Model):
     @api.constrains("domain", "active")
     def _check_rules(self):
         self._check_rule()
+
+    @api.constrains("domain")
+    def _check_rules_author(self):
+        # constraints run in the order of their names: what is no filter was refused before
+        for segment in self:
+            segment.env["lifecycle.profile"]._check_author_may_search(
+                segment.display_name, segment._rule()
+            )

@@ -143,7 +143,7 @@ class LifecycleStage(models.Model):
     def _try_rule(self):
         profiles = self.env["lifecycle.profile"].sudo()
         for keep in (False, True):
-            profiles._search(self._rule(keep), limit=1).get_result_ids()
+            profiles._probe_rule(self._rule(keep))
 
     def _find_rule_moves(self, company, today):
         self.env["lifecycle.classifier"]._find_moves(company, today)
@@ -161,6 +161,15 @@ class LifecycleStage(models.Model):
                     "highest priority number."
                 )
             )
+
+    @api.constrains("domain", "keep_domain")
+    def _check_rules_author(self):
+        # constraints run in the order of their names: what is no filter was refused before
+        for stage in self:
+            for keep in (False, True):
+                stage.env["lifecycle.profile"]._check_author_may_search(
+                    stage.display_name, stage._rule(keep)
+                )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_unless_used(self):
