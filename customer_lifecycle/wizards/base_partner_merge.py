@@ -119,8 +119,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 if names is TIER_HELD:
                     # who is held does not leave
                     kept.vip_review_date = False
-        if not kept.potential:
-            kept.potential = next(filter(None, gone.mapped("potential")), False)
+        budgets = [profile.potential for profile in gone if profile.potential]
+        if budgets and not kept.potential:
+            kept.potential = budgets[0]
         kept.flush_recordset()
 
     @api.model

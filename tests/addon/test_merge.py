@@ -204,7 +204,8 @@ class TestMerge(MergeCase):
         stage = [first, self.today, until, True, "Known to us"]
 
         def held(profile, kind, *names):
-            return [profile[f"{kind}_{name}"] for name in (*names, "hold_until", "manual", "reason")]
+            names += ("hold_until", "manual", "reason")
+            return [profile[f"{kind}_{name}"] for name in names]
 
         self.assertEqual(held(kept, "vip", "tier_id", "since"), tier)
         self.assertEqual(held(kept, "stage", "id", "date"), stage)
