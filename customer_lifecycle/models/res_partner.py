@@ -44,6 +44,8 @@ class ResPartner(models.Model):
         "lifecycle.profile",
         string="Customer Profile",
         compute="_compute_lifecycle_profile_id",
+        # the reader's rights decide in either case: superuser or not, one look is enough
+        compute_sudo=True,
         search="_search_lifecycle_profile_id",
         groups=SALES,
     )

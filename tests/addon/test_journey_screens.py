@@ -1,5 +1,7 @@
 """The journey on screen: tours, and what the forms cost that lead to it."""
 
+from lxml import etree
+
 from odoo import Command
 from odoo.tests import new_test_user
 
@@ -56,6 +58,55 @@ class TestJourneyTours(LifecycleHttpCase):
 
 
 class TestFormsStayCheap(MoneyCase):
+    """What the addon adds to forms that people open all day."""
+
+    def test_forms_open_with_at_most_six_queries_more(self):
+        user = self.new_user(
+            "journey_form", "sales_team.group_sale_salesman_all_leads", self.company
+        )
+        partner = self.new_customer("Form", email="form@example.com", is_company=True)
+        order = self.new_order(partner, 100, company=self.company)
+        lead = self.env["crm.lead"].create(
+            {"name": "Form", "partner_id": partner.id, "company_id": self.company.id}
+        )
+        self.env["lifecycle.pipeline"]._refresh(self.company, partner.ids)
+        self.env["lifecycle.classifier"]._classify(
+            self.company, self.company._lifecycle_today(), cause="initial"
+        )
+        for record in (partner, lead, order):
+            record = record.with_user(user).with_context(
+                allowed_company_ids=self.company.ids
+            )
+            names = {
+                node.get("name")
+                for node in etree.fromstring(record.get_view(view_type="form")["arch"]).xpath(
+                    "//field[not(ancestor::field)]"
+                )
+            } & set(record._fields)
+            ours = {
+                name for name in names if name.startswith(("lifecycle_", "clv_", "vip_", "is_vip"))
+            }
+            self.assertTrue(ours)
+            # once, so that what is cached for good counts for neither
+            self.queries(record, names)
+            without = self.queries(record, names - ours)
+            with self.subTest(model=record._name):
+                self.assertLessEqual(self.queries(record, names) - without, 6)
+
+    def queries(self, record, names):
+        """Number of queries that reading some fields for a form takes."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        specification = {
+            name: {"fields": {"display_name": {}}}
+            if record._fields[name].type == "many2one"
+            else {}
+            for name in names
+        }
+        before = self.env.cr.sql_log_count
+        record.web_read(specification)
+        return self.env.cr.sql_log_count - before
+
     def test_no_view_reads_a_journey_before_it_is_asked_for(self):
         """The forms contain a widget and a button, no field that would have to be computed."""
         user = self.new_user("journey_form", SALESMAN, self.company)

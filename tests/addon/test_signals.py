@@ -389,7 +389,14 @@ class TestPreferences(LifecycleCase):
         self.assertEqual(preference._update(self.company), 0)
         self.order(partners[7], 0, (self.coffee, 1))
         self.env["lifecycle.pipeline"]._refresh(self.company, partners[7].ids)
-        self.assertLessEqual(set(before), set(usual.search([]).ids) | set(before))
+        after = usual.search([("profile_id.company_id", "=", self.company.id)])
+        # what stays usual keeps its row
+        self.assertLessEqual(set(before), set(after.ids))
+        coffee = after.filtered(
+            lambda item: item.product_id == self.coffee
+            and item.profile_id.partner_id == partners[7]
+        )
+        self.assertEqual(coffee.last_date, self.today)
 
     def test_cancelled_orders_leave_no_taste(self):
         partner = self.new_customer("Gone", email="g@example.com")
