@@ -267,7 +267,7 @@ class LifecycleWorkflowEnrollment(models.Model):
 
     @api.model
     def _note_conflict(self, ids):
-        """Count a batch that met with a user's change; stop what conflicts again and again."""
+        """Put off what met with somebody's change; stop what conflicts again and again."""
         self.env.cr.execute(
             SQL(
                 """UPDATE lifecycle_workflow_enrollment
@@ -278,7 +278,9 @@ class LifecycleWorkflowEnrollment(models.Model):
                                        ELSE error END
                     WHERE id IN (SELECT id FROM lifecycle_workflow_enrollment
                                   WHERE id = ANY(%(ids)s) AND state = 'active'
+                                    AND date_next <= %(now)s
                                     FOR NO KEY UPDATE SKIP LOCKED)""",
+                now=fields.Datetime.now(),
                 later=fields.Datetime.add(fields.Datetime.now(), minutes=5),
                 most=ATTEMPTS,
                 error=self.env._("Changed by others each time it was tried."),

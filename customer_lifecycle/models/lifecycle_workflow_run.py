@@ -30,7 +30,11 @@ class LifecycleWorkflow(models.Model):
     def _cron_run(self):
         """Enter customers, do all steps that are due, and have the mails sent."""
         self = self.with_context(tracking_disable=True, lang=None)
-        self._enter_all()
+        with self._lock() as locked:
+            if not locked:
+                # what another worker has entered so far may lack the most important workflow
+                return
+            self._enter_all()
         unfinished = False
         for company in self.env["res.company"]._lifecycle_companies():
             unfinished |= not self._work_off(company)
@@ -68,17 +72,13 @@ class LifecycleWorkflow(models.Model):
     def _try_batch(self, records, company, ids):
         """Work on some records in this transaction; return how many were handled.
 
-        What cannot even be judged is stopped alone: the others of its batch are tried one by one.
+        What cannot even be judged, or conflicts with somebody's change, is stopped or put off
+        alone: the others of its batch are tried one by one.
         """
         try:
             done = records._work(company, ids)
             self.env.flush_all()
             return done
-        except CONFLICTS as error:
-            self.env.cr.rollback()
-            _logger.info("A batch of workflow steps is put off: %s", error)
-            records._note_conflict(ids)
-            return 0
         except Exception as error:
             self.env.cr.rollback()
             if len(ids) > 1:
@@ -87,19 +87,26 @@ class LifecycleWorkflow(models.Model):
                     done += self._try_batch(records, company, [record_id])
                     self.env["ir.cron"]._commit_progress()
                 return done
+            if isinstance(error, CONFLICTS):
+                _logger.info("A workflow step is put off: %s", error)
+                records._note_conflict(ids)
+                return 0
             _logger.exception("A workflow step cannot be done")
             records.browse(ids)._stop(self.env["lifecycle.workflow.mail"]._readable(error))
             return 1
 
     @contextmanager
-    def _lock(self, company):
+    def _lock(self, company=None):
         """Hold the workflows of a company, so that the number of messages is counted right.
+
+        Without a company: hold the entering into workflows.
 
         A session lock, taken before the commit that makes the work see what its former holder
         has done.
         """
         cr = self.env.cr
-        cr.execute(SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_KEY, company.id))
+        key = company.id if company else 0
+        cr.execute(SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_KEY, key))
         locked = cr.fetchone()[0]
         try:
             self.env["ir.cron"]._commit_progress()
@@ -110,7 +117,7 @@ class LifecycleWorkflow(models.Model):
             raise
         finally:
             if locked:
-                cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_KEY, company.id))
+                cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_KEY, key))
 
     @api.model
     def _refresh_first(self, company):

@@ -1,6 +1,8 @@
 """Killed anywhere, and with two workers at once, every step is done exactly once."""
 
-from .test_crash import ScratchCase
+from odoo.addons.customer_lifecycle.models.lifecycle_workflow_run import LOCK_KEY
+
+from .test_crash import ScratchCase, connect
 
 CUSTOMERS = 12
 TABLES = (
@@ -106,6 +108,16 @@ class TestWorkflowKilled(ScratchCase):
             self.assertEqual([answer.get("code") for answer in answers], [0, 0], answers)
             self.worker.do("run_workflows", passes=3)
             self.assertSame(self.outcome(), expected)
+
+    def test_nothing_is_done_while_another_worker_enters(self):
+        """It may not have come to the most important workflow yet, and one in seven days goes."""
+        self.reset()
+        with connect(self.database) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, 0)", [LOCK_KEY])
+            self.worker.do("run_workflows", passes=1)
+            self.assertFalse(self.outcome()["enrollments"])
+        self.worker.do("run_workflows", passes=1)
+        self.assertTrue(self.outcome()["deliveries"])
 
     def test_change_that_is_committed_late_is_not_missed(self):
         """Its id is lower than that of one that was committed, and looked at, before."""
