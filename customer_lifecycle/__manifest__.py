@@ -62,6 +62,7 @@
         "data/lifecycle_workflow_data.xml",
         "views/tier_of_customer_views.xml",
         "views/portal_templates.xml",
+        "views/lifecycle_loyalty_cost_views.xml",
         "views/lifecycle_group_filter_views.xml",
     ],
     "assets": {

@@ -38,6 +38,7 @@ from . import (
     lifecycle_profile_tier_outlook,
     lifecycle_profile_signals,
     lifecycle_profile_why,
+    lifecycle_loyalty_cost,
     lifecycle_purchase,
     lifecycle_queue,
     lifecycle_revenue_source,

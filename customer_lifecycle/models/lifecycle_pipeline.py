@@ -301,6 +301,7 @@ class LifecyclePipeline(models.AbstractModel):
         self.env["lifecycle.prediction"]._predict(company, today, partner_ids=partner_ids)
         self.env["lifecycle.preference"]._update(company, partner_ids)
         self.env["lifecycle.signal"]._update(company, partner_ids)
+        self.env["lifecycle.loyalty.cost"]._update_profiles(company, partner_ids)
         classifier = self.env["lifecycle.classifier"]
         classifier._update_rhythms(company, partner_ids)
         if classifier._is_started(company) and not classifier._is_stale(company):

@@ -26,6 +26,7 @@ class LifecycleProfile(models.Model):
             self._chip_tastes,
             self._chip_potential,
             self._chip_points,
+            self._chip_loyalty_cost,
             self._chip_origin,
         )
         return [chip for chip in (make() for make in makers) if chip]

@@ -126,6 +126,7 @@ class LifecycleRun(models.Model):
         while preferences._update(company) >= PREFERENCE_BATCH:
             self.env["ir.cron"]._commit_progress()
         changed, unread = self.env["lifecycle.signal"]._update(company)
+        changed += self.env["lifecycle.loyalty.cost"]._update_profiles(company)
         self.changed_count += changed
         warnings += unread
         started = classifier._is_started(company)
