@@ -154,23 +154,27 @@ class LifecycleRun(models.Model):
         todo = self.search([("state", "in", ("pending", "running"))], order="id").ids
         commit = self.env["ir.cron"]._commit_progress
         left = commit(remaining=len(todo))
-        unfinished = busy = False
-        for run_id in todo:
-            if not left:
-                unfinished = True
+        unfinished = busy = 0
+        for number, run_id in enumerate(todo):
+            waiting = len(todo) - number
+            if number and not left:
+                # the next call goes on, and each does at least one step
+                unfinished += waiting
                 break
             run = self.browse(run_id).exists()
-            finished = not run
+            finished, locked = not run, False
             with self._company_locks(run.company_id) as locked:
                 if locked:
                     finished = run._work()
-            busy |= not finished and not locked
-            unfinished |= not finished
-            left = commit(1 if finished else 0)
-        if unfinished:
+            # what another worker holds is not for this one to go on with
+            busy += not finished and not locked
+            unfinished += bool(not finished and locked)
+            left = commit(remaining=unfinished + waiting - 1)
+        commit(remaining=unfinished)
+        if busy or unfinished:
             # without a wake-up of its own the rest would wait for the next poll
             self._wake(
-                "customer_lifecycle.ir_cron_lifecycle_nightly", minutes=1 if busy else 0
+                "customer_lifecycle.ir_cron_lifecycle_nightly", minutes=0 if unfinished else 1
             )
         self._wake("customer_lifecycle.ir_cron_lifecycle_refresh")
 
@@ -274,7 +278,8 @@ class LifecycleRun(models.Model):
                 started = time.monotonic()
                 self._try_step(company)
                 self.duration += time.monotonic() - started
-                left = commit()
+                # a step counts as work done: Odoo goes on with what has made progress
+                left = commit(1)
                 if self.state == "running" and not left:
                     return False
         except Exception as error:

@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -17,13 +18,13 @@ RUN_LOG = "odoo.addons.customer_lifecycle.models.lifecycle_run"
 
 class TestResuming(RunCase):
     def hurry(self):
-        """Let the scheduler's time be over after every commit but the announcing one."""
+        """Let the scheduler's time be over after every commit."""
         cron = self.env.registry["ir.cron"]
         commit = cron._commit_progress
 
         def impatient(self, processed=0, *, remaining=None, deactivate=False):
             commit(self, processed, remaining=remaining, deactivate=deactivate)
-            return 10 if remaining is not None else 0
+            return 0
 
         return patch.object(cron, "_commit_progress", impatient)
 
@@ -51,6 +52,21 @@ class TestResuming(RunCase):
         for step in ("_step_facts", "_step_fit"):
             self.assertEqual(steps.count(step), 3, "once for each company, not again")
         self.assertEqual(self.figures(self.home + self.small), expected)
+
+    def test_scheduler_sees_progress_in_every_pass(self):
+        """Without, it warns that nothing was done and waits a minute before it goes on."""
+        passes = []
+        self.env.flush_all()
+        with self.enter_registry_test_mode(), self.env.registry.cursor() as cursor:
+            cron = self.env(cr=cursor).ref(NIGHTLY)
+            while not passes or (passes[-1][1] and len(passes) < 20):
+                cron, progress = cron.with_context(
+                    cron_id=cron.id, cron_end_time=time.monotonic() - 1
+                )._add_progress()
+                cron.env["lifecycle.run"]._cron_nightly()
+                passes.append((progress.done, progress.remaining))
+        self.assertGreater(len(passes), 2)
+        self.assertTrue(all(done for done, _remaining in passes), passes)
 
     def spy(self, model_class, name, calls):
         origin = getattr(model_class, name)
