@@ -162,7 +162,7 @@ class LifecycleRun(models.Model):
                 unfinished += waiting
                 break
             run = self.browse(run_id).exists()
-            finished, locked = not run, False
+            finished = not run
             with self._company_locks(run.company_id) as locked:
                 if locked:
                     finished = run._work()
