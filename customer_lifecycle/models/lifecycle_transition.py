@@ -52,8 +52,8 @@ class LifecycleTransition(models.Model):
     reason = fields.Char(readonly=True)
     why = fields.Json(string="Values", readonly=True, help="The values that met the rule.")
     why_text = fields.Char(string="Why", compute="_compute_why_text")
-    from_name = fields.Char(string="From", compute="_compute_display_name")
-    to_name = fields.Char(string="To", compute="_compute_display_name")
+    from_name = fields.Char(string="Before", compute="_compute_display_name")
+    to_name = fields.Char(string="After", compute="_compute_display_name")
     days_before = fields.Integer(
         string="Days in the Former State", readonly=True, aggregator="avg"
     )

@@ -69,7 +69,7 @@ class LifecycleWorkflowEnrollment(models.Model):
     waiting_reason = fields.Char(string="Waits Because", readonly=True)
     attempts = fields.Integer(string="Failed Attempts", readonly=True)
     error = fields.Char(readonly=True)
-    delivery_ids = fields.One2many("lifecycle.workflow.delivery", "enrollment_id")
+    delivery_ids = fields.One2many("lifecycle.workflow.delivery", "enrollment_id", string="Steps")
 
     _episode_unique = models.UniqueIndex(
         "(workflow_id, profile_id, episode)", "A customer enters once for each occasion."
