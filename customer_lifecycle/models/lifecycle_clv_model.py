@@ -2,6 +2,7 @@ from datetime import date, timedelta
 
 from odoo import api, fields, models
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 
 from .. import kernel
 
@@ -60,13 +61,14 @@ class LifecycleClvModel(models.Model):
     value_ratio = fields.Float(string="Value per Revenue", readonly=True, digits=(6, 4))
     data = fields.Json(readonly=True, help="The fitted model as the kernel stores it.")
 
+    @api.depends_context("lang")
     @api.depends("as_of", "company_id")
     def _compute_display_name(self):
         for model in self:
             model.display_name = self.env._(
                 "%(company)s, %(date)s",
                 company=model.company_id.name,
-                date=fields.Date.to_string(model.as_of),
+                date=format_date(self.env, model.as_of, date_format="medium"),
             )
 
     @api.depends_context("lang")

@@ -88,7 +88,7 @@ class LifecycleProfile(models.Model):
                     field=labels[name]["string"],
                     value=self._shown_value(name, labels[name]["type"]),
                     operator=WORDS[condition.operator],
-                    threshold=condition.value,
+                    threshold=self._shown_threshold(condition.value, labels[name]["type"]),
                 )
             )
         return sentences
@@ -107,6 +107,17 @@ class LifecycleProfile(models.Model):
             return formatLang(self.env, value, digits=1)
         if kind == "boolean":
             return self.env._("yes") if value else self.env._("no")
+        return value
+
+    def _shown_threshold(self, value, kind):
+        """What a rule compares with, as the reader's language writes it."""
+        if kind == "boolean":
+            return self.env._("yes") if value else self.env._("no")
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if kind == "monetary":
+                return self._money(value)
+            if kind == "float":
+                return formatLang(self.env, value, digits=0 if value == int(value) else 1)
         return value
 
     def _why_segments(self):

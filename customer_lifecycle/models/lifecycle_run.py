@@ -262,7 +262,8 @@ class LifecycleRun(models.Model):
         if self.state not in ("pending", "running"):
             return True
         company = self.company_id
-        self = self.with_company(company)
+        # what a run writes down is read by the company's people
+        self = self.with_company(company).with_context(lang=company.partner_id.lang)
         commit = self.env["ir.cron"]._commit_progress
         try:
             if self.state == "pending" or self.as_of != company._lifecycle_today():

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import format_date, formatLang
 
 from .lifecycle_fields import UncheckedMany2one
 
@@ -104,12 +105,17 @@ class LifecycleTransition(models.Model):
             for condition in stage._rule(keep).iter_conditions()
         } or {"order_count"}
 
-    @api.model
     def _shown(self, value, kind):
+        """A recorded value as the reader's language writes it."""
         if kind == "boolean":
             return self.env._("yes") if value else self.env._("no")
+        if kind == "date" and value:
+            return format_date(self.env, value, date_format="medium")
+        if kind == "monetary":
+            return self.profile_id._money(value)
         if kind == "float":
-            return f"{value:.2f}".rstrip("0").rstrip(".")
+            digits = 0 if float(value).is_integer() else 2
+            return formatLang(self.env, value, digits=digits)
         return value
 
     def write(self, vals):  # pylint: disable=method-required-super

@@ -91,6 +91,12 @@ class TestWhy(LifecycleCase):
         self.assertIn("Days Since Last Order: 71", why)
         self.assertIn("rule: > 45", why)
 
+    def test_recorded_values_are_written_as_the_readers_language_does(self):
+        self.env["res.lang"]._activate_lang("de_DE")
+        change = self.customer(71, 105, 139, 173, 207).transition_ids[:1]
+        self.assertRegex(change.with_context(lang="en_US").why_text, r"Lateness: 2\.\d")
+        self.assertRegex(change.with_context(lang="de_DE").why_text, r": 2,\d")
+
     def test_who_set_a_stage_by_hand_is_told_and_until_when(self):
         profile = self.customer(5)
         user = self.new_user(
