@@ -212,7 +212,13 @@ class LifecycleConsent(models.AbstractModel):
             order="id",
         ).grouped("commercial_partner_id")
         candidates = {}
+        # where the occasion is one person's own, such as a cart, nobody else hears of it
+        chosen = self.env.context.get("lifecycle_people")
         for customer in customers:
+            if chosen is not None:
+                people = Partner.browse(chosen.get(customer.id, []))
+                candidates[customer.id] = people.filtered(lambda one: one.type != "invoice")
+                continue
             people = Partner.browse(last.get(customer.id, []))
             people |= marked.get(customer, Partner)
             if not customer.is_company and customer.type != "invoice":

@@ -40,6 +40,11 @@ class LifecycleProfile(models.Model):
     satisfaction_last = OptionalFloat(
         string="Last Rating", readonly=True, digits=(3, 1), aggregator="avg"
     )
+    delivery_date = fields.Date(
+        string="Last Delivery",
+        readonly=True,
+        help="Without the app Inventory, and for services, the date of the last order.",
+    )
     late_delivery_date = fields.Date(string="Last Late Delivery", readonly=True)
     return_date = fields.Date(string="Last Return", readonly=True)
     credit_note_date = fields.Date(string="Last Credit Note", readonly=True)

@@ -15,6 +15,7 @@ TARGETS = [
     ("satisfaction_average", "Average rating"),
     ("satisfaction_last", "Last rating"),
     ("bad_rating_date", "Last bad rating"),
+    ("delivery_date", "Last delivery"),
     ("late_delivery_date", "Last late delivery"),
     ("return_date", "Last return"),
     ("credit_note_date", "Last credit note"),
@@ -78,6 +79,10 @@ class LifecycleSignal(models.Model):
     value_path = fields.Char(
         string="Number Field", help="For averages and the number of the latest record."
     )
+    unless_model = fields.Char(
+        string="Only Without",
+        help="Technical name of a model: the signal speaks only while its app is not installed.",
+    )
     state = fields.Selection(
         [("ready", "Ready"), ("asleep", "App not installed"), ("error", "Not usable")],
         compute="_compute_state",
@@ -87,7 +92,7 @@ class LifecycleSignal(models.Model):
     # ----- STATE -----
 
     @api.depends_context("lang")
-    @api.depends("model", "domain", "target", "aggregate", *PATHS)
+    @api.depends("model", "domain", "target", "aggregate", "unless_model", *PATHS)
     def _compute_state(self):
         for signal in self:
             signal.state, signal.state_message = signal._inspect()
@@ -98,6 +103,10 @@ class LifecycleSignal(models.Model):
         if not self.model or self.model not in self.env:
             return "asleep", self.env._(
                 "Says nothing until an app brings the model “%s”.", self.model or ""
+            )
+        if self.unless_model and self.unless_model in self.env:
+            return "asleep", self.env._(
+                "Says nothing while an app brings the model “%s”.", self.unless_model
             )
         try:
             self._compile(self.env.company.sudo())
@@ -220,7 +229,10 @@ class LifecycleSignal(models.Model):
         :return: (number of changed profiles, warnings)
         """
         columns, joins, warnings = {}, [], []
-        awake = self.sudo().search([("model", "in", list(self.env))]).grouped("target")
+        installed = list(self.env)
+        awake = self.sudo().search(
+            [("model", "in", installed), ("unless_model", "not in", installed)]
+        ).grouped("target")
         for target, _label in TARGETS:
             signals = awake.get(target)
             if not signals:

@@ -56,6 +56,7 @@ class LifecycleWorkflow(models.Model):
             ("date", "A date has come"),
             ("anniversary", "Anniversary of a date"),
             ("missing", "Usual item is missing"),
+            ("cart", "Leaves a cart behind"),
             ("manual", "Started by hand"),
         ],
         string="Begins When a Customer",

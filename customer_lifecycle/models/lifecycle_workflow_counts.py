@@ -14,7 +14,7 @@ class LifecycleWorkflow(models.Model):
             workflow.next_sequence = max(workflow.step_ids.mapped("sequence"), default=0) + 10
 
     @api.depends("trigger", "trigger_kind", "stage_ids", "tier_ids", "segment_ids", "date_field",
-                 "offset_days")
+                 "offset_days", "cart_hours")
     @api.depends_context("lang")
     def _compute_entry_text(self):
         dates = dict(self._selection_date_field())
@@ -29,6 +29,11 @@ class LifecycleWorkflow(models.Model):
                     self.env._("Enters %s", names)
                     if workflow.trigger == "enter"
                     else self.env._("Leaves %s", names)
+                )
+                continue
+            if workflow.trigger == "cart":
+                workflow.entry_text = self.env._(
+                    "Leaves a cart behind for %s hours", workflow.cart_hours
                 )
                 continue
             if workflow.trigger not in ("date", "anniversary"):

@@ -3,7 +3,12 @@ from odoo.exceptions import UserError
 
 from .lifecycle_consent import PAUSES, REFUSALS
 
-REASONS = [*REFUSALS, *PAUSES, ("condition", "Filter of the step not met")]
+REASONS = [
+    *REFUSALS,
+    *PAUSES,
+    ("condition", "Filter of the step not met"),
+    ("asleep", "App not installed"),
+]
 
 
 class LifecycleWorkflowDelivery(models.Model):

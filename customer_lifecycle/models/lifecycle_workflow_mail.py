@@ -41,7 +41,7 @@ class LifecycleWorkflowMail(models.AbstractModel):
     # ----- RENDERING -----
 
     @api.model
-    def _render(self, template, pairs, company, user):
+    def _render(self, template, pairs, company, user, preview=False):
         """Render a template for some customers, each in the recipient's language.
 
         It is read with the rights of a person, so that no template shows what its owner may not
@@ -49,11 +49,13 @@ class LifecycleWorkflowMail(models.AbstractModel):
 
         :param pairs: list of (profile, recipient)
         :param user: whose rights; empty: the superuser's
+        :param preview: for other eyes than the customer's: without links that act in his name
         :return: dict recipient id → values of mail.mail
         """
         base_context = {
             "allowed_company_ids": company.ids,
             "mail_notify_force_send": False,
+            "lifecycle_preview": preview,
             "lifecycle_together": True,
         }
         by_language = {}

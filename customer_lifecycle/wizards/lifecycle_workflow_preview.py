@@ -87,7 +87,7 @@ class LifecycleWorkflowPreview(models.TransientModel):
         self.ensure_one()
         profile, workflow = self.profile_id, self.workflow_id
         company = profile.company_id or self.env.company
-        person, refusal = self.env["lifecycle.consent"]._recipients(profile, company)[profile.id]
+        person, refusal = workflow._recipients(profile, company)[profile.id]
         parts = []
         for moment, step, meets in workflow._timeline(profile, company):
             head = Markup(
@@ -114,7 +114,7 @@ class LifecycleWorkflowPreview(models.TransientModel):
         try:
             with self.env.cr.savepoint():
                 values = self.env["lifecycle.workflow.mail"]._render(
-                    step.template_id, [(profile, person)], company, self.env.user
+                    step.template_id, [(profile, person)], company, self.env.user, preview=True
                 )[person.id]
         except Exception as error:
             return Markup('<div class="alert alert-danger mt-2">{}</div>').format(
@@ -147,13 +147,12 @@ class LifecycleWorkflowPreview(models.TransientModel):
             raise UserError(self.env._("Enter your own e-mail address first, in your preferences."))
         company = self.profile_id.company_id or self.env.company
         mails = self.env["lifecycle.workflow.mail"]
-        person = self.env["lifecycle.consent"]._recipients(self.profile_id, company)[
-            self.profile_id.id
-        ][0] or self.profile_id.partner_id
+        recipients = self.workflow_id._recipients(self.profile_id, company)
+        person = recipients[self.profile_id.id][0] or self.profile_id.partner_id
         steps = self.workflow_id.step_ids.filtered(lambda step: step.kind == "email")
         for step in steps:
             values = mails._render(
-                step.template_id, [(self.profile_id, person)], company, user
+                step.template_id, [(self.profile_id, person)], company, user, preview=True
             )[person.id]
             values.pop("attachments")
             # nobody but oneself, and no link that would unsubscribe the customer
@@ -249,6 +248,14 @@ class LifecycleWorkflow(models.Model):
                         WHERE to_char(%s + %s, 'MMDD') = to_char(day, 'MMDD')""",
                     fields.Date.add(since, days=1), today, self._date_sql(), self.offset_days,
                 )
+            elif self.trigger == "cart":
+                candidates = SQL(
+                    """SELECT profile.id FROM (%s) left_cart
+                         JOIN lifecycle_profile profile
+                           ON profile.partner_id = left_cart.partner_id
+                          AND profile.company_id = %s""",
+                    self._left_carts_sql(company, days=7 * WEEKS), company.id,
+                )
             elif self.trigger == "missing":
                 candidates = SQL(
                     """SELECT usual.profile_id AS id FROM lifecycle_usual_product usual
@@ -274,6 +281,8 @@ class LifecycleWorkflow(models.Model):
         mailing = self.step_ids.filtered(lambda step: step.kind == "email")
         if not self.step_ids:
             warnings.append(self.env._("There is no step yet."))
+        warnings += filter(None, [self.asleep_text, *self.step_ids.mapped("asleep_text")])
+        warnings += self._cart_warnings()
         if mailing and profiles:
             warnings += self._address_warnings(profiles)
         languages = {code for code, _name in self.env["res.lang"].get_installed()}
@@ -316,9 +325,7 @@ class LifecycleWorkflow(models.Model):
     def _address_warnings(self, profiles):
         counts = {}
         for company, some in profiles.grouped("company_id").items():
-            for _person, refusal in self.env["lifecycle.consent"]._recipients(
-                some, company
-            ).values():
+            for _person, refusal in self._recipients(some, company).values():
                 if refusal:
                     counts[refusal] = counts.get(refusal, 0) + 1
         labels = dict(
