@@ -54,6 +54,7 @@
         "views/lifecycle_workflow_enrollment_views.xml",
         "views/lifecycle_workflow_views.xml",
         "views/lifecycle_workflow_preview_views.xml",
+        "wizards/lifecycle_workflow_enter_views.xml",
         "views/lifecycle_workflow_mail_views.xml",
         "views/lifecycle_workflow_settings_views.xml",
         "views/lifecycle_workflow_partner_views.xml",

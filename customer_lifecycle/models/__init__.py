@@ -86,6 +86,7 @@ from . import (
     lifecycle_workflow_mailing,
     lifecycle_workflow_cart,
     lifecycle_workflow_rating,
+    lifecycle_profile_workflow,
     res_partner,
     res_users,
     sale_order_usual,

@@ -11,7 +11,9 @@ class LifecycleProfile(models.Model):
         """Chips for the screen, in order.
 
         :return: list of dicts ``name``, ``label``, ``value``, ``tone`` (a Bootstrap colour), and
-            ``why``: sentences that a click shows; ``html`` with what to do on the stage's
+            ``why``: sentences that a click shows; ``html`` with what to do on the stage's;
+            ``actions``: buttons that a click shows (``label``, ``model``, ``method``, ``ids``,
+            ``confirm``)
         """
         self.ensure_one()
         makers = (
@@ -27,6 +29,7 @@ class LifecycleProfile(models.Model):
             self._chip_potential,
             self._chip_points,
             self._chip_loyalty_cost,
+            self._chip_workflows,
             self._chip_origin,
         )
         return [chip for chip in (make() for make in makers) if chip]

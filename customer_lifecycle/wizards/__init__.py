@@ -2,6 +2,7 @@ from . import (
     base_partner_merge,
     lifecycle_audience_export_wizard,
     lifecycle_contact_call,
+    lifecycle_workflow_enter,
     lifecycle_workflow_merge,
     lifecycle_workflow_preview,
     lifecycle_workflow_start,

@@ -1,15 +1,8 @@
 import { registry } from "@web/core/registry";
-import { X2ManyField, x2ManyField } from "@web/views/fields/x2many/x2many_field";
+import { x2ManyField } from "@web/views/fields/x2many/x2many_field";
 
 /** Steps of a workflow as a flow from top to bottom: cards that open, and can be dragged. */
-export class WorkflowFlowField extends X2ManyField {
-    get displayControlPanelButtons() {
-        return super.displayControlPanelButtons;
-    }
-}
-
 registry.category("fields").add("lifecycle_workflow_flow", {
     ...x2ManyField,
-    component: WorkflowFlowField,
     additionalClasses: [...(x2ManyField.additionalClasses || []), "o_lifecycle_flow_field"],
 });
