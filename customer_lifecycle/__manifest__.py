@@ -49,6 +49,7 @@
         "views/customer_of_document_views.xml",
         "views/lifecycle_rfm_views.xml",
         "views/lifecycle_segment_views.xml",
+        "views/lifecycle_journey_map_views.xml",
         "views/lifecycle_audience_export_views.xml",
         "views/lifecycle_workflow_step_views.xml",
         "views/lifecycle_workflow_enrollment_views.xml",

@@ -1,6 +1,8 @@
 from . import (
     # before the profile, whose segments are kept in its table
     lifecycle_segment_member,
+    ir_actions_act_window_view,
+    ir_ui_view,
     lifecycle_audience_export,
     lifecycle_classifier,
     lifecycle_classifier_history,
@@ -16,6 +18,8 @@ from . import (
     lifecycle_first_steps,
     lifecycle_journey,
     lifecycle_journey_indexes,
+    lifecycle_journey_map,
+    lifecycle_journey_map_paths,
     lifecycle_pipeline,
     lifecycle_pipeline_signals,
     lifecycle_pipeline_store,
@@ -26,6 +30,7 @@ from . import (
     lifecycle_prediction_transport,
     lifecycle_preference,
     lifecycle_profile,
+    lifecycle_profile_map,
     lifecycle_profile_overview,
     lifecycle_profile_rfm,
     lifecycle_profile_rule,

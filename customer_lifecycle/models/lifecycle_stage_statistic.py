@@ -119,6 +119,14 @@ class LifecycleStageStatistic(models.Model):
                 today=today,
             )
         )
+        return self._quantiles(rows)
+
+    @api.model
+    def _quantiles(self, rows):
+        """Number and quartiles of stays by stage; a quartile not reached yet is 0.
+
+        :param rows: rows (stage id, days, whether the stay has ended, number of such stays)
+        """
         result = {}
         for stage_id in {row[0] for row in rows}:
             days, ended, weight = (
