@@ -42,6 +42,7 @@
         "views/lifecycle_menus.xml",
         "views/lifecycle_touchpoint_source_views.xml",
         "views/lifecycle_journey_views.xml",
+        "views/lifecycle_order_touch_views.xml",
         "views/lifecycle_stage_views.xml",
         "wizards/lifecycle_contact_call_views.xml",
         "views/lifecycle_contact_views.xml",

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.tools import SQL
 
 #: profiles whose preferences are computed together
@@ -12,10 +12,10 @@ FAVORITE_SHARE = 0.15
 
 
 class LifecyclePreference(models.AbstractModel):
-    """What customers like and where they came from, read from the lines of their orders.
+    """What customers like and where they came from, read from orders and touchpoints.
 
-    Only who has ordered since is looked at again: a profile remembers the number and the day of
-    the orders that its preferences stand for.
+    Only who has ordered or was in touch since is looked at again: a profile remembers the number
+    and the day of the orders that its preferences stand for (see also ``lifecycle.touch``).
     """
 
     _name = "lifecycle.preference"
@@ -32,8 +32,10 @@ class LifecyclePreference(models.AbstractModel):
         # whose orders are the same as last time has the same preferences
         where = SQL(
             "(profile.first_touch_date IS NULL OR (profile.order_count, profile.last_order_date) "
-            "IS DISTINCT FROM (profile.preference_order_count, profile.preference_order_date))"
+            "IS DISTINCT FROM (profile.preference_order_count, profile.preference_order_date) "
+            "OR profile.partner_id IN (SELECT partner_id FROM pg_temp.lifecycle_touched))"
         )
+        cr.execute("CREATE TEMPORARY TABLE IF NOT EXISTS lifecycle_touched (partner_id integer)")
         if partner_ids is not None:
             where = SQL("profile.partner_id = ANY(%s)", list(partner_ids))
         cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_chosen")
@@ -59,7 +61,9 @@ class LifecyclePreference(models.AbstractModel):
             self._store_usual_products(company)
             self._store_categories(company)
             self._store_habits(company)
-            self._store_first_touch(company)
+            self.env["lifecycle.touch"]._store(company)
+            cr.execute("DELETE FROM pg_temp.lifecycle_touched WHERE partner_id IN "
+                       "(SELECT partner_id FROM lifecycle_chosen)")
             cr.execute("DROP TABLE pg_temp.lifecycle_contact, pg_temp.lifecycle_line")
         cr.execute("DROP TABLE pg_temp.lifecycle_chosen")
         return count
@@ -297,83 +301,5 @@ class LifecyclePreference(models.AbstractModel):
                           IS DISTINCT FROM (habit.weekday, habit.team_id, chosen.order_count,
                                             chosen.last_order_date)""",
                 days=days,
-            )
-        )
-
-    @api.model
-    def _store_first_touch(self, company):
-        """Write the day of the first touch and the campaign behind it.
-
-        Opportunities that have no contact yet belong to whoever has their e-mail address.
-        """
-        zone = company._lifecycle_timezone()
-        default = self.env["res.company"]._lifecycle_default_company().id
-
-        def leads(link):
-            return SQL(
-                """SELECT contact.profile_id, lead.create_date AS moment, lead.source_id,
-                          lead.medium_id, lead.campaign_id
-                     FROM lifecycle_contact contact JOIN crm_lead lead ON %s
-                    WHERE COALESCE(lead.company_id, contact.company_id, %s) = %s""",
-                link,
-                default,
-                company.id,
-            )
-
-        def first(name):
-            """The earliest document that names any of the three names this one."""
-            return SQL(
-                "(ARRAY_AGG(%s ORDER BY moment) FILTER (WHERE "
-                "COALESCE(source_id, medium_id, campaign_id) IS NOT NULL))[1]",
-                SQL.identifier(name),
-            )
-
-        self.env.cr.execute(
-            SQL(
-                """UPDATE lifecycle_profile profile
-                      SET first_touch_date = first.day, first_source_id = first.source_id,
-                          first_medium_id = first.medium_id, first_campaign_id = first.campaign_id
-                     FROM (SELECT profile_id,
-                                  (MIN(moment) AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date
-                                      AS day,
-                                  %(source)s AS source_id, %(medium)s AS medium_id,
-                                  %(campaign)s AS campaign_id
-                             FROM (%(by_partner)s UNION ALL %(by_email)s
-                                   UNION ALL
-                                   SELECT contact.profile_id, ordering.create_date,
-                                          ordering.source_id, ordering.medium_id,
-                                          ordering.campaign_id
-                                     FROM lifecycle_contact contact
-                                     JOIN sale_order ordering ON ordering.partner_id = contact.id
-                                    WHERE ordering.company_id = %(company)s
-                                   UNION ALL
-                                   SELECT id, first_order_date::timestamp AT TIME ZONE %(zone)s
-                                              AT TIME ZONE 'UTC', NULL, NULL, NULL
-                                     FROM lifecycle_chosen WHERE first_order_date IS NOT NULL
-                                   UNION ALL
-                                   SELECT profile_id, COALESCE(create_date, %(now)s), NULL,
-                                          NULL, NULL
-                                     FROM lifecycle_contact) touches
-                            WHERE moment IS NOT NULL
-                            GROUP BY profile_id) first
-                    WHERE first.profile_id = profile.id
-                      AND (profile.first_touch_date, profile.first_source_id,
-                           profile.first_medium_id, profile.first_campaign_id)
-                          IS DISTINCT FROM (first.day, first.source_id, first.medium_id,
-                                            first.campaign_id)""",
-                zone=zone,
-                # contacts loaded past Odoo have no date: without one they would be due for ever
-                now=fields.Datetime.now(),
-                source=first("source_id"),
-                medium=first("medium_id"),
-                campaign=first("campaign_id"),
-                by_partner=leads(SQL("lead.partner_id = contact.id")),
-                by_email=leads(
-                    SQL(
-                        "lead.partner_id IS NULL "
-                        "AND lead.email_normalized = contact.email_normalized"
-                    )
-                ),
-                company=company.id,
             )
         )

@@ -8,7 +8,7 @@ class LifecycleProfile(models.Model):
     _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
 
     def _overview_chips(self):
-        """Chips for the screen, in order.
+        """Chips for the screen, in order; the tier has a line of its own, with its buttons.
 
         :return: list of dicts ``name``, ``label``, ``value``, ``tone`` (a Bootstrap colour), and
             ``why``: sentences that a click shows; ``html`` with what to do on the stage's;
@@ -18,7 +18,6 @@ class LifecycleProfile(models.Model):
         self.ensure_one()
         makers = (
             self._chip_stage,
-            self._chip_tier,
             self._chip_rfm,
             self._chip_segments,
             self._chip_complaints,
@@ -56,17 +55,6 @@ class LifecycleProfile(models.Model):
             why=[" · ".join(filter(None, details)), *self._why_stage()],
             tone="secondary" if self.stage_tone == "muted" else self.stage_tone,
             html=self.stage_id.playbook or False,
-        )
-
-    def _chip_tier(self):
-        if "vip_tier_id" not in self._fields or not self.vip_tier_id:
-            return None
-        return self._chip(
-            "tier",
-            self.env._("VIP level"),
-            self.vip_tier_id.name,
-            why=[self.vip_why],
-            tone="warning" if self.vip_review_date else "primary",
         )
 
     def _chip_rfm(self):
@@ -224,25 +212,24 @@ class LifecycleProfile(models.Model):
         if not self.first_touch_date:
             return None
         names = [self.first_source_id.name, self.first_medium_id.name, self.first_campaign_id.name]
-        origin = ", ".join(filter(None, names))
+        names = list(dict.fromkeys(filter(None, names)))
         referrer = self.partner_id.lifecycle_referred_by_id
         return self._chip(
             "origin",
             self.env._("First touch"),
             self._date(self.first_touch_date),
             why=[
-                origin and self.env._("Came through: %s.", origin),
+                self._way_text(),
+                len(names) > 1 and self.env._("In full: %s.", ", ".join(names)),
                 # the friend may belong to a company that the reader does not see
                 referrer.has_access("read")
                 and referrer
                 and self.env._("Recommended by %s.", referrer.display_name),
                 self.referral_count
                 and self.env._("Has brought %s other customers.", self.referral_count),
-                self.first_order_date
-                and self.first_order_date > self.first_touch_date
-                and self.env._(
-                    "First order %s days later.",
-                    (self.first_order_date - self.first_touch_date).days,
-                ),
+                not self.touches_to_first_order
+                and self.days_to_first_order
+                and self.env._("First order %s later.", self._days_text(self.days_to_first_order)),
+                self._last_order_text(),
             ],
         )

@@ -59,15 +59,6 @@ class LifecycleProfile(models.Model):
         "invoice.",
     )
 
-    # ----- FIRST TOUCH -----
-
-    first_touch_date = fields.Date(
-        string="First Touch", readonly=True, help="First time that we heard of each other."
-    )
-    first_source_id = fields.Many2one("utm.source", readonly=True)
-    first_medium_id = fields.Many2one("utm.medium", readonly=True)
-    first_campaign_id = fields.Many2one("utm.campaign", readonly=True)
-
     # ----- PREFERENCES -----
 
     usual_weekday = fields.Selection(

@@ -82,6 +82,9 @@ class LifecycleRun(models.Model):
         help="What changed rules move starts automations and benefits.",
     )
     message = fields.Text(readonly=True)
+    touch_seen = fields.Json(
+        readonly=True, help="Touchpoints up to which the ways to orders are known."
+    )
 
     @api.depends("kind", "as_of")
     def _compute_display_name(self):

@@ -123,8 +123,10 @@ class LifecycleRun(models.Model):
         ]
         classifier._update_rhythms(company)
         preferences = self.env["lifecycle.preference"]
+        seen = self.env["lifecycle.touch"]._find_touched(company, self._touch_seen())
         while preferences._update(company) >= PREFERENCE_BATCH:
             self.env["ir.cron"]._commit_progress()
+        self.touch_seen = seen
         changed, unread = self.env["lifecycle.signal"]._update(company)
         changed += self.env["lifecycle.loyalty.cost"]._update_profiles(company)
         self.changed_count += changed
@@ -148,6 +150,12 @@ class LifecycleRun(models.Model):
             statistics._update(company, self.as_of)
         self.changed_count += changed
         self._finish(errors, warnings)
+
+    def _touch_seen(self):
+        """What the last run that looked at touches has seen."""
+        return self.search(
+            [("company_id", "=", self.company_id.id), ("touch_seen", "!=", False)], limit=1
+        ).touch_seen
 
     def _finish(self, errors=(), warnings=()):
         """End the run well.

@@ -74,6 +74,11 @@ class LifecycleTouchpointSource(models.Model):
         "line, followed by the path from it to the contact and, where wanted, its normalised "
         "e-mail field and a domain. Example: crm.lead partner_id email_normalized",
     )
+    unless_in = fields.Char(
+        string="Unless Also In",
+        help="Leaves out what another model shows already: that model, its field, and the field "
+        "here that holds the same. Example: mailing.trace message_id message_id",
+    )
     date_path = fields.Char(string="Date Field", default="create_date", required=True)
     title = fields.Char(
         translate=True,
@@ -100,7 +105,7 @@ class LifecycleTouchpointSource(models.Model):
     # ----- STATE -----
 
     @api.depends_context("lang")
-    @api.depends("model", "waits_for", "domain", "documents", "title", *PATHS)
+    @api.depends("model", "waits_for", "domain", "documents", "unless_in", "title", *PATHS)
     def _compute_state(self):
         for source in self:
             source.state, source.state_message = source._inspect()
@@ -162,7 +167,7 @@ class LifecycleTouchpointSource(models.Model):
         # compiling finds what is wrong with the domain
         self._statement(self.env["lifecycle.journey"]._nobody())
 
-    @api.constrains("model", "waits_for", "domain", "documents", "title", *PATHS)
+    @api.constrains("model", "waits_for", "domain", "documents", "unless_in", "title", *PATHS)
     def _check_usable(self):
         for source in self:
             state, message = source._inspect()
@@ -220,6 +225,24 @@ class LifecycleTouchpointSource(models.Model):
                     self.env._("Write “%s” as: model, path to the contact.", line.strip())
                 )
         return rows
+
+    def _unless(self):
+        """(other model, its field, own field) of what another model shows, or None."""
+        self.ensure_one()
+        words = (self.unless_in or "").split()
+        if not words:
+            return None
+        if len(words) != 3:
+            raise ValueError(
+                self.env._("Write “%s” as: model, its field, own field.", self.unless_in)
+            )
+        other, field, own = words
+        for model, name in ((other, field), (self.model, own)):
+            if model in self.env and not self._fields_along(self.env[model], name):
+                raise ValueError(
+                    self.env._("%(model)s has no “%(path)s”.", model=model, path=name)
+                )
+        return words
 
     def _title_parts(self):
         """Split the title into texts and lists of alternative paths, in turn."""

@@ -154,7 +154,27 @@ class LifecycleTouchpointSource(models.Model):
             query.add_where(self._attached_sql(model, query.table, people))
         else:
             query = model._search(domain & self._link_domain(people))
+        self._add_unless(
+            query, lambda name: name in self.env and self.env[name].has_access("read")
+        )
         return model, query, self._moment_sql(model, query, people)
+
+    def _add_unless(self, query, is_shown):
+        """Leave out what another model shows.
+
+        :param is_shown: function of a model's name: whether its touchpoints are seen at all
+        """
+        unless = self._unless()
+        if unless and is_shown(unless[0]):
+            other, field, own = unless
+            query.add_where(
+                SQL(
+                    "NOT EXISTS (SELECT FROM %s shown WHERE %s = %s)",
+                    SQL.identifier(self.env[other]._table),
+                    SQL.identifier("shown", field),
+                    SQL.identifier(query.table, own),
+                )
+            )
 
     def _link_domain(self, people):
         """Domain of the records about somebody."""

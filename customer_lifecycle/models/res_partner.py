@@ -168,6 +168,24 @@ class ResPartner(models.Model):
     lifecycle_first_campaign_id = fields.Many2one(
         related="lifecycle_profile_id.first_campaign_id", groups=SALES
     )
+    lifecycle_touch_count = CountInteger(
+        related="lifecycle_profile_id.touch_count", groups=SALES
+    )
+    lifecycle_touches_to_first_order = OptionalInteger(
+        related="lifecycle_profile_id.touches_to_first_order", groups=SALES
+    )
+    lifecycle_days_to_first_order = OptionalInteger(
+        related="lifecycle_profile_id.days_to_first_order", groups=SALES
+    )
+    lifecycle_first_order_touch_id = fields.Many2one(
+        related="lifecycle_profile_id.first_order_touch_id", groups=SALES
+    )
+    lifecycle_last_order_touch_id = fields.Many2one(
+        related="lifecycle_profile_id.last_order_touch_id", groups=SALES
+    )
+    lifecycle_last_order_source_id = fields.Many2one(
+        related="lifecycle_profile_id.last_order_source_id", groups=SALES
+    )
     lifecycle_rfm_score = fields.Char(
         related="lifecycle_profile_id.rfm_score", string="RFM Score", groups=SALES
     )

@@ -1,0 +1,435 @@
+from datetime import timedelta
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .lifecycle_touchpoint_source import DEFECTS, GUARDED_BY_DOCUMENT
+from .lifecycle_touchpoint_source_touch import CAMPAIGN, campaign_sql
+
+#: what was new so shortly before a look may have been written by transactions still open then
+MARGIN = timedelta(hours=2)
+#: profile columns by the column of ``lifecycle_way`` they come from, for first and last order
+WAY = {
+    "touch_id": "touchpoint_id",
+    "touch_date": "touch_day",
+    "source_id": "source_id",
+    "medium_id": "medium_id",
+    "campaign_id": "campaign_id",
+}
+
+
+class LifecycleTouch(models.AbstractModel):
+    """The way to an order: first touch, last touch before each order, how many and how long.
+
+    Computed for the customers whose preferences are (see ``lifecycle.preference``): those who
+    ordered, and those who were in touch since the last complete run.
+    """
+
+    _name = "lifecycle.touch"
+    _description = "Touches on the Way to an Order"
+
+    # ----- WHO IS DUE -----
+
+    @api.model
+    def _find_touched(self, company, seen):
+        """Note who was in touch since the last complete run, in ``lifecycle_touched``.
+
+        :param seen: what this method returned then, or nothing
+        :return: what has been seen now, to be kept once all noted customers are computed
+        """
+        cr = self.env.cr
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_touched")
+        cr.execute("CREATE TEMPORARY TABLE lifecycle_touched (partner_id integer)")
+        sources, readable = self.env["lifecycle.touchpoint.source"]._of_touches()
+        now = {
+            "date": fields.Datetime.to_string(cr.now() - MARGIN),
+            "rules": {str(source.id): source._touch_rule() for source in sources},
+            "ids": {str(source.id): self._newest_id(source) for source in sources},
+        }
+        if not seen or seen.get("rules") != now["rules"]:
+            # who was never computed is due anyway
+            cr.execute(
+                SQL(
+                    "INSERT INTO lifecycle_touched SELECT partner_id FROM lifecycle_profile "
+                    "WHERE company_id = %s AND active AND first_touch_date IS NOT NULL",
+                    company.id,
+                )
+            )
+            return now
+        everybody = SQL(
+            "(SELECT id, commercial_partner_id AS profile_id, email_normalized, company_id "
+            "FROM res_partner)"
+        )
+        for source in sources:
+
+            def is_new(model, table, moment, source=source):
+                if not self._changes(model):
+                    last = seen["ids"].get(str(source.id), 0)
+                    return SQL("%s > %s", SQL.identifier(table, "id"), last)
+                # what was planned becomes a touch when its time has come
+                return SQL(
+                    "(%s >= %s OR %s >= %s)",
+                    SQL.identifier(table, "write_date"),
+                    seen["date"],
+                    moment,
+                    seen["date"],
+                )
+
+            parts = self._parts_of(source, company, everybody, readable, is_new)
+            if parts:
+                cr.execute(
+                    SQL(
+                        "INSERT INTO lifecycle_touched SELECT DISTINCT profile_id FROM (%s) new",
+                        SQL(" UNION ALL ").join(parts),
+                    )
+                )
+        cr.execute("ANALYZE lifecycle_touched")
+        return now
+
+    @api.model
+    def _changes(self, model):
+        """Whether records change after they were made; messages and page views do not."""
+        return model._log_access and model._name not in GUARDED_BY_DOCUMENT
+
+    @api.model
+    def _newest_id(self, source):
+        """Id up to which all records of a source that does not change are known for sure."""
+        model = self.env[source.model].sudo()
+        if self._changes(model):
+            return 0
+        older = SQL("TRUE")
+        if model._log_access:
+            older = SQL("create_date < %s", self.env.cr.now() - MARGIN)
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM %s WHERE %s ORDER BY id DESC LIMIT 1",
+                SQL.identifier(model._table),
+                older,
+            )
+        )
+        return rows[0][0] if rows else 0
+
+    @api.model
+    def _parts_of(self, source, company, contacts, readable, condition=None):
+        """SELECTs of a source's touches; none where it cannot be read."""
+        try:
+            parts = source._touch_parts(company, contacts, readable, condition)
+            with self.env.cr.savepoint(flush=False):
+                for part in parts:
+                    self.env.cr.execute(SQL("SELECT * FROM (%s) probe LIMIT 0", part))
+        except (psycopg2.Error, *DEFECTS):
+            # journeys tell managers what is wrong with it
+            return []
+        return parts
+
+    # ----- COMPUTE -----
+
+    @api.model
+    def _store(self, company):
+        """Compute and write the ways of the customers in ``lifecycle_chosen``, where they differ.
+
+        Their contacts stand in ``lifecycle_contact``.
+        """
+        cr = self.env.cr
+        self._collect_touches(company)
+        self._collect_purchases(company)
+        self._collect_ways(company)
+        self._store_orders()
+        self._store_profiles(company)
+        cr.execute(
+            "DROP TABLE pg_temp.lifecycle_touch, pg_temp.lifecycle_bought, pg_temp.lifecycle_way"
+        )
+
+    @api.model
+    def _collect_touches(self, company):
+        """Everything that counts as a touch, once, as ``lifecycle_touch``."""
+        cr = self.env.cr
+        sources, readable = self.env["lifecycle.touchpoint.source"]._of_touches()
+        contacts = SQL("lifecycle_contact")
+        parts = [
+            part
+            for source in sources
+            for part in self._parts_of(source, company, contacts, readable)
+        ] or [
+            SQL(
+                "SELECT 0 AS profile_id, NULL::timestamp AS moment, 0 AS touchpoint_id, "
+                "0 AS res_id, 0 AS source_id, 0 AS medium_id, 0 AS campaign_id WHERE FALSE"
+            )
+        ]
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_touch")
+        # one meeting with two people of a company is one touch
+        cr.execute(
+            SQL(
+                "CREATE TEMPORARY TABLE lifecycle_touch AS SELECT DISTINCT * FROM (%s) touches",
+                SQL(" UNION ALL ").join(parts),
+            )
+        )
+        cr.execute("CREATE INDEX ON lifecycle_touch (profile_id, moment)")
+        cr.execute("ANALYZE lifecycle_touch")
+
+    @api.model
+    def _collect_purchases(self, company):
+        """Days with orders and the moment of each, as ``lifecycle_bought``.
+
+        Amounts are not needed, which cost most of reading purchases.
+        """
+        cr = self.env.cr
+        zone = company._lifecycle_timezone()
+        parts = []
+        for source in self.env["lifecycle.revenue.source"]._for_company(company):
+            if not source.negate:
+                parts.append(self._purchases_sql(source, company.sudo(), zone))
+        campaign = SQL(", ").join(self._earliest_campaign(SQL("moment"), SQL()))
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_bought")
+        cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE lifecycle_bought AS
+                   SELECT profile_id, day, MIN(moment) AS moment, %s,
+                          LAG(MIN(moment)) OVER (PARTITION BY profile_id ORDER BY day)
+                              AS previous
+                     FROM (%s) purchases GROUP BY profile_id, day""",
+                campaign,
+                SQL(" UNION ALL ").join(parts)
+                or SQL(
+                    "SELECT 0 AS profile_id, NULL::date AS day, NULL::timestamp AS moment, "
+                    "0 AS source_id, 0 AS medium_id, 0 AS campaign_id WHERE FALSE"
+                ),
+            )
+        )
+        cr.execute("ANALYZE lifecycle_bought")
+
+    @api.model
+    def _purchases_sql(self, source, company, zone):
+        model = self.env[source.model].sudo().with_context(active_test=False)
+        domain = source._domain() & Domain(source.company_path, "=", company.id)
+        query = model._search(domain & ~source._skip_domain(model))
+        table = query.table
+        amount = source._number_sql(model, table, source.amount_path, query)
+        query.add_where(SQL("%s > 0", amount))
+        *_hops, last = source.date_path.split(".")
+        holder, _alias = source._follow(model, table, source.date_path, query, whole=False)
+        moment = source._path_sql(model, table, source.date_path, query)
+        if holder._fields[last].type == "date":
+            # where only the day is known, what happened on it counts as before
+            moment = SQL("((%s + 1)::timestamp AT TIME ZONE %s AT TIME ZONE 'UTC')", moment, zone)
+        document, alias = model, table
+        if source.document_path:
+            document, alias = source._follow(model, table, source.document_path, query)
+        found = query.select(
+            SQL("%s AS partner_id", source._path_sql(model, table, source.partner_path, query)),
+            SQL("%s AS day", source._day_sql(model, table, query, company)),
+            SQL("%s AS moment", moment),
+            *(
+                SQL("%s AS %s", value, SQL.identifier(name))
+                for name, value in campaign_sql(document, alias, query).items()
+            ),
+        )
+        return SQL(
+            """SELECT contact.profile_id, found.day, found.moment, found.source_id,
+                      found.medium_id, found.campaign_id
+                 FROM lifecycle_contact contact
+                 JOIN (%s) found ON found.partner_id = contact.id""",
+            found,
+        )
+
+    @api.model
+    def _earliest_campaign(self, moment, direction):
+        """Columns with the campaign of the first record that names any, or with DESC the last."""
+        return [
+            SQL(
+                "(ARRAY_AGG(%s ORDER BY %s %s) FILTER (WHERE "
+                "COALESCE(source_id, medium_id, campaign_id) IS NOT NULL))[1] AS %s",
+                SQL.identifier(name),
+                moment,
+                direction,
+                SQL.identifier(name),
+            )
+            for name in CAMPAIGN
+        ]
+
+    @api.model
+    def _collect_ways(self, company):
+        """What led to each order since the one before, as ``lifecycle_way``."""
+        cr = self.env.cr
+        own = SQL("COALESCE(bought.source_id, bought.medium_id, bought.campaign_id) IS NOT NULL")
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_way")
+        cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE lifecycle_way AS
+                   SELECT bought.profile_id, bought.day, bought.moment,
+                          bought.previous IS NULL AS is_first,
+                          near.number, near.moment AS touched, near.touchpoint_id,
+                          (near.moment AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date
+                              AS touch_day, %(campaign)s
+                     FROM lifecycle_bought bought
+                     CROSS JOIN LATERAL (
+                        SELECT COUNT(*)::integer AS number, MAX(moment) AS moment,
+                               (ARRAY_AGG(touchpoint_id ORDER BY moment DESC, touchpoint_id))[1]
+                                   AS touchpoint_id, %(last)s
+                          FROM lifecycle_touch touch
+                         WHERE touch.profile_id = bought.profile_id
+                           AND touch.moment < bought.moment
+                           AND touch.moment >= COALESCE(bought.previous, '-infinity')
+                     ) near
+                    WHERE near.number > 0 OR %(own)s""",
+                zone=company._lifecycle_timezone(),
+                own=own,
+                last=SQL(", ").join(self._earliest_campaign(SQL("moment"), SQL("DESC"))),
+                campaign=SQL(", ").join(
+                    SQL(
+                        "CASE WHEN %s THEN %s ELSE %s END AS %s",
+                        own,
+                        SQL.identifier("bought", name),
+                        SQL.identifier("near", name),
+                        SQL.identifier(name),
+                    )
+                    for name in CAMPAIGN
+                ),
+            )
+        )
+        cr.execute("CREATE INDEX ON lifecycle_way (profile_id, day)")
+        cr.execute("ANALYZE lifecycle_way")
+
+    # ----- STORE -----
+
+    @api.model
+    def _store_orders(self):
+        cr = self.env.cr
+        cr.execute(
+            """DELETE FROM lifecycle_order_touch old USING lifecycle_chosen chosen
+                WHERE chosen.id = old.profile_id
+                  AND NOT EXISTS (SELECT FROM lifecycle_way way
+                                   WHERE way.profile_id = old.profile_id
+                                     AND way.day = old.date)"""
+        )
+        columns = ["is_first", "touch_count", "touch_date", "touchpoint_id", *CAMPAIGN]
+        names = SQL(", ").join(SQL.identifier(name) for name in columns)
+        old, new = (
+            SQL(", ").join(SQL.identifier(alias, name) for name in columns)
+            for alias in ("old", "excluded")
+        )
+        cr.execute(
+            SQL(
+                """INSERT INTO lifecycle_order_touch AS old (profile_id, date, %(names)s)
+                   SELECT profile_id, day, is_first, number, touched, touchpoint_id, source_id,
+                          medium_id, campaign_id
+                     FROM lifecycle_way
+                   ON CONFLICT (profile_id, date) DO UPDATE SET (%(names)s) = ROW(%(new)s)
+                    WHERE (%(old)s) IS DISTINCT FROM (%(new)s)""",
+                names=names,
+                old=old,
+                new=new,
+            )
+        )
+        self.env["lifecycle.order.touch"].invalidate_model()
+
+    @api.model
+    def _store_profiles(self, company):
+        """Write first touch, numbers and what preceded the first and the last order."""
+        columns = {
+            "first_touch_date": SQL("first.day"),
+            "first_touch_id": SQL("first.touchpoint_id"),
+            "first_source_id": SQL("first.source_id"),
+            "first_medium_id": SQL("first.medium_id"),
+            "first_campaign_id": SQL("first.campaign_id"),
+            "touch_count": SQL("touched.number"),
+            "touches_to_first_order": SQL(
+                "CASE WHEN chosen.first_order_date IS NOT NULL THEN touched.before END"
+            ),
+            "days_to_first_order": SQL(
+                "GREATEST(0, chosen.first_order_date - first.day)"
+            ),
+        }
+        for order in ("first_order", "last_order"):
+            columns.update(
+                {
+                    f"{order}_{name}": SQL.identifier(order, column)
+                    for name, column in WAY.items()
+                }
+            )
+        old = SQL(", ").join(SQL.identifier("profile", name) for name in columns)
+        new = SQL(", ").join(columns.values())
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_profile profile SET (%(names)s) = ROW(%(new)s)
+                     FROM lifecycle_chosen chosen
+                     LEFT JOIN (%(first)s) first ON first.profile_id = chosen.id
+                     LEFT JOIN lifecycle_way first_order ON first_order.profile_id = chosen.id
+                           AND first_order.day = chosen.first_order_date
+                     LEFT JOIN lifecycle_way last_order ON last_order.profile_id = chosen.id
+                           AND last_order.day = chosen.last_order_date
+                     LEFT JOIN lifecycle_bought bought ON bought.profile_id = chosen.id
+                           AND bought.day = chosen.first_order_date
+                     CROSS JOIN LATERAL (
+                        SELECT COUNT(*)::integer AS number,
+                               COUNT(*) FILTER (WHERE moment < bought.moment)::integer AS before
+                          FROM lifecycle_touch touch WHERE touch.profile_id = chosen.id
+                     ) touched
+                    WHERE chosen.id = profile.id AND first.day IS NOT NULL
+                      AND (%(old)s) IS DISTINCT FROM (%(new)s)""",
+                names=SQL(", ").join(SQL.identifier(name) for name in columns),
+                new=new,
+                old=old,
+                first=self._first_touch_sql(company),
+            )
+        )
+
+    @api.model
+    def _first_touch_sql(self, company):
+        """SELECT of the day of the first touch and the campaign behind it, by profile.
+
+        Opportunities that have no contact yet belong to whoever has their e-mail address.
+        """
+        zone = company._lifecycle_timezone()
+        default = self.env["res.company"]._lifecycle_default_company().id
+
+        def leads(link):
+            return SQL(
+                """SELECT contact.profile_id, lead.create_date, NULL, lead.source_id,
+                          lead.medium_id, lead.campaign_id
+                     FROM lifecycle_contact contact JOIN crm_lead lead ON %s
+                    WHERE COALESCE(lead.company_id, contact.company_id, %s) = %s""",
+                link,
+                default,
+                company.id,
+            )
+
+        return SQL(
+            """SELECT profile_id,
+                      (MIN(moment) AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date AS day,
+                      (ARRAY_AGG(touchpoint_id ORDER BY moment, touchpoint_id))[1]
+                          AS touchpoint_id, %(campaign)s
+                 FROM (SELECT profile_id, moment, touchpoint_id, source_id, medium_id, campaign_id
+                         FROM lifecycle_touch
+                       UNION ALL %(by_partner)s UNION ALL %(by_email)s
+                       UNION ALL
+                       SELECT contact.profile_id, ordering.create_date, NULL,
+                              ordering.source_id, ordering.medium_id, ordering.campaign_id
+                         FROM lifecycle_contact contact
+                         JOIN sale_order ordering ON ordering.partner_id = contact.id
+                        WHERE ordering.company_id = %(company)s
+                       UNION ALL
+                       SELECT id, first_order_date::timestamp AT TIME ZONE %(zone)s
+                                  AT TIME ZONE 'UTC', NULL, NULL, NULL, NULL
+                         FROM lifecycle_chosen WHERE first_order_date IS NOT NULL
+                       UNION ALL
+                       SELECT profile_id, COALESCE(create_date, %(now)s), NULL, NULL, NULL, NULL
+                         FROM lifecycle_contact) touches
+                WHERE moment IS NOT NULL
+                GROUP BY profile_id""",
+            zone=zone,
+            # contacts loaded past Odoo have no date: without one they would be due for ever
+            now=fields.Datetime.now(),
+            campaign=SQL(", ").join(self._earliest_campaign(SQL("moment"), SQL())),
+            by_partner=leads(SQL("lead.partner_id = contact.id")),
+            by_email=leads(
+                SQL(
+                    "lead.partner_id IS NULL "
+                    "AND lead.email_normalized = contact.email_normalized"
+                )
+            ),
+            company=company.id,
+        )
