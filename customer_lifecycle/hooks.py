@@ -14,6 +14,7 @@ def post_init_hook(env):
 def uninstall_hook(env):
     """Remove what lives outside the models that Odoo drops by itself."""
     env["lifecycle.vip.benefit"]._take_back()
+    env["lifecycle.journey"]._drop_indexes()
     env.cr.execute(
         SQL("DELETE FROM ir_config_parameter WHERE key LIKE %s", "customer_lifecycle.%")
     )

@@ -137,6 +137,65 @@ class TestMailings(AppCase):
         self.assertEqual(sum(item["title"] == "Mailing: New beans" for item in items), 1)
 
 
+    def test_a_mailing_to_contacts_is_shown_once(self):
+        mailing = self.env["mailing.mailing"].create(
+            {
+                "subject": "New beans",
+                "mailing_model_id": self.env["ir.model"]._get_id("res.partner"),
+                "mailing_domain": f"[('id', '=', {self.customer.id})]",
+                "body_html": "<p>They are here.</p>",
+                # the message stays with the contact, for answers
+                "reply_to_mode": "update",
+            }
+        )
+        mailing.action_send_mail()
+        trace = mailing.mailing_trace_ids
+        trace.set_sent()
+        message = self.env["mail.message"].search([("message_id", "=", trace.message_id)])
+        self.assertEqual((message.model, message.res_id), ("res.partner", self.customer.id))
+        self.assertEqual(self.found(), {"mailing_sent"})
+        # who may not read mailings sees the message instead
+        seller = self.new_user("no_mailings", "sales_team.group_sale_salesman_all_leads")
+        journeys = self.env["lifecycle.journey"].with_user(seller)
+        items = journeys.get_journey(self.customer.id)["items"]
+        self.assertEqual([item["title"] for item in items], ["New beans"])
+
+    def test_addresses_are_looked_up_by_index(self):
+        self.env.cr.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'mailing_trace'")
+        names = {row[0] for row in self.env.cr.fetchall()}
+        self.assertLessEqual(
+            {"mailing_trace_lifecycle_email_idx", "mailing_trace_lifecycle_message_id_idx"}, names
+        )
+
+
+class TestLiveChat(AppCase):
+    app, module = "Live Chat", "im_livechat"
+
+    def test_a_chat_names_who_answered(self):
+        channel = self.env["discuss.channel"].create(
+            {
+                "name": "Chat",
+                "channel_type": "livechat",
+                "livechat_operator_id": self.env.user.partner_id.id,
+                "channel_member_ids": [
+                    Command.create(
+                        {
+                            "partner_id": self.env.user.partner_id.id,
+                            "livechat_member_type": "agent",
+                        }
+                    ),
+                    Command.create(
+                        {"partner_id": self.customer.id, "livechat_member_type": "visitor"}
+                    ),
+                ],
+            }
+        )
+        self.assertEqual(self.found(), {"live_chat"})
+        [item] = self.env["lifecycle.journey"].get_journey(self.customer.id)["items"]
+        self.assertIn(self.env.user.name, item["title"])
+        self.assertEqual((item["model"], item["res_id"]), ("discuss.channel", channel.id))
+
+
 class TestEvents(AppCase):
     app, module = "Events", "event"
 

@@ -17,7 +17,7 @@ ASLEEP = {
     "mailing_sent", "mailing_opened", "mailing_clicked", "mailing_replied", "mailing_bounced",
     "unsubscribed", "website_visit", "event_registration", "event_attended", "cart", "pos_order",
     "delivery", "delivery_late", "delivery_return", "rating_good", "rating_fair", "rating_bad",
-    "survey", "task_opened", "task_closed", "repair",
+    "survey", "task_opened", "task_closed", "repair", "live_chat",
 }
 
 
@@ -66,7 +66,7 @@ class TestDelivered(DeliveredCase):
             for xml_id in [source.get_external_id()[source.id]]
             if xml_id
         }
-        self.assertEqual(len(names), 50)
+        self.assertEqual(len(names), 51)
         for source in sources:
             name = names.get(source.id)
             with self.subTest(source=name):
@@ -100,6 +100,22 @@ class TestDelivered(DeliveredCase):
             {"lead_created", "lead_won", "lead_lost", "call", "activity_done", "meeting",
              "message_sent", "message_received", "note", "quotation", "quotation_sent", "order"},
         )
+
+    def test_a_mail_by_template_is_shown_once(self):
+        template = self.env["mail.template"].create(
+            {
+                "name": "Thanks",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "subject": "Thank you",
+                "body_html": "<p>Thank you</p>",
+                "partner_to": "{{ object.id }}",
+                "auto_delete": False,
+            }
+        )
+        template.send_mail(self.customer.id)
+        self.assertEqual(self.found(), {"message_sent"})
+        items = self.env["lifecycle.journey"].get_journey(self.customer.id)["items"]
+        self.assertEqual([item["title"] for item in items], ["Thank you"])
 
     def test_a_cancelled_order_says_when(self):
         order = self.order(100, partner=self.customer).with_context(tracking_disable=False)

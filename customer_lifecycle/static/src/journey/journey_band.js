@@ -15,7 +15,7 @@ export class JourneyBand extends Component {
                 return this.piece(band.stage, startOf(band.start), until, {
                     id: index,
                     className: `o_lifecycle_color_${band.color || 0}`,
-                    duration: formatDays(band.days),
+                    duration: [formatDays(band.days), band.usual].filter(Boolean).join(" · "),
                     text: this.bandText(band),
                 });
             })

@@ -1,4 +1,4 @@
-import { reactive } from "@odoo/owl";
+import { markRaw, reactive } from "@odoo/owl";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { DAY, isoDay, isWhole, move, noonOf, startOf, zoom } from "./journey_time";
 
@@ -18,6 +18,7 @@ export class JourneyModel {
         this.status = "loading";
         this.error = "";
         this.data = null;
+        this.overview = null;
         this.items = [];
         this.next = false;
         this.isLoadingMore = false;
@@ -45,12 +46,14 @@ export class JourneyModel {
         try {
             const page = await this.keepLast.add(this.call({ overview, limit }));
             if (overview) {
-                this.data = { ...this.data, ...page };
+                // replaced as a whole, never changed: nothing in it needs to be watched
+                this.data = markRaw({ ...this.data, ...page });
+                this.overview = markRaw(overviewOf(this.data));
                 this.peeked.clear();
             }
             Object.assign(this, {
                 status: "ready",
-                items: page.items,
+                items: markRaw(page.items),
                 next: page.next,
                 isLoadingMore: false,
             });
@@ -66,7 +69,7 @@ export class JourneyModel {
         this.isLoadingMore = true;
         try {
             const page = await this.keepLast.add(this.call({ before: this.next, limit: PAGE }));
-            this.items = [...this.items, ...page.items];
+            this.items = markRaw([...this.items, ...page.items]);
             this.next = page.next;
         } catch (error) {
             Object.assign(this, { status: "error", error: error.data?.message || error.message });
@@ -138,16 +141,8 @@ export class JourneyModel {
 
     // ----- READING -----
 
-    /** From the first touchpoint or stage to today, the last planned touchpoint or the forecast. */
     get whole() {
-        const { days, bands, forecast, today } = this.data;
-        const known = days.map((row) => row[1]);
-        const first = [...known, ...bands.map((band) => band.start), today].sort()[0];
-        const last = [...known, today, forecast ? forecast.to : today].sort().at(-1);
-        const start = startOf(first);
-        const end = startOf(last) + DAY;
-        const margin = Math.max((end - start) * 0.02, 2 * DAY);
-        return { start: start - margin, end: end + margin };
+        return this.overview.whole;
     }
 
     get shown() {
@@ -155,29 +150,58 @@ export class JourneyModel {
     }
 
     get sources() {
-        return Object.fromEntries(this.data.sources.map((source) => [source.id, source]));
+        return this.overview.sources;
     }
 
-    /** Lanes with touchpoints, each with its number and its points in order of time. */
     get lanes() {
-        const { sources } = this;
-        const lanes = this.data.lanes.map((lane) => ({ ...lane, number: 0, points: [] }));
-        const byName = Object.fromEntries(lanes.map((lane) => [lane.name, lane]));
-        for (const [sourceId, day, number, id, amount] of this.data.days) {
-            const source = sources[sourceId];
-            const lane = source && byName[source.lane];
-            if (lane) {
-                lane.number += number;
-                lane.points.push({ source, day, number, id, amount, time: noonOf(day) });
-            }
-        }
-        for (const lane of lanes) {
-            lane.points.sort((one, other) => one.time - other.time);
-        }
-        return lanes.filter((lane) => lane.number);
+        return this.overview.lanes;
     }
 
     get total() {
-        return this.data.days.reduce((sum, row) => sum + row[2], 0);
+        return this.overview.total;
     }
+}
+
+/**
+ * What the screen needs to know of all touchpoints, worked out once whenever they are read.
+ *
+ * @returns {{sources: object, lanes: object[], whole: object, total: number}} sources by id; lanes
+ *  with touchpoints, each with its number and its points in order of time; the whole period
+ */
+function overviewOf(data) {
+    const sources = Object.fromEntries(data.sources.map((source) => [source.id, source]));
+    const lanes = data.lanes.map((lane) => ({ ...lane, number: 0, points: [] }));
+    const byName = Object.fromEntries(lanes.map((lane) => [lane.name, lane]));
+    const noons = {};
+    let total = 0;
+    for (const [sourceId, day, number, id, amount] of data.days) {
+        const source = sources[sourceId];
+        const lane = source && byName[source.lane];
+        total += number;
+        noons[day] ||= noonOf(day);
+        if (lane) {
+            lane.number += number;
+            lane.points.push({ source, day, number, id, amount, time: noons[day] });
+        }
+    }
+    for (const lane of lanes) {
+        lane.points.sort((one, other) => one.time - other.time);
+    }
+    return {
+        sources,
+        total,
+        lanes: lanes.filter((lane) => lane.number),
+        whole: wholeOf(data, Object.keys(noons)),
+    };
+}
+
+/** From the first touchpoint or stage to today, the last planned touchpoint or the forecast. */
+function wholeOf({ bands, forecast, today }, days) {
+    const known = [...days, today];
+    const first = [...known, ...bands.map((band) => band.start)].sort()[0];
+    const last = [...known, forecast ? forecast.to : today].sort().at(-1);
+    const start = startOf(first);
+    const end = startOf(last) + DAY;
+    const margin = Math.max((end - start) * 0.02, 2 * DAY);
+    return { start: start - margin, end: end + margin };
 }
