@@ -1,8 +1,15 @@
-"""A browser test that cannot run has to fail: Odoo and pytest-odoo would skip it silently."""
+"""A browser test that cannot run has to fail: Odoo and pytest-odoo would skip it silently.
+
+What takes long is begun first: processes that run side by side then end together.
+"""
 
 import pytest
 
 MISSING = ("Chrome executable not found", "websocket-client", "--odoo-http is not set")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.hookimpl(wrapper=True)

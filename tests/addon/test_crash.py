@@ -14,12 +14,15 @@ from contextlib import closing
 from pathlib import Path
 
 import psycopg2
+import pytest
 
 from odoo import sql_db
 from odoo.tests.common import get_db_name
 from odoo.tools import config
 
 from .common import FIGURES, REFRESH
+
+pytestmark = pytest.mark.long
 
 CUSTOMERS = 50
 

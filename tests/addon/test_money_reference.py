@@ -4,7 +4,11 @@ import random
 from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 
+import pytest
+
 from .common_money import SUMS, MoneyCase
+
+pytestmark = pytest.mark.long
 
 CENT = Decimal("0.01")
 

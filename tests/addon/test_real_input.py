@@ -9,10 +9,13 @@ from unittest import SkipTest
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from odoo.fields import Command
 
 from .common_money import MoneyCase
+
+pytestmark = pytest.mark.long
 
 LOG = (
     Path(__file__).resolve().parents[2].parent / "shared/data/online_retail_with_refunds.csv"

@@ -2,6 +2,7 @@ import time
 from datetime import timedelta
 from unittest.mock import patch
 
+import pytest
 from psycopg2 import errors
 
 from odoo import fields
@@ -12,6 +13,8 @@ from odoo.addons.customer_lifecycle.models.lifecycle_run import LOCK_KEY
 
 from .common import NIGHTLY, REFRESH
 from .common_runs import RunCase
+
+pytestmark = pytest.mark.long
 
 RUN_LOG = "odoo.addons.customer_lifecycle.models.lifecycle_run"
 

@@ -1,6 +1,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+import pytest
 from psycopg2 import errors
 
 from odoo import fields
@@ -8,6 +9,8 @@ from odoo.tests import freeze_time
 from odoo.tools import mute_logger
 
 from .common_runs import RunCase
+
+pytestmark = pytest.mark.long
 
 
 class TestKinds(RunCase):

@@ -1,5 +1,6 @@
 from ast import literal_eval
 
+import pytest
 from lxml import etree
 from openpyxl import load_workbook
 
@@ -10,6 +11,8 @@ from odoo.tools.misc import file_path
 from odoo.addons.web.tests import test_js
 
 from .common import LifecycleCase, LifecycleHttpCase
+
+pytestmark = pytest.mark.long
 
 SALESMAN = "sales_team.group_sale_salesman"
 ALL_LEADS = "sales_team.group_sale_salesman_all_leads"

@@ -2,9 +2,13 @@ import random
 from datetime import date, timedelta
 from unittest.mock import patch
 
+import pytest
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .common import LifecycleCase
+
+pytestmark = pytest.mark.long
 
 START = date(2024, 1, 10)
 MEAN, SLOW = 60, 120  # rhythm of companies that no model has been fitted for

@@ -1,8 +1,12 @@
 """Killed anywhere, and with two workers at once, every step is done exactly once."""
 
+import pytest
+
 from odoo.addons.customer_lifecycle.models.lifecycle_workflow_run import LOCK_KEY
 
 from .test_crash import ScratchCase, connect
+
+pytestmark = pytest.mark.long
 
 CUSTOMERS = 12
 TABLES = (

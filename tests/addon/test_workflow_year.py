@@ -5,9 +5,13 @@ import random
 from datetime import datetime, time, timedelta
 from unittest.mock import patch
 
+import pytest
+
 from odoo import Command
 
 from .common_workflow import WorkflowCase
+
+pytestmark = pytest.mark.long
 
 BEGIN = datetime(2027, 1, 4, 10, 0)
 CAP_WEEK, CAP_MONTH, WAIT, PEACE = 1, 3, 7, 14

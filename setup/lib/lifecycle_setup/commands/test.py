@@ -28,6 +28,8 @@ TESTS = paths.REPOSITORY / "tests"
 ADDON_TESTS = TESTS / "addon"
 # As Odoo looks for it.
 BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
+# Test runs side by side, each in a database of its own; more would wait for each other's disk.
+MOST_WORKERS = 4
 # Exit code of pytest.
 NO_TESTS_RAN = 5
 
@@ -145,14 +147,19 @@ def main(arguments: list[str]) -> int:
             environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
             counts.pytest(["-p", "no:odoo", *plain, *options], environment)
     if in_odoo and any(ADDON_TESTS.glob("test_*.py")):
-        _test_in_odoo(counts, in_odoo, options, with_demo=not arguments)
+        _test_in_odoo(counts, in_odoo, options, everything=not arguments)
     if not counts.found_tests:
         say("setup/test: no test matches these arguments.")
         counts.failed += 1
     return counts.print()
 
 
-def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str], with_demo: bool) -> None:
+def _side_by_side(workers: int) -> list[str]:
+    """Options of pytest for so many processes; pytest-odoo copies the database for each."""
+    return ["--numprocesses", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
+
+
+def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str], everything: bool) -> None:
     from lifecycle_setup import odoo, odoo_source, postgres
 
     if not any(map(shutil.which, BROWSERS)):
@@ -161,7 +168,7 @@ def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str], with_de
     with postgres.server() as keep_alive:
         from lifecycle_setup import testbed
 
-        def in_database(tests, apps=()):
+        def in_database(tests, apps=(), workers=1):
             with testbed.own_database(source, keep_alive, apps) as (name, warnings):
                 how = " ".join(["beside", *apps]) if apps else ""
                 counts.warnings(how, warnings)
@@ -171,14 +178,16 @@ def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str], with_de
                             *("--odoo-http", f"--odoo-database={name}"),
                             # Odoo's own log handler shows what was logged, once is enough.
                             *("--odoo-log-level=warn", "-p", "no:logging", *tests, *options),
+                            *(_side_by_side(workers) if workers > 1 else []),
                         ],
                         odoo.environment(source),
                         **keep_alive,
                     )
 
-        if with_demo:
+        if everything:
             counts.warnings("with its demo data", testbed.demo_data_warnings(source, keep_alive))
-        waiting = in_database(chosen)
+        workers = min(os.cpu_count() or 1, MOST_WORKERS) if everything else 1
+        waiting = in_database(chosen, workers=workers)
         if waiting:
             still = in_database(list(waiting), tuple(sorted(set(waiting.values()))))
             counts.add(0, len(still))
