@@ -79,7 +79,7 @@ class LifecycleWorkflowStep(models.Model):
     )
     branch = fields.Selection(
         [("then", "then: filter is met"), ("else", "else: filter is not met")],
-        string="Way",
+        string="Then or Else",
         copy=False,
     )
     depth = fields.Integer(compute="_compute_depth", recursive=True)
