@@ -9,6 +9,7 @@ from .histories import Histories, histories_from_transactions, repeat_amounts
 from .lifetime import STATE_VERSION, LifetimeModel, Predictions
 from .mbgnbd import MBGNBD
 from .paretonbd import ParetoNBD
+from .replay import Moves, StageRules, replay_stages
 from .simulate import simulate_transactions
 from .survival import kaplan_meier, survival_quantile
 from .value import GammaGamma, ShrunkenMean
@@ -20,14 +21,17 @@ __all__ = [
     "GammaGamma",
     "Histories",
     "LifetimeModel",
+    "Moves",
     "ParetoNBD",
     "Predictions",
     "ShrunkenMean",
+    "StageRules",
     "count_cells",
     "histories_from_transactions",
     "kaplan_meier",
     "merge_cells",
     "repeat_amounts",
+    "replay_stages",
     "simulate_transactions",
     "survival_quantile",
 ]

@@ -1,7 +1,18 @@
+import re
+from collections.abc import Iterable
+from datetime import date
+
+import numpy as np
+
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
-#: columns of the shadow profiles that are known of the past, besides the state
+from .. import kernel
+
+#: profiles whose past is replayed at a time, which bounds the memory it takes
+CHUNK = 200_000
+#: columns of a profile that are known of each day of the past, besides the state
 REPLAYED = (
     "order_count",
     "first_order_date",
@@ -12,15 +23,51 @@ REPLAYED = (
     "order_interval",
     "rhythm",
 )
+#: what the last fit says, which is taken to hold since the last purchase
+PREDICTED = (
+    "predicted",
+    "p_alive",
+    "p_order",
+    "p_order_30",
+    "expected_orders",
+    "clv_predicted",
+    "clv_total",
+)
+#: dates of the last time that something happened: known from that day on
+LATEST = (
+    "advocacy_date",
+    "last_contact_date",
+    "bad_rating_date",
+    "late_delivery_date",
+    "return_date",
+    "credit_note_date",
+    "overdue_since",
+)
+#: columns that are neither known nor empty in the past
+STATE = {
+    "active": "TRUE",
+    "stage_manual": "FALSE",
+    "open_opportunity_count": "0",
+    "open_quotation_count": "0",
+}
+#: columns of the temporary table of past moves that transitions are made of
+PAST = ("number", "from_id", "to_id", "since")
+PERIODS = {"d": "days", "w": "weeks", "m": "months", "y": "years"}
+RELATIVE = re.compile(r"(?:today|now)?((?:\s*[+-]\s*\d+\s*[dwmy])*)")
+#: day that days are counted from outside the database
+EPOCH = SQL("DATE '1970-01-01'")
 
 
 class LifecycleClassifier(models.AbstractModel):
     """Stages of the past, so that nobody starts with a history of no days.
 
-    A temporary table shadows the profiles and holds the histories as they were at a month's
-    end, so that past and present are judged by the same SQL. It is written anew for each month:
-    rows updated in one transaction stay behind dead, and every later month would read them all
-    again. Predictions of the past are not known: rules must not depend on them alone.
+    Between two purchases a rule begins or ends to hold only on days that its conditions name: so
+    many days after the last order, so many times the rhythm. The rules are evaluated by the same
+    SQL as those of today, for each purchase and each of these days; the kernel goes through what
+    they say. The result is that of a run on every single day since the first purchase.
+
+    What the past does not tell is unknown: predictions before the last purchase, opportunities,
+    days in the stage itself. Rules must not depend on these alone.
     """
 
     # a file for each subject of this large model
@@ -28,7 +75,7 @@ class LifecycleClassifier(models.AbstractModel):
 
     @api.model
     def _reconstruct(self, company, today):
-        """Replay the stages month by month over the company's purchase history.
+        """Replay the stages day by day over the company's purchase history.
 
         :return: number of reconstructed transitions
         """
@@ -36,192 +83,374 @@ class LifecycleClassifier(models.AbstractModel):
         cr = self.env.cr
         cr.execute("SET LOCAL jit = off")
         cr.execute("SET LOCAL work_mem = '256MB'")
-        self._sum_up_months(company, today)
-        self._make_shadow()
-        cr.execute(
-            "CREATE TEMPORARY TABLE lifecycle_moves (id integer, to_id integer, "
-            "last_order_date date)"
-        )
-        cr.execute(
-            "CREATE TEMPORARY TABLE lifecycle_past (id integer, until date, from_id integer, "
-            "to_id integer, date date, since date, why jsonb)"
-        )
-        before = None
-        for after, month_end in self._month_ends(today):
-            self._replay_month(company, before, month_end)
-            self._find_moves(company, month_end)
+        stages = self.env["lifecycle.stage"]._in_priority()
+        rules = [stage._rule(keep) for stage in stages for keep in (False, True)]
+        # compiled while the real profiles are in sight
+        masks, reasons = self._past_sql(stages)
+        self._list_spells(company, today)
+        cr.execute("SELECT MIN(id), MAX(id) FROM lifecycle_spells")
+        first, last = cr.fetchone()
+        count = 0
+        if first is not None:
             cr.execute(
-                SQL(
-                    """INSERT INTO lifecycle_past
-                       SELECT id, %s, from_id, to_id, %s, since, why FROM lifecycle_moves moves""",
-                    month_end,
-                    self._move_date(after, month_end),
-                )
+                "CREATE TEMPORARY TABLE lifecycle_past (id bigint, number bigint, "
+                "spell_day bigint, day bigint, from_id bigint, to_id bigint, since bigint, "
+                "is_last bigint)"
             )
-            before = after, month_end
-        count = self._write_past(before)
-        cr.execute(
-            "DROP TABLE pg_temp.lifecycle_profile, pg_temp.lifecycle_months, "
-            "pg_temp.lifecycle_moves, pg_temp.lifecycle_past"
-        )
+            for start in range(first, last + 1, CHUNK):
+                count += self._replay(
+                    company, today, stages, rules, (start, start + CHUNK - 1), masks, reasons
+                )
+            cr.execute("DROP TABLE pg_temp.lifecycle_past")
+        cr.execute("DROP TABLE pg_temp.lifecycle_spells")
         return count
 
     @api.model
-    def _sum_up_months(self, company, today):
-        """Temporary table ``lifecycle_months``: what was known at the end of each month in which
-        a customer's purchases changed, from his first purchase on."""
+    def _replay(self, company, today, stages, rules, ids, masks, reasons):
+        """Find and record the past moves of the profiles with ids in a range."""
+        cr = self.env.cr
+        self._show_past(company, self._moments_sql(rules, ids))
+        transport = self.env["lifecycle.prediction"]
+        names = ("id", "spell_day", "day", "enter", "keep")
+        frame = transport._copy_out(masks, dict.fromkeys(names, np.int64))
+        cr.execute("DROP VIEW pg_temp.lifecycle_profile")
+        known = frame["id"].to_numpy() << 20 | frame["day"].to_numpy()
+        order = np.argsort(known, kind="stable")
+        moves = kernel.replay_stages(
+            *(frame[name].to_numpy()[order] for name in ("id", "day", "enter", "keep")),
+            self._stage_rules(stages),
+            (today - date(1970, 1, 1)).days,
+        )
+        if not len(moves.day):
+            return 0
+        found = np.searchsorted(known[order], moves.customer << 20 | moves.day, "right") - 1
+        begins = np.r_[True, moves.customer[1:] != moves.customer[:-1]]
+        row = np.arange(len(begins))
+        stage_ids = np.array([*stages.ids, 0])  # the last stands for nowhere
+        cr.execute("TRUNCATE pg_temp.lifecycle_past")
+        transport._copy_in(
+            "lifecycle_past",
+            (
+                moves.customer,
+                1 + row - np.maximum.accumulate(np.where(begins, row, 0)),
+                frame["spell_day"].to_numpy()[order][found],
+                moves.day,
+                stage_ids[moves.source],
+                stage_ids[moves.target],
+                moves.since,
+                np.r_[begins[1:], True],
+            ),
+        )
+        self._write_past(company, reasons)
+        return len(moves.day)
+
+    @api.model
+    def _stage_rules(self, stages):
+        """What limits moving between stages, as the kernel wants it."""
+        place = {stage.id: number for number, stage in enumerate(stages)}
+        # a door that is not in force lets nobody in
+        closed = 1 << 62
+        return kernel.StageRules(
+            stages.mapped("min_days"),
+            stages.mapped("max_days"),
+            [
+                stage.enter_from_ids
+                and closed
+                | sum(1 << place[door.id] for door in stage.enter_from_ids if door.id in place)
+                or 0
+                for stage in stages
+            ],
+        )
+
+    # ----- WHAT WAS KNOWN -----
+
+    @api.model
+    def _list_spells(self, company, today):
+        """Temporary table ``lifecycle_spells``: what was known from each purchase to the next."""
         model = self.env["lifecycle.clv.model"]._current(company)
+        now = [
+            SQL(
+                "CASE WHEN until = %s THEN %s END AS %s",
+                today,
+                SQL.identifier(f"now_{name}"),
+                SQL.identifier(name),
+            )
+            for name in PREDICTED
+        ]
         self.env.cr.execute(
             SQL(
-                """CREATE TEMPORARY TABLE lifecycle_months AS
-                   SELECT profile.id, months.partner_id, profile.currency_id, month,
+                """CREATE TEMPORARY TABLE lifecycle_spells AS
+                   SELECT profile.*, day AS spell_day, until,
                           order_count, first_order_date, last_order_date, revenue,
                           clv_historical, revenue / order_count AS average_order_value,
                           CASE WHEN order_count > 1 THEN ROUND(
                               (last_order_date - first_order_date)::numeric
                               / (order_count - 1), 1) END AS order_interval,
-                          %(rhythm)s AS rhythm
-                     FROM (SELECT partner_id, month,
-                                  (SUM(orders) OVER past)::integer AS order_count,
-                                  MIN(first) OVER past AS first_order_date,
-                                  MAX(last) OVER past AS last_order_date,
-                                  SUM(amount) OVER past AS revenue,
-                                  SUM(value) OVER past AS clv_historical
-                             FROM (SELECT partner_id, date_trunc('month', day)::date AS month,
-                                          COUNT(*) FILTER (WHERE amount > 0) AS orders,
-                                          MIN(day) FILTER (WHERE amount > 0) AS first,
-                                          MAX(day) FILTER (WHERE amount > 0) AS last,
-                                          SUM(amount) AS amount, SUM(value) AS value
-                                     FROM (SELECT partner_id, day, SUM(amount) AS amount,
-                                                  SUM(value) AS value
-                                             FROM (SELECT * FROM (%(rows)s) purchases
-                                                    WHERE day <= %(today)s
-                                                    ORDER BY partner_id, day) sorted
-                                            GROUP BY partner_id, day) days
-                                    GROUP BY 1, 2) sums
-                           WINDOW past AS (PARTITION BY partner_id ORDER BY month)) months
-                     JOIN (SELECT id, partner_id, currency_id FROM public.lifecycle_profile
+                          %(rhythm)s AS rhythm, %(now)s
+                     FROM (SELECT partner_id AS customer_id, day,
+                                  COALESCE(LEAD(day) OVER following - 1, %(today)s) AS until,
+                                  (COUNT(*) FILTER (WHERE amount > 0) OVER following)::integer
+                                  AS order_count,
+                                  MIN(day) FILTER (WHERE amount > 0) OVER following
+                                  AS first_order_date,
+                                  MAX(day) FILTER (WHERE amount > 0) OVER following
+                                  AS last_order_date,
+                                  SUM(amount) OVER following AS revenue,
+                                  SUM(value) OVER following AS clv_historical
+                             FROM (SELECT partner_id, day, SUM(amount) AS amount,
+                                          SUM(value) AS value
+                                     FROM (SELECT * FROM (%(rows)s) purchases
+                                            WHERE day <= %(today)s
+                                            ORDER BY partner_id, day) sorted
+                                    GROUP BY partner_id, day) days
+                           WINDOW following AS (PARTITION BY partner_id ORDER BY day)) spells
+                     JOIN (SELECT id, partner_id, currency_id, %(kept)s
+                             FROM lifecycle_profile
                             WHERE company_id = %(company)s AND active
                               AND order_count > 0) profile
-                       ON profile.partner_id = months.partner_id
-                    WHERE order_count > 0
-                    ORDER BY month""",
+                       ON profile.partner_id = customer_id
+                    WHERE order_count > 0""",
                 rhythm=self._rhythm_sql(model),
+                now=SQL(", ").join(now),
+                kept=SQL(", ").join(
+                    [
+                        *(
+                            SQL("%s AS %s", SQL.identifier(name), SQL.identifier(f"now_{name}"))
+                            for name in PREDICTED
+                        ),
+                        *(SQL.identifier(name) for name in LATEST),
+                    ]
+                ),
                 rows=self.env["lifecycle.revenue.source"]._rows_sql(company),
                 today=today,
                 company=company.id,
             )
         )
-        self.env.cr.execute("CREATE INDEX ON lifecycle_months (month)")
-        self.env.cr.execute("ANALYZE lifecycle_months")
+        self.env.cr.execute("CREATE INDEX ON lifecycle_spells (id)")
+        self.env.cr.execute("ANALYZE lifecycle_spells")
 
     @api.model
-    def _month_ends(self, today):
-        """Pairs (day before, last day) of the months with purchases, this month until today."""
-        self.env.cr.execute(
-            SQL(
-                """SELECT (month - INTERVAL '1 day')::date,
-                          LEAST((month + INTERVAL '1 month' - INTERVAL '1 day')::date, %(today)s)
-                     FROM generate_series((SELECT MIN(month) FROM lifecycle_months),
-                                          date_trunc('month', %(today)s::date),
-                                          INTERVAL '1 month') month""",
-                today=today,
+    def _moments_sql(self, rules, ids):
+        """Spells with each ``moment`` in them at which a rule may begin or end to hold."""
+        spells = SQL("SELECT * FROM lifecycle_spells WHERE id BETWEEN %s AND %s", *ids)
+        parts = [SQL("SELECT *, spell_day AS moment FROM (%s) spells", spells)]
+        turns = {turn for rule in rules for turn in self._turning_days(rule)}
+        for turn in sorted(turns, key=repr):
+            parts.append(
+                SQL(
+                    """SELECT * FROM (SELECT *, %s AS moment FROM (%s) spells) turns
+                        WHERE moment > spell_day AND moment <= until""",
+                    turn,
+                    spells,
+                )
             )
-        )
-        return self.env.cr.fetchall()
+        return SQL(" UNION ALL ").join(parts)
 
     @api.model
-    def _move_date(self, after, month_end):
-        """What an order of the month caused began on its day, all else at the month's end."""
-        return SQL(
-            "CASE WHEN moves.last_order_date > %s THEN moves.last_order_date ELSE %s END",
-            after,
-            month_end,
-        )
-
-    @api.model
-    def _make_shadow(self):
-        """An empty table of profiles that hides the real one from this session's SQL."""
-        self.env.cr.execute(
-            "CREATE TEMPORARY TABLE lifecycle_profile (LIKE public.lifecycle_profile)"
-        )
-
-    @api.model
-    def _replay_month(self, company, before, month_end):
-        """Write the shadow profiles as they were at a month's end, before their stage is judged.
-
-        :param before: (day before, last day) of the month before, whose moves are not applied yet
-        """
-        cr = self.env.cr
-        cr.execute("ALTER TABLE pg_temp.lifecycle_profile RENAME TO lifecycle_former")
-        self._make_shadow()
-        cr.execute(
-            SQL(
-                """INSERT INTO pg_temp.lifecycle_profile
-                         (id, partner_id, company_id, currency_id, active, predicted,
-                          stage_manual, open_opportunity_count, open_quotation_count,
-                          stage_id, stage_date, %(columns)s)
-                   SELECT COALESCE(former.id, month.id),
-                          COALESCE(former.partner_id, month.partner_id), %(company)s,
-                          COALESCE(former.currency_id, month.currency_id), TRUE, FALSE,
-                          FALSE, 0, 0,
-                          CASE WHEN moves.id IS NULL THEN former.stage_id ELSE moves.to_id END,
-                          CASE WHEN moves.id IS NULL THEN former.stage_date ELSE %(moved)s END,
-                          %(values)s
-                     FROM lifecycle_former former
-                     FULL JOIN (SELECT * FROM lifecycle_months WHERE month = %(month)s) month
-                       ON month.id = former.id
-                     LEFT JOIN lifecycle_moves moves ON moves.id = former.id""",
-                company=company.id,
-                columns=SQL(", ").join(SQL.identifier(name) for name in REPLAYED),
-                moved=self._move_date(*before) if before else SQL("NULL::date"),
-                values=SQL(", ").join(
-                    SQL(
-                        "CASE WHEN month.id IS NULL THEN %s ELSE %s END",
-                        SQL.identifier("former", name),
-                        SQL.identifier("month", name),
+    def _turning_days(self, rule):
+        """Days on which time alone may change what a rule says, as SQL over a spell."""
+        last = SQL.identifier("last_order_date")
+        for condition in rule.iter_conditions():
+            name, operator, value = (
+                condition.field_expr, condition.operator, condition.value
+            )
+            if name in LATEST:
+                yield SQL.identifier(name)
+            if name in ("days_since_last_order", "lateness"):
+                unit = SQL("1") if name == "days_since_last_order" else SQL.identifier("rhythm")
+                values = [value] if isinstance(value, int | float) else value
+                for number in values if isinstance(values, Iterable) else ():
+                    if isinstance(number, bool) or not isinstance(number, int | float):
+                        continue
+                    # later than a date can be is never
+                    days = SQL("LEAST(%s::numeric * %s, 1000000)", number, unit)
+                    if operator not in ("<=", ">"):
+                        yield SQL("%s + CEIL(%s)::integer", last, days)
+                    if operator not in ("<", ">="):
+                        yield SQL("%s + FLOOR(%s)::integer + 1", last, days)
+            elif name in (*LATEST, "first_order_date", "last_order_date"):
+                interval = self._relative(value)
+                if interval is None:
+                    continue
+                # months differ in length: the day before the same date may be four days earlier
+                for days in range(2 if "month" not in interval and "year" not in interval else 5):
+                    yield SQL(
+                        "(%s - %s::interval)::date + %s", SQL.identifier(name), interval, days
                     )
-                    for name in REPLAYED
-                ),
-                month=month_end.replace(day=1),
-            )
-        )
-        cr.execute("DROP TABLE pg_temp.lifecycle_former")
 
     @api.model
-    def _write_past(self, last):
-        """Record all moves, each customer's in a row, and the stage they led to.
+    def _relative(self, value):
+        """A date like "-12m" as an interval from today; None for what is none."""
+        found = isinstance(value, str) and value.strip() and RELATIVE.fullmatch(value.strip())
+        if not found:
+            return None
+        steps = re.findall(r"([+-])\s*(\d+)\s*([dwmy])", found[1])
+        return " ".join(f"{sign}{number} {PERIODS[unit]}" for sign, number, unit in steps) or "0"
 
-        :param last: (day before, last day) of the last month, or None without any
-        :return: number of moves
+    @api.model
+    def _show_past(self, company, source, extra=()):
+        """A view of spells that hides the real profiles from this session's SQL."""
+        columns = []
+        for name, field in self.env["lifecycle.profile"]._fields.items():
+            if not field.store or not field.column_type:
+                continue
+            if name == "predicted":
+                value = SQL("COALESCE(predicted, FALSE)")
+            elif name in ("id", "partner_id", "currency_id", *REPLAYED, *PREDICTED):
+                value = SQL.identifier(name)
+            elif name in LATEST:
+                value = SQL(
+                    "CASE WHEN %(date)s <= moment THEN %(date)s END", date=SQL.identifier(name)
+                )
+            elif name == "company_id":
+                value = SQL("%s", company.id)
+            else:
+                value = SQL(STATE.get(name, f"NULL::{field.column_type[0]}"))
+            columns.append(SQL("%s AS %s", value, SQL.identifier(name)))
+        columns += [SQL.identifier(name) for name in ("moment", "spell_day", *extra)]
+        self.env.cr.execute(
+            SQL(
+                "CREATE TEMPORARY VIEW lifecycle_profile AS SELECT %s FROM (%s) spells",
+                SQL(", ").join(columns),
+                source,
+            )
+        )
+
+    @api.model
+    def _past_sql(self, stages):
+        """What the rules say of the rows that ``_show_past`` shows, and why.
+
+        :return: (SELECT of profile, day of the spell, day, bits of the stages whose rules let in
+            and keep; SELECT of the transitions to record)
         """
-        if not last:
-            return 0
+        moment = SQL.identifier("lifecycle_profile", "moment")
+        profiles = (
+            self.env["lifecycle.profile"]
+            .sudo()
+            .with_context(active_test=False, lifecycle_today=moment)
+        )
+        query = profiles._search(Domain.TRUE)
+        table = query.table
+
+        def bits(chosen, keep=False):
+            return SQL(" | ").join(
+                [
+                    *(
+                        SQL(
+                            "CASE WHEN %s THEN %s::bigint ELSE 0 END",
+                            self._rule_sql(
+                                profiles, self._dated(stage._rule(keep)), table, query, moment
+                            ),
+                            1 << number,
+                        )
+                        for number, stage in chosen
+                    ),
+                    SQL("0::bigint"),
+                ]
+            )
+
+        numbered = list(enumerate(stages))
+        own = [(number, stage) for number, stage in numbered if stage.keep_domain]
+        shared = sum(1 << number for number, stage in numbered if not stage.keep_domain)
+        names = sorted(
+            {"order_count"}.union(
+                condition.field_expr
+                for stage in stages
+                for keep in (False, True)
+                for condition in stage._rule(keep).iter_conditions()
+            )
+        )
+        values = [
+            SQL("%s::text, %s", name, value)
+            for name in names
+            if (value := self._value_sql(profiles, name, query))
+        ]
+        enter, keep = bits(numbered), bits(own, keep=True)
+        masks = SQL(
+            "SELECT id, spell_day, day, enter, (enter & %s::bigint) | kept AS keep FROM (%s) said",
+            shared,
+            query.select(
+                SQL("%s AS id", SQL.identifier(table, "id")),
+                SQL("%s - %s AS spell_day", SQL.identifier(table, "spell_day"), EPOCH),
+                SQL("%s - %s AS day", moment, EPOCH),
+                SQL("%s AS enter", enter),
+                SQL("%s AS kept", keep),
+            ),
+        )
+        reasons = query.select(
+            *(SQL.identifier(table, name) for name in ("id", *PAST)),
+            SQL("%s AS date", moment),
+            SQL("jsonb_build_object(%s) AS why", SQL(", ").join(values)),
+        )
+        return masks, reasons
+
+    @api.model
+    def _dated(self, rule):
+        """The rule with dates like "-12m" counted from the day that is looked at."""
+        fields_ = self.env["lifecycle.profile"]._fields
+
+        def dated(condition):
+            name, operator = condition.field_expr, condition.operator
+            field = fields_.get(name)
+            interval = field is not None and field.type == "date" and (
+                self._relative(condition.value)
+            )
+            if not interval or operator not in ("=", "<", "<=", ">", ">="):
+                return condition
+            return Domain.custom(
+                to_sql=lambda model, alias, query: SQL(
+                    "COALESCE(%s %s (%s + %s::interval)::date, FALSE)",
+                    model._field_to_sql(alias, name, query),
+                    SQL(operator),
+                    model._lifecycle_today(),
+                    interval,
+                )
+            )
+
+        return rule.map_conditions(dated)
+
+    # ----- WRITING -----
+
+    @api.model
+    def _write_past(self, company, reasons):
+        """Record the moves in ``lifecycle_past``, and the stage that each customer's last led to."""
         cr = self.env.cr
+        self._show_past(
+            company,
+            SQL(
+                """SELECT spells.*, %(epoch)s + past.day::integer AS moment, %(past)s
+                     FROM lifecycle_past past
+                     JOIN lifecycle_spells spells
+                       ON spells.id = past.id
+                      AND spells.spell_day - %(epoch)s = past.spell_day::integer
+                    ORDER BY past.id, past.number""",
+                epoch=EPOCH,
+                past=SQL(", ").join(SQL.identifier("past", name) for name in PAST),
+            ),
+            PAST,
+        )
         cr.execute(
             SQL(
                 """INSERT INTO lifecycle_transition
                          (profile_id, kind, number, from_stage_id, to_stage_id, date, cause, why,
                           days_before, create_date, write_date)
-                   SELECT id, 'stage', ROW_NUMBER() OVER (PARTITION BY id ORDER BY until),
-                          from_id, to_id, date, 'reconstructed', why, date - since,
+                   SELECT id, 'stage', number, NULLIF(from_id, 0), to_id, date, 'reconstructed',
+                          why, CASE WHEN from_id > 0 THEN date - %(epoch)s - since END,
                           %(now)s, %(now)s
-                     FROM lifecycle_past
+                     FROM (%(reasons)s) moves
                    ON CONFLICT DO NOTHING""",
+                epoch=EPOCH,
+                reasons=reasons,
                 now=cr.now(),
             )
         )
-        count = cr.rowcount
+        cr.execute("DROP VIEW pg_temp.lifecycle_profile")
         cr.execute(
             SQL(
-                """UPDATE public.lifecycle_profile profile
-                      SET stage_id = COALESCE(moves.to_id, past.stage_id),
-                          stage_date = CASE WHEN moves.id IS NULL THEN past.stage_date
-                                            ELSE %s END
-                     FROM pg_temp.lifecycle_profile past
-                     LEFT JOIN lifecycle_moves moves ON moves.id = past.id
-                    WHERE past.id = profile.id""",
-                self._move_date(*last),
+                """UPDATE lifecycle_profile profile
+                      SET stage_id = past.to_id, stage_date = %s + past.day::integer
+                     FROM lifecycle_past past
+                    WHERE past.id = profile.id AND past.is_last = 1""",
+                EPOCH,
             )
         )
-        return count

@@ -50,24 +50,33 @@ class LifecyclePrediction(models.AbstractModel):
             known = np.isfinite(values)
             whole = np.rint(np.where(known, values, 0)).astype(np.int64)
             columns.append(np.where(known, whole, UNKNOWN))
+        self.env.cr.execute("TRUNCATE pg_temp.lifecycle_outputs")
+        self._copy_in("lifecycle_outputs", columns)
+
+    @api.model
+    def _copy_in(self, table, columns):
+        """Add rows to a temporary table whose columns are all ``bigint``.
+
+        :param columns: arrays of whole numbers, one for each column
+        """
         # PostgreSQL's binary format: number of fields, then length and bytes of each
         layout = [("fields", ">i2")]
         for number in range(len(columns)):
             layout += [(f"length{number}", ">i4"), (f"value{number}", ">i8")]
-        rows = np.empty(len(ids), dtype=layout)
+        rows = np.empty(len(columns[0]), dtype=layout)
         rows["fields"] = len(columns)
         for number, column in enumerate(columns):
             rows[f"length{number}"] = 8
             rows[f"value{number}"] = column
         cr = self.env.cr
-        cr.execute("TRUNCATE pg_temp.lifecycle_outputs")
+        name = SQL.identifier("pg_temp", table).code
         cr.copy_expert(
-            "COPY pg_temp.lifecycle_outputs FROM STDIN (FORMAT binary)",
+            f"COPY {name} FROM STDIN (FORMAT binary)",
             io.BytesIO(
                 b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
             ),
         )
-        cr.execute("ANALYZE pg_temp.lifecycle_outputs")
+        cr.execute(f"ANALYZE {name}")
 
     @api.model
     def _outputs_sql(self, alias):

@@ -1,103 +1,17 @@
 import random
-from datetime import date, timedelta
+from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from .common import LifecycleCase
+from .common_stages import START, Reference, StagesCase
 
 pytestmark = pytest.mark.long
 
-START = date(2024, 1, 10)
-MEAN, SLOW = 60, 120  # rhythm of companies that no model has been fitted for
 
-
-class Reference:
-    """The delivered stages in plain Python, one customer at a time."""
-
-    def __init__(self, purchases):
-        self.purchases = sorted(purchases)
-        self.stage = self.since = None
-        self.changes = []
-
-    def step(self, today):
-        days = sorted({day for day in self.purchases if day <= today})
-        target = self.target(days, today)
-        if target != self.stage:
-            self.changes.append((today, self.stage, target))
-            self.stage, self.since = target, today
-
-    def target(self, days, today):
-        if not days:
-            return "Prospect"
-        count, first, last = len(days), days[0], days[-1]
-        if count >= 4:
-            rhythm = round((last - first).days / (count - 1), 1)
-        elif count >= 2:
-            rhythm = round(((last - first).days + 2 * MEAN) / (count + 1), 1)
-        else:
-            rhythm = SLOW
-        idle = (today - last).days
-        late = idle / rhythm
-        loyal = count >= 4 and (last - first).days >= 180
-        if self.stage == "Won back":
-            if (today - self.since).days < 90:
-                return "Won back"
-        elif self.stage in ("At risk", "Lost") and idle <= 90 and late <= 2:
-            return "Won back"
-        if count == 1 and idle <= 90:
-            return "New customer"
-        if late > 4 and idle > 365:
-            return "Lost"
-        if late > 2 and idle > 45:
-            return "At risk"
-        if loyal and late <= (2 if self.stage == "Loyal" else 1):
-            return "Loyal"
-        return "Active"
-
-
-class TestStages(LifecycleCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.company = cls.new_company("Stages Ltd")
-        cls.env = cls.env(
-            context={**cls.env.context, "allowed_company_ids": cls.company.ids}
-        )
-        cls.stages = {
-            name: cls.env.ref(f"customer_lifecycle.stage_{name}")
-            for name in ("prospect", "new", "active", "loyal", "at_risk", "lost", "won_back")
-        }
-
-    def refresh(self, partners, today):
-        with patch.object(
-            type(self.env["res.company"]), "_lifecycle_today", lambda company: today
-        ):
-            self.env["lifecycle.pipeline"]._refresh(self.company, partners.ids)
-
-    def classify(self, today, **options):
-        return self.env["lifecycle.classifier"]._classify(self.company, today, **options)
-
-    def buy(self, partner, *days):
-        self.env["lifecycle.external.purchase"].create(
-            [
-                {"partner_id": partner.id, "date": day, "amount": 100, "company_id": company.id}
-                for company in self.company
-                for day in days
-            ]
-        )
-
-    def profile(self, partner):
-        return self.env["lifecycle.profile"].search([("partner_id", "=", partner.id)])
-
-    def regular(self, name="Regular", count=8, gap=30, **values):
-        """A customer who bought every 30 days until START."""
-        partner = self.new_customer(name, email=f"{name}@example.com", **values)
-        self.buy(partner, *(START - timedelta(gap * number) for number in range(count)))
-        return partner
-
+class TestStages(StagesCase):
     def test_a_simulated_year_equals_a_slow_reference(self):
         generator = random.Random(19)
         partners = self.env["res.partner"].create(
@@ -239,31 +153,6 @@ class TestStages(LifecycleCase):
                 {"stage_id": self.stages["at_risk"].id}
             )
 
-    def test_history_is_reconstructed_on_day_one(self):
-        partner = self.new_customer("Old friend")
-        days = [START - timedelta(700), *(START - timedelta(30 * n) for n in range(7))]
-        self.buy(partner, *days)
-        with patch.object(
-            type(self.env["res.company"]), "_lifecycle_today", lambda company: START
-        ):
-            self.env["lifecycle.pipeline"]._collect_facts(self.company, START)
-            self.env["lifecycle.pipeline"]._store_facts(self.company, 0, 2**31 - 1)
-            classifier = self.env["lifecycle.classifier"]
-            classifier._update_rhythms(self.company)
-            classifier._reconstruct(self.company, START)
-            self.classify(START, cause="initial")
-        history = self.profile(partner).transition_ids.sorted("number")
-        self.assertEqual(
-            history.to_stage_id.mapped("name"),
-            ["New customer", "Active", "At risk", "Lost", "Won back", "Loyal"][
-                : len(history.to_stage_id)
-            ],
-        )
-        self.assertEqual(history[0].date, days[0])
-        self.assertIn("Won back", history.to_stage_id.mapped("name"))
-        self.assertEqual(set(history[:-1].mapped("cause")), {"reconstructed"})
-        self.assertGreater(self.profile(partner).days_in_stage, 0)
-
     def test_a_failing_automation_costs_neither_history_nor_the_others(self):
         partners = self.regular("One") | self.regular("Two")
         self.refresh(partners, START)
@@ -344,20 +233,3 @@ class TestStages(LifecycleCase):
         history = self.profile(partners[0]).transition_ids
         self.assertEqual(history, before)
         self.assertEqual(sorted(history.mapped("number")), list(range(1, len(before) + 1)))
-
-    def test_statistics_count_unfinished_stays_and_real_reorders(self):
-        partner = self.regular(count=12)
-        self.refresh(partner, START)
-        self.env["lifecycle.classifier"]._reconstruct(self.company, START)
-        self.classify(START, cause="initial")
-        self.env["lifecycle.stage.statistic"]._update(self.company, START)
-        statistic = self.env["lifecycle.stage.statistic"].search(
-            [("company_id", "=", self.company.id), ("stage_id", "=", self.stages["active"].id)]
-        )
-        # he bought every 30 days: whoever was active at a month's end bought within 100 days
-        self.assertGreater(statistic.reorder_100_count, 0)
-        self.assertEqual(statistic.reorder_100, 100)
-        loyal = self.env["lifecycle.stage.statistic"].search(
-            [("company_id", "=", self.company.id), ("stage_id", "=", self.stages["loyal"].id)]
-        )
-        self.assertEqual((loyal.stay_count, loyal.median_days), (1, 0))
