@@ -15,6 +15,8 @@ def uninstall_hook(env):
     """Remove what lives outside the models that Odoo drops by itself."""
     env["lifecycle.vip.benefit"]._take_back()
     env["lifecycle.journey"]._drop_indexes()
+    places = env["lifecycle.vip.place"]
+    places._take_away(places._given_fields())
     env.cr.execute(
         SQL("DELETE FROM ir_config_parameter WHERE key LIKE %s", "customer_lifecycle.%")
     )

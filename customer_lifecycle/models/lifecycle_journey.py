@@ -12,7 +12,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .lifecycle_journey_people import Everybody, Selected
-from .lifecycle_touchpoint_source import DEFECTS, LANES
+from .lifecycle_sleeping_mixin import DEFECTS
+from .lifecycle_touchpoint_source import LANES
 
 _logger = logging.getLogger(__name__)
 

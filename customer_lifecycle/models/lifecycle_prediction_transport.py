@@ -69,14 +69,14 @@ class LifecyclePrediction(models.AbstractModel):
             rows[f"length{number}"] = 8
             rows[f"value{number}"] = column
         cr = self.env.cr
-        name = SQL.identifier("pg_temp", table).code
+        name = SQL.identifier("pg_temp", table)
         cr.copy_expert(
-            f"COPY {name} FROM STDIN (FORMAT binary)",
+            f"COPY {name.code} FROM STDIN (FORMAT binary)",
             io.BytesIO(
                 b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
             ),
         )
-        cr.execute(f"ANALYZE {name}")
+        cr.execute(SQL("ANALYZE %s", name))
 
     @api.model
     def _outputs_sql(self, alias):

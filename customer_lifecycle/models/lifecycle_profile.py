@@ -160,6 +160,9 @@ class LifecycleProfile(models.Model):
         """Make the number of days sortable, groupable and summable."""
         if field_expr == "days_since_last_order":
             self._check_field_access(self._fields[field_expr], "read")
+            if isinstance(self._lifecycle_today(), SQL):
+                # the replay of the past has it as a column
+                return SQL.identifier(alias, field_expr)
             return SQL(
                 "(%s::date - %s)",
                 self._lifecycle_today(),

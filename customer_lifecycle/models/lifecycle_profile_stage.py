@@ -120,6 +120,9 @@ class LifecycleProfile(models.Model):
         if field_expr == "days_in_stage":
             return SQL("(%s::date - %s)", self._lifecycle_today(), column("stage_date"))
         if field_expr == "lateness":
+            if isinstance(self._lifecycle_today(), SQL):
+                # the replay of the past has it as a column
+                return SQL.identifier(alias, field_expr)
             return SQL(
                 "((%s::date - %s)::numeric / NULLIF(%s, 0))",
                 self._lifecycle_today(),

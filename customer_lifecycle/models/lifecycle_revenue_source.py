@@ -38,6 +38,7 @@ class LifecycleRevenueSource(models.Model):
     """
 
     _name = "lifecycle.revenue.source"
+    _inherit = "lifecycle.sleeping.mixin"
     _description = "Revenue Source"
     _order = "sequence, id"
 
@@ -98,36 +99,24 @@ class LifecycleRevenueSource(models.Model):
         help="Only for sale orders: subtract what was credited on their lines beyond what was "
         "invoiced above the order."
     )
-    state = fields.Selection(
-        [("ready", "Ready"), ("asleep", "App not installed"), ("error", "Not usable")],
-        compute="_compute_state",
-    )
-    state_message = fields.Char(compute="_compute_state")
-
     # ----- STATE -----
 
-    @api.depends_context("lang")
-    @api.depends("model", "domain", "partner_path", "company_path", "date_path", "amount_path")
+    @api.depends("domain", "partner_path", "company_path", "date_path", "amount_path")
     def _compute_state(self):
-        for source in self:
-            source.state, source.state_message = source._inspect()
+        return super()._compute_state()
 
-    def _inspect(self):
-        """Return (state, message) after trying to compile the source."""
-        self.ensure_one()
-        if not self.model or self.model not in self.env:
-            return "asleep", self.env._(
-                "Counts nothing until an app brings the model “%s”.", self.model or ""
-            )
-        try:
-            self._compile(self.env.company.sudo())
-            # only companies whose value is margin compile this path
-            model = self.env[self.model].sudo()
-            if self.margin_path and self._path_exists(model, self.margin_path):
-                self._number_sql(model, model._table, self.margin_path, model._search(Domain.TRUE))
-        except (ValueError, KeyError, UserError, SyntaxError, TypeError, AttributeError) as error:
-            return "error", self.env._("Correct the source: %s", error)
-        return "ready", False
+    def _asleep_message(self, model):
+        return self.env._("Counts nothing until an app brings the model “%s”.", model)
+
+    def _defect_message(self, error):
+        return self.env._("Correct the source: %s", error)
+
+    def _inspect_parts(self):
+        self._compile(self.env.company.sudo())
+        # only companies whose value is margin compile this path
+        model = self.env[self.model].sudo()
+        if self.margin_path and self._path_exists(model, self.margin_path):
+            self._number_sql(model, model._table, self.margin_path, model._search(Domain.TRUE))
 
     @api.constrains("model", "domain", "skip_domain", "net_of_credit_notes", *PATHS)
     def _check_compiles(self):

@@ -51,6 +51,7 @@ class LifecycleSignal(models.Model):
     """
 
     _name = "lifecycle.signal"
+    _inherit = "lifecycle.sleeping.mixin"
     _description = "Customer Signal"
     _order = "target, sequence, id"
 
@@ -83,36 +84,29 @@ class LifecycleSignal(models.Model):
         string="Only Without",
         help="Technical name of a model: the signal speaks only while its app is not installed.",
     )
-    state = fields.Selection(
-        [("ready", "Ready"), ("asleep", "App not installed"), ("error", "Not usable")],
-        compute="_compute_state",
-    )
-    state_message = fields.Char(compute="_compute_state")
 
     # ----- STATE -----
 
-    @api.depends_context("lang")
-    @api.depends("model", "domain", "target", "aggregate", "unless_model", *PATHS)
+    @api.depends("domain", "target", "aggregate", "unless_model", *PATHS)
     def _compute_state(self):
-        for signal in self:
-            signal.state, signal.state_message = signal._inspect()
+        return super()._compute_state()
 
-    def _inspect(self):
-        """Return (state, message) after trying to compile the signal."""
-        self.ensure_one()
-        if not self.model or self.model not in self.env:
-            return "asleep", self.env._(
-                "Says nothing until an app brings the model “%s”.", self.model or ""
-            )
-        if self.unless_model and self.unless_model in self.env:
-            return "asleep", self.env._(
-                "Says nothing while an app brings the model “%s”.", self.unless_model
-            )
-        try:
-            self._compile(self.env.company.sudo())
-        except (SyntaxError, *BROKEN) as error:
-            return "error", self.env._("Correct the signal: %s", error)
-        return "ready", False
+    def _missing_model(self):
+        missing = super()._missing_model()
+        if missing is None and self.unless_model and self.unless_model in self.env:
+            return self.unless_model
+        return missing
+
+    def _asleep_message(self, model):
+        if model and model == self.unless_model:
+            return self.env._("Says nothing while an app brings the model “%s”.", model)
+        return self.env._("Says nothing until an app brings the model “%s”.", model)
+
+    def _defect_message(self, error):
+        return self.env._("Correct the signal: %s", error)
+
+    def _inspect_parts(self):
+        self._compile(self.env.company.sudo())
 
     @api.constrains("model", "domain", "target", "aggregate", *PATHS)
     def _check_compiles(self):

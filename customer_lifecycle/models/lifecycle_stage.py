@@ -131,6 +131,18 @@ class LifecycleStage(models.Model):
                 self.env._("The rule of stage “%s” is not a filter.", self.name)
             ) from error
 
+    def _rule_names_used(self):
+        """Names of the fields that the stage's rules look at."""
+        self.ensure_one()
+        return sorted(
+            {
+                condition.field_expr
+                for keep in (False, True)
+                for condition in self._rule(keep).iter_conditions()
+            }
+            or {"order_count"}
+        )
+
     def _is_catch_all(self):
         self.ensure_one()
         return self._rule().is_true()

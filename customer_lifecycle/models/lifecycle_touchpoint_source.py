@@ -11,8 +11,6 @@ PATHS = ("partner_path", "email_path", "date_path", "amount_path", "currency_pat
 ATTACHED_BY = (("model", "res_id"), ("res_model", "res_id"))
 #: models whose own access rules ask for the document that a record is attached to
 GUARDED_BY_DOCUMENT = ("mail.message", "mail.activity")
-#: what makes a source unusable, as opposed to unreadable for somebody
-DEFECTS = (ValueError, KeyError, UserError, SyntaxError, TypeError, AttributeError)
 LANES = [
     ("marketing", "Marketing"),
     ("sales", "Sales"),
@@ -34,6 +32,7 @@ class LifecycleTouchpointSource(models.Model):
     """
 
     _name = "lifecycle.touchpoint.source"
+    _inherit = "lifecycle.sleeping.mixin"
     _description = "Touchpoint Source"
     _order = "sequence, id"
 
@@ -96,41 +95,27 @@ class LifecycleTouchpointSource(models.Model):
         help="Path to the record that a click opens. Empty: the touchpoint itself, or the "
         "document that it is attached to.",
     )
-    state = fields.Selection(
-        [("ready", "Ready"), ("asleep", "App not installed"), ("error", "Not usable")],
-        compute="_compute_state",
-    )
-    state_message = fields.Char(compute="_compute_state")
-
     # ----- STATE -----
 
-    @api.depends_context("lang")
-    @api.depends("model", "waits_for", "domain", "documents", "unless_in", "title", *PATHS)
+    @api.depends("waits_for", "domain", "documents", "unless_in", "title", *PATHS)
     def _compute_state(self):
-        for source in self:
-            source.state, source.state_message = source._inspect()
+        return super()._compute_state()
 
-    def _inspect(self):
-        """Return (state, message) after trying to build the source's query."""
-        self.ensure_one()
-        missing = self._missing_model()
-        if missing is not None:
-            return "asleep", self.env._(
-                "Shows nothing until an app brings the model “%s”.", missing
-            )
-        try:
-            self.sudo()._check_parts()
-        except DEFECTS as error:
-            return "error", self.env._("Correct the source: %s", error)
-        return "ready", False
+    def _asleep_message(self, model):
+        return self.env._("Shows nothing until an app brings the model “%s”.", model)
+
+    def _defect_message(self, error):
+        return self.env._("Correct the source: %s", error)
+
+    def _inspect_parts(self):
+        self.sudo()._check_parts()
 
     def _missing_model(self):
         """Name of a model that the source waits for, None when it is awake."""
-        self.ensure_one()
-        for name in (self.model, *filter(None, [self.waits_for])):
-            if not name or name not in self.env:
-                return name or ""
-        return None
+        missing = super()._missing_model()
+        if missing is None and self.waits_for and self.waits_for not in self.env:
+            return self.waits_for
+        return missing
 
     def _check_parts(self):
         """Try every part of the source.

@@ -98,12 +98,7 @@ class LifecycleTransition(models.Model):
         """Names of the fields in the rule of the stage that was entered."""
         if self.kind != "stage":
             return set(self.why or {})
-        stage = self.to_stage_id
-        return {
-            condition.field_expr
-            for keep in (False, True)
-            for condition in stage._rule(keep).iter_conditions()
-        } or {"order_count"}
+        return self.to_stage_id._rule_names_used()
 
     def _shown(self, value, kind):
         """A recorded value as the reader's language writes it."""

@@ -3,9 +3,13 @@ from odoo import api, fields, models
 SALES = "sales_team.group_sale_salesman"
 
 
-class CrmLead(models.Model):
-    _inherit = "crm.lead"
+class LifecycleCustomerMixin(models.AbstractModel):
+    """Documents with a customer: where he stands as of today, to filter, group and measure by."""
 
+    _name = "lifecycle.customer.mixin"
+    _description = "Document of a Customer"
+
+    partner_id = fields.Many2one("res.partner")
     lifecycle_stage_id = fields.Many2one(
         related="partner_id.lifecycle_stage_id", string="Customer's Stage", groups=SALES
     )
@@ -18,25 +22,20 @@ class CrmLead(models.Model):
     vip_tier_id = fields.Many2one(
         related="partner_id.vip_tier_id", string="VIP Tier", groups=SALES
     )
-    vip_color = fields.Integer(related="partner_id.vip_color", groups=SALES)
+    # for display and order only: what is searched and grouped is the tier
+    vip_color = fields.Integer(related="partner_id.vip_color", aggregator=None, groups=SALES)
+    vip_rank = fields.Integer(related="partner_id.vip_rank", aggregator=None)
+
+
+class CrmLead(models.Model):
+    _name = "crm.lead"
+    _inherit = ["crm.lead", "lifecycle.customer.mixin"]
 
 
 class SaleOrder(models.Model):
-    _inherit = "sale.order"
+    _name = "sale.order"
+    _inherit = ["sale.order", "lifecycle.customer.mixin"]
 
-    lifecycle_stage_id = fields.Many2one(
-        related="partner_id.lifecycle_stage_id", string="Customer's Stage", groups=SALES
-    )
-    lifecycle_rfm_segment = fields.Many2one(
-        related="partner_id.lifecycle_rfm_segment", string="Customer's RFM Group", groups=SALES
-    )
-    lifecycle_segment_ids = fields.Many2many(
-        related="partner_id.lifecycle_segment_ids", string="Customer's Segments", groups=SALES
-    )
-    vip_tier_id = fields.Many2one(
-        related="partner_id.vip_tier_id", string="VIP Tier", groups=SALES
-    )
-    vip_color = fields.Integer(related="partner_id.vip_color", groups=SALES)
     vip_hint = fields.Char(
         compute="_compute_vip_hint",
         groups=SALES,
@@ -74,17 +73,5 @@ class SaleOrder(models.Model):
 
 
 class SaleReport(models.Model):
-    _inherit = "sale.report"
-
-    lifecycle_stage_id = fields.Many2one(
-        related="partner_id.lifecycle_stage_id", string="Customer's Stage", groups=SALES
-    )
-    lifecycle_rfm_segment = fields.Many2one(
-        related="partner_id.lifecycle_rfm_segment", string="Customer's RFM Group", groups=SALES
-    )
-    lifecycle_segment_ids = fields.Many2many(
-        related="partner_id.lifecycle_segment_ids", string="Customer's Segments", groups=SALES
-    )
-    vip_tier_id = fields.Many2one(
-        related="partner_id.vip_tier_id", string="VIP Tier", groups=SALES
-    )
+    _name = "sale.report"
+    _inherit = ["sale.report", "lifecycle.customer.mixin"]
