@@ -6,7 +6,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .lifecycle_touchpoint_source import DEFECTS, GUARDED_BY_DOCUMENT
+from .lifecycle_sleeping_mixin import DEFECTS
+from .lifecycle_touchpoint_source import GUARDED_BY_DOCUMENT
 from .lifecycle_touchpoint_source_touch import CAMPAIGN, campaign_sql
 
 #: what was new so shortly before a look may have been written by transactions still open then
