@@ -13,7 +13,6 @@ class LifecycleWorkflowEnter(models.TransientModel):
     allowed_ids = fields.Many2many("lifecycle.workflow", compute="_compute_allowed_ids")
     workflow_id = fields.Many2one(
         "lifecycle.workflow",
-        string="Workflow",
         required=True,
         ondelete="cascade",
         domain="[('id', 'in', allowed_ids)]",
