@@ -209,7 +209,10 @@ class LifecycleVipBenefit(models.AbstractModel):
         # an archived card counts: somebody took it away
         cards = self.env["loyalty.card"].sudo().with_context(active_test=False)
         if not cards.search_count(
-            [("program_id", "=", program.id), ("partner_id", "=", profile.partner_id.id)],
+            [
+                ("program_id", "=", program.id),
+                ("partner_id.commercial_partner_id", "=", profile.partner_id.id),
+            ],
             limit=1,
         ):
             cards.create({"program_id": program.id, "partner_id": profile.partner_id.id})

@@ -189,12 +189,16 @@ class LifecycleWorkflowDelivery(models.Model):
         else:
             self.write({"reason": reason, "date_next": min(until, latest)})
 
+    def _asked_by(self):
+        """Whose rights the template is read with."""
+        return self.action_id.write_uid
+
     def _send_now(self, company, person):
         mails = self.env["lifecycle.workflow.mail"]
         try:
             with self.env.cr.savepoint():
                 mail = mails._queue(
-                    self.template_id, [(self.profile_id, person)], company, self.action_id.write_uid
+                    self.template_id, [(self.profile_id, person)], company, self._asked_by()
                 )
                 self._settle(
                     "done",

@@ -175,10 +175,12 @@ class LifecycleWorkflowStep(models.Model):
         )
         made = []
         for one in enrollments:
-            # orders take into account exactly their contact's cards
             person = people[one.profile_id.id][0] or one.partner_id
-            card = cards
-            if program.program_type in ("loyalty", "ewallet"):
+            card, owner = cards, person
+            if program.program_type == "loyalty":
+                # a company's card serves its contacts as well
+                card, owner = cards._lifecycle_find(program, person), one.partner_id
+            elif program.program_type == "ewallet":
                 card = cards.search(
                     [("program_id", "=", program.id), ("partner_id", "=", person.id)],
                     order="id",
@@ -186,7 +188,7 @@ class LifecycleWorkflowStep(models.Model):
                 )
             if not card:
                 card = cards.create(
-                    {"program_id": program.id, "partner_id": person.id, "points": 0}
+                    {"program_id": program.id, "partner_id": owner.id, "points": 0}
                 )
             card.points += self.points
             self.env["loyalty.history"].sudo().create(

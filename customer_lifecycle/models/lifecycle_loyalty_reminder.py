@@ -1,0 +1,161 @@
+from odoo import api, fields, models
+from odoo.tools.misc import format_date
+
+
+class LifecycleLoyaltyMember(models.Model):
+    """Reminders before points expire, by the workflows' e-mails or an activity."""
+
+    # reminders are a subject of their own
+    _inherit = "lifecycle.loyalty.member"  # pylint: disable=consider-merging-classes-inherited
+
+    @api.model
+    def _send_reminders(self, program, today, cards):
+        """Ask for an e-mail, or make an activity, for each customer of some cards."""
+        customers = cards.partner_id.commercial_partner_id
+        profiles = self._reminder_profiles(program, customers)
+        alone = customers - profiles.partner_id
+        if program.lifecycle_reminder == "activity":
+            self._plan_calls(program, customers, {})
+            return
+        refused = {}
+        for company, some in profiles.grouped("company_id").items():
+            refused.update(self._ask_for_mails(program, company, some))
+        self._plan_calls(program, alone, {})
+        self._plan_calls(
+            program,
+            self.env["res.partner"].union(*(profile.partner_id for profile in refused)),
+            {profile.partner_id: reason for profile, reason in refused.items()},
+        )
+
+    @api.model
+    def _reminder_profiles(self, program, customers):
+        """One profile of each customer: of the company where he bought last."""
+        profiles = self.env["lifecycle.profile"].sudo().search(
+            [
+                ("partner_id", "in", customers.ids),
+                ("company_id", "in", program._lifecycle_companies().ids),
+            ],
+            order="last_order_date desc nulls last, id",
+        )
+        return self.env["lifecycle.profile"].sudo().union(
+            *(some[:1] for some in profiles.grouped("partner_id").values())
+        )
+
+    @api.model
+    def _ask_for_mails(self, program, company, profiles):
+        """Put the reminders among the workflows' e-mails, which are judged when they are sent.
+
+        :return: dict profile → why he cannot be written to
+        """
+        deliveries = self.env["lifecycle.workflow.delivery"].sudo()
+        now = fields.Datetime.now()
+        asked = deliveries.search(
+            [
+                ("loyalty_program_id", "=", program.id),
+                ("profile_id", "in", profiles.ids),
+                ("date_asked", ">", fields.Datetime.subtract(now, hours=20)),
+            ]
+        ).profile_id
+        recipients = self.env["lifecycle.consent"]._recipients(profiles - asked, company)
+        refused, values = {}, []
+        for profile in profiles - asked:
+            person, reason = recipients[profile.id]
+            values.append(
+                {
+                    "profile_id": profile.id,
+                    "partner_id": profile.partner_id.id,
+                    "company_id": company.id,
+                    "kind": "email",
+                    "template_id": program.lifecycle_reminder_template_id.id,
+                    "loyalty_program_id": program.id,
+                    "date": now,
+                    "date_asked": now,
+                    "state": "skipped" if reason else "waiting",
+                    "reason": reason or False,
+                    "recipient_id": person.id,
+                    "date_next": False if reason else now,
+                }
+            )
+            if reason:
+                refused[profile] = reason
+        deliveries.create(values)
+        if len(refused) < len(values):
+            self.env["lifecycle.workflow"]._wake()
+        return refused
+
+    @api.model
+    def _plan_calls(self, program, customers, reasons):
+        """An activity for the salesperson of each customer who has one."""
+        labels = dict(
+            self.env["lifecycle.workflow.delivery"]._fields["reason"]._description_selection(
+                self.env
+            )
+        )
+        for customer in customers:
+            user = customer.user_id
+            if not user:
+                continue
+            spoken = customer.with_context(lang=user.lang)
+            note = spoken.lifecycle_profile_id.loyalty_expiry_text or ""
+            if reasons.get(customer):
+                note += "\n" + spoken.env._(
+                    "No reminder was sent: %s.", labels[reasons[customer]]
+                )
+            spoken.activity_schedule(
+                "mail.mail_activity_data_todo",
+                summary=spoken.env._("Points of %s are about to expire", program.name),
+                note=note.strip().replace("\n", "<br/>"),
+                user_id=user.id,
+            )
+
+
+class LifecycleWorkflowDelivery(models.Model):
+    """Reminders among the other messages."""
+
+    # a file for each subject of this model
+    _inherit = "lifecycle.workflow.delivery"  # pylint: disable=consider-merging-classes-inherited
+
+    loyalty_program_id = fields.Many2one(
+        "loyalty.program", string="Loyalty Programme", ondelete="set null", readonly=True,
+        index="btree_not_null",
+    )
+
+    def _asked_by(self):
+        return self.loyalty_program_id.write_uid or super()._asked_by()
+
+
+class LifecycleProfile(models.Model):
+    """What a reminder says."""
+
+    # loyalty is a subject of its own
+    _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
+
+    loyalty_expiry_text = fields.Text(
+        string="Expiring Points",
+        compute="_compute_loyalty_expiry_text",
+        compute_sudo=True,
+        help="Sentence for reminders: how many points expire, and when.",
+    )
+
+    @api.depends("partner_id")
+    @api.depends_context("lang")
+    def _compute_loyalty_expiry_text(self):
+        cards = self.env["loyalty.card"].search(
+            [
+                ("partner_id", "child_of", self.partner_id.ids),
+                ("points", ">", 0),
+                ("lifecycle_points_expiry", "!=", False),
+            ],
+            order="lifecycle_points_expiry, id",
+        ).grouped(lambda card: card.partner_id.commercial_partner_id)
+        for profile in self:
+            profile.loyalty_expiry_text = "\n".join(
+                self.env._(
+                    "%(points)s (%(program)s) expire on %(date)s.",
+                    points=card._format_points(card.points).strip(),
+                    program=card.program_id.name,
+                    date=format_date(self.env, card.lifecycle_points_expiry),
+                )
+                for card in cards.get(profile.partner_id, [])
+                if card.company_id in (profile.company_id, self.env["res.company"])
+            )
