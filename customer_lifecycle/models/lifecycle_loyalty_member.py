@@ -42,7 +42,7 @@ class LifecycleLoyaltyMember(models.Model):
         index=True,
     )
     card_id = fields.Many2one(
-        "loyalty.card", string="Card", ondelete="set null", readonly=True, index="btree_not_null"
+        "loyalty.card", ondelete="set null", readonly=True, index="btree_not_null"
     )
     company_id = fields.Many2one(related="program_id.company_id")
     date_joined = fields.Datetime(string="Joined", required=True, readonly=True)

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.tools.misc import format_date
 
@@ -13,19 +15,16 @@ class LifecycleLoyaltyMember(models.Model):
         """Ask for an e-mail, or make an activity, for each customer of some cards."""
         customers = cards.partner_id.commercial_partner_id
         profiles = self._reminder_profiles(program, customers)
-        alone = customers - profiles.partner_id
         if program.lifecycle_reminder == "activity":
-            self._plan_calls(program, customers, {})
+            self._plan_calls(program, customers, profiles, {})
             return
         refused = {}
         for company, some in profiles.grouped("company_id").items():
             refused.update(self._ask_for_mails(program, company, some))
-        self._plan_calls(program, alone, {})
-        self._plan_calls(
-            program,
-            self.env["res.partner"].union(*(profile.partner_id for profile in refused)),
-            {profile.partner_id: reason for profile, reason in refused.items()},
-        )
+        # also who has no profile, and so nothing that consent could be judged by
+        calls = customers - profiles.partner_id
+        calls |= calls.union(*refused)
+        self._plan_calls(program, calls, profiles, refused)
 
     @api.model
     def _reminder_profiles(self, program, customers):
@@ -45,7 +44,7 @@ class LifecycleLoyaltyMember(models.Model):
     def _ask_for_mails(self, program, company, profiles):
         """Put the reminders among the workflows' e-mails, which are judged when they are sent.
 
-        :return: dict profile → why he cannot be written to
+        :return: dict customer → why he cannot be written to
         """
         deliveries = self.env["lifecycle.workflow.delivery"].sudo()
         now = fields.Datetime.now()
@@ -77,14 +76,14 @@ class LifecycleLoyaltyMember(models.Model):
                 }
             )
             if reason:
-                refused[profile] = reason
+                refused[profile.partner_id] = reason
         deliveries.create(values)
         if len(refused) < len(values):
             self.env["lifecycle.workflow"]._wake()
         return refused
 
     @api.model
-    def _plan_calls(self, program, customers, reasons):
+    def _plan_calls(self, program, customers, profiles, reasons):
         """An activity for the salesperson of each customer who has one."""
         labels = dict(
             self.env["lifecycle.workflow.delivery"]._fields["reason"]._description_selection(
@@ -96,7 +95,8 @@ class LifecycleLoyaltyMember(models.Model):
             if not user:
                 continue
             spoken = customer.with_context(lang=user.lang)
-            note = spoken.lifecycle_profile_id.loyalty_expiry_text or ""
+            profile = profiles.filtered(lambda one, customer=customer: one.partner_id == customer)
+            note = profile.with_env(spoken.env).loyalty_expiry_text or ""
             if reasons.get(customer):
                 note += "\n" + spoken.env._(
                     "No reminder was sent: %s.", labels[reasons[customer]]
@@ -104,7 +104,7 @@ class LifecycleLoyaltyMember(models.Model):
             spoken.activity_schedule(
                 "mail.mail_activity_data_todo",
                 summary=spoken.env._("Points of %s are about to expire", program.name),
-                note=note.strip().replace("\n", "<br/>"),
+                note=Markup("<br/>").join(note.strip().split("\n")),
                 user_id=user.id,
             )
 

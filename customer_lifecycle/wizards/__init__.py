@@ -1,4 +1,5 @@
 from . import (
+    account_move_reversal,
     base_partner_merge,
     lifecycle_audience_export_wizard,
     lifecycle_contact_call,
