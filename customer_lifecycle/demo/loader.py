@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from odoo import fields
 from odoo.fields import Command
 
-from . import tiers
+from . import loyalty, tiers
 from .customers import CUSTOMERS, PRODUCTS, PROSPECTS, RECOMMENDED
 from .rhythms import RHYTHMS, draw_basket, draw_orders
 from .touchpoints import Touchpoints
@@ -55,10 +55,14 @@ class DemoLoader:
         imported, ordered = self._draw_business(partners)
         self._import_history(imported)
         orders = self._create_orders(ordered)
+        tiers.load(self.env, self.company)
+        program = loyalty.load(self.env, self.company)
+        loyalty.collect(
+            self.env, program, orders, self.today - timedelta(days=INVOICED_DAYS)
+        )
         self._create_invoices(orders)
         self._create_prospects()
         Touchpoints(self.env, self.today).load(CUSTOMERS, partners)
-        tiers.load(self.env, self.company)
 
     # ----- MASTER DATA -----
 

@@ -149,7 +149,7 @@ class SaleOrder(models.Model):
     def _lifecycle_credited_share(self, program):
         """Share of an order that was credited and not invoiced again, between 0 and 1.
 
-        Of the lines that the programme gives points for. An invoice counts as new first; one that
+        Of the lines that the program gives points for. An invoice counts as new first; one that
         replaces a credit note, or that is larger than what was never invoiced, as invoicing again
         what was credited. Invoices that are still a draft count as well.
         """

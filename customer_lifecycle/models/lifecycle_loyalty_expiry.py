@@ -26,7 +26,7 @@ class LifecycleLoyaltyMember(models.Model):
 
     @api.model
     def _expire_all(self):
-        """Look at every expiring programme once a day; return False if time ran out."""
+        """Look at every expiring program once a day; return False if time ran out."""
         commit = self.env["ir.cron"]._commit_progress
         self._forget_days()
         commit()
@@ -46,7 +46,7 @@ class LifecycleLoyaltyMember(models.Model):
 
     @api.model
     def _go_through(self, program_id, today, work):
-        """Do a work for all cards of a programme; return False if time ran out before the end."""
+        """Do a work for all cards of a program; return False if time ran out before the end."""
         after, conflicts = 0, 0
         while after is not None:
             program = self.env["loyalty.program"].sudo().browse(program_id)
@@ -71,7 +71,7 @@ class LifecycleLoyaltyMember(models.Model):
 
     @api.model
     def _forget_days(self):
-        """Programmes whose points no longer expire."""
+        """Programs whose points no longer expire."""
         self.env["loyalty.card"].flush_model()
         self.env.cr.execute(
             "UPDATE loyalty_card SET lifecycle_points_expiry = NULL, lifecycle_points_base = NULL "

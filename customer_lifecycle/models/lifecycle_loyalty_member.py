@@ -8,7 +8,7 @@ from .lifecycle_run import CONFLICTS
 _logger = logging.getLogger(__name__)
 
 CRON = "customer_lifecycle.ir_cron_lifecycle_loyalty"
-#: first key of the advisory locks; the second is the programme
+#: first key of the advisory locks; the second is the program
 LOCK_KEY = 0x6C696C
 #: customers who get their card between two commits
 BATCH = 200
@@ -21,7 +21,7 @@ QUIET = {
 
 
 class LifecycleLoyaltyMember(models.Model):
-    """A customer's first card of a loyalty programme; there is one row for each such pair.
+    """A customer's first card of a loyalty program; there is one row for each such pair.
 
     Odoo lets a customer have any number of cards. This row's unique index makes sure that he is
     given one, and one welcome bonus, whoever is at work at the same time; it stays when the card
@@ -29,13 +29,13 @@ class LifecycleLoyaltyMember(models.Model):
     """
 
     _name = "lifecycle.loyalty.member"
-    _description = "Member of a Loyalty Programme"
+    _description = "Member of a Loyalty Program"
     _log_access = False
     _order = "date_joined desc, id desc"
     _rec_name = "partner_id"
 
     program_id = fields.Many2one(
-        "loyalty.program", string="Programme", required=True, ondelete="cascade", readonly=True
+        "loyalty.program", required=True, ondelete="cascade", readonly=True
     )
     partner_id = fields.Many2one(
         "res.partner", string="Customer", required=True, ondelete="cascade", readonly=True,
@@ -51,7 +51,7 @@ class LifecycleLoyaltyMember(models.Model):
     problem = fields.Char(readonly=True)
 
     _program_partner_unique = models.UniqueIndex(
-        "(program_id, partner_id)", "A customer joins a programme once."
+        "(program_id, partner_id)", "A customer joins a program once."
     )
 
     def action_retry(self):
@@ -65,7 +65,7 @@ class LifecycleLoyaltyMember(models.Model):
 
     @api.model
     def _wake(self):
-        """Have the scheduled action run soon if a programme has something for it to do."""
+        """Have the scheduled action run soon if a program has something for it to do."""
         programs = self.env["loyalty.program"].sudo()
         if programs.search_count(
             ["|", ("lifecycle_auto_card", "=", True), ("lifecycle_expiry_months", ">", 0)],
@@ -86,7 +86,7 @@ class LifecycleLoyaltyMember(models.Model):
 
     @api.model
     def _hold(self, program):
-        """Hold a programme until the next commit; False if somebody else does."""
+        """Hold a program until the next commit; False if somebody else does."""
         self.env.cr.execute(
             SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", LOCK_KEY, program.id)
         )

@@ -116,8 +116,7 @@ class LifecycleWorkflowDelivery(models.Model):
     _inherit = "lifecycle.workflow.delivery"  # pylint: disable=consider-merging-classes-inherited
 
     loyalty_program_id = fields.Many2one(
-        "loyalty.program", string="Loyalty Programme", ondelete="set null", readonly=True,
-        index="btree_not_null",
+        "loyalty.program", ondelete="set null", readonly=True, index="btree_not_null"
     )
 
     def _asked_by(self):

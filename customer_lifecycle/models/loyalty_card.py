@@ -70,7 +70,7 @@ class LoyaltyCard(models.Model):
     # ----- JOINING -----
 
     def _lifecycle_join(self):
-        """Note for whom a card is the first of its programme, and give these the bonus.
+        """Note for whom a card is the first of its program, and give these the bonus.
 
         A customer whose card somebody else is just making makes this transaction start again, so
         that he does not get two.

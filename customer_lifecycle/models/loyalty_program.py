@@ -12,11 +12,12 @@ CONDITIONS = ("lifecycle_stage_ids", "lifecycle_tier_ids", "lifecycle_segment_id
 
 
 class LoyaltyProgram(models.Model):
-    """Whom a programme is for, and what it gives by itself."""
+    """Whom a program is for, and what it gives by itself."""
 
-    _inherit = "loyalty.program"
+    # what programs cost is a subject of its own
+    _inherit = "loyalty.program"  # pylint: disable=consider-merging-classes-inherited
 
-    # what is archived still counts: forgetting it would open the programme to everybody
+    # what is archived still counts: forgetting it would open the program to everybody
     lifecycle_stage_ids = fields.Many2many(
         "lifecycle.stage", STAGES, "program_id", "stage_id",
         string="Stages",
@@ -48,7 +49,7 @@ class LoyaltyProgram(models.Model):
     )
     lifecycle_welcome_points = fields.Float(
         string="Welcome Bonus",
-        help="Points for a customer's first card of this programme, once. A card that comes with "
+        help="Points for a customer's first card of this program, once. A card that comes with "
         "an order gets them when the order is confirmed. Cards that are there already get none.",
     )
     lifecycle_expiry_months = fields.Integer(
@@ -111,7 +112,7 @@ class LoyaltyProgram(models.Model):
             if program.program_type != "loyalty":
                 raise ValidationError(
                     self.env._(
-                        "“%s” is no loyalty card programme: only their cards can be given "
+                        "“%s” is no loyalty card program: only their cards can be given "
                         "automatically.",
                         program.name,
                     )
@@ -162,7 +163,7 @@ class LoyaltyProgram(models.Model):
 
     @api.model
     def _lifecycle_refused(self, customer, company):
-        """Ids of the programmes whose conditions a customer does not meet.
+        """Ids of the programs whose conditions a customer does not meet.
 
         Asked of the tables, whoever asks: a stage or level that he may not see is a condition
         all the same.
@@ -198,7 +199,7 @@ class LoyaltyProgram(models.Model):
         return {row[0] for row in self.env.cr.fetchall()}
 
     def _lifecycle_condition_text(self):
-        """The programme's conditions, for colleagues."""
+        """The program's conditions, for colleagues."""
         self.ensure_one()
         program = self.sudo()
         parts = [
@@ -213,7 +214,7 @@ class LoyaltyProgram(models.Model):
         )
 
     def _lifecycle_companies(self):
-        """Companies whose customers may have the programme's cards."""
+        """Companies whose customers may have the program's cards."""
         self.ensure_one()
         companies = self.env["res.company"]._lifecycle_companies()
         if not self.company_id:

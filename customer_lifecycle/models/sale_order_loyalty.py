@@ -5,7 +5,7 @@ from odoo.tools import float_round
 
 # the class has the same name as that of the loyalty app, whose private method it extends
 class SaleOrder(models.Model):
-    """Loyalty on quotations: whose programmes and cards they are, and how many points."""
+    """Loyalty on quotations: whose programs and cards they are, and how many points."""
 
     # each subject of quotations is in a file of its own
     _inherit = "sale.order"  # pylint: disable=consider-merging-classes-inherited
@@ -13,9 +13,9 @@ class SaleOrder(models.Model):
     # ----- CONDITIONS OF PROGRAMMES -----
 
     def _lifecycle_refused_programs(self):
-        """Ids of programmes whose conditions the customer does not meet.
+        """Ids of programs whose conditions the customer does not meet.
 
-        What was agreed stays: a confirmed or paid order keeps its programmes.
+        What was agreed stays: a confirmed or paid order keeps its programs.
         """
         self.ensure_one()
         refused = self.env["loyalty.program"]._lifecycle_refused(
@@ -142,7 +142,7 @@ class SaleOrder(models.Model):
 
         Odoo takes cards of the very contact only: it would take the points of the company's card
         off the order. They are put aside before, remembered in the context for rewards that
-        spend them, and put back when programmes are applied.
+        spend them, and put back when programs are applied.
 
         :return: the order with these points in its context
         """

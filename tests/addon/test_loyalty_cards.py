@@ -93,12 +93,12 @@ class TestAutomaticCards(LoyaltyCase):
         self.run_loyalty()
         self.assertFalse(self.cards())
 
-    def test_programme_outside_its_dates_gives_none(self):
+    def test_program_outside_its_dates_gives_none(self):
         self.automatic(date_from=fields.Date.add(fields.Date.today(), days=3))
         self.run_loyalty()
         self.assertFalse(self.cards())
 
-    def test_other_company_and_shared_programme(self):
+    def test_other_company_and_shared_program(self):
         other = self.new_company("Elsewhere", lifecycle_tz="UTC")
         dan = self.new_customer("Dan")
         self.new_profile(dan, company_id=other.id)
@@ -156,7 +156,7 @@ class TestAutomaticCards(LoyaltyCase):
         with self.assertRaises(AccessError):
             self.env["lifecycle.loyalty.member"].with_user(seller).search([])
 
-    def test_form_of_a_new_programme(self):
+    def test_form_of_a_new_program(self):
         with Form(
             self.env["loyalty.program"].with_context(default_program_type="loyalty")
         ) as form:

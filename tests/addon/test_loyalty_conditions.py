@@ -1,4 +1,4 @@
-"""Whom a loyalty programme is for, whose card it is, and points times a level's factor."""
+"""Whom a loyalty program is for, whose card it is, and points times a level's factor."""
 
 from psycopg2 import IntegrityError
 
@@ -22,19 +22,19 @@ class TestConditions(LoyaltyCase):
         order._update_programs_and_rewards()
         return sum(order.coupon_point_ids.mapped("points"))
 
-    def test_automatic_programme_by_tier(self):
+    def test_automatic_program_by_tier(self):
         self.program.lifecycle_tier_ids = self.gold
         self.assertEqual(self.points_of(self.ann), 100)
         self.assertEqual(self.points_of(self.ben), 0)
         self.assertFalse(self.cards(self.ben))
 
-    def test_automatic_programme_by_stage(self):
+    def test_automatic_program_by_stage(self):
         self.program.lifecycle_stage_ids = self.lost
         self.assertEqual(self.points_of(self.ann), 0)
         self.ann_profile.stage_id = self.lost
         self.assertEqual(self.points_of(self.ann), 100)
 
-    def test_automatic_programme_by_segment(self):
+    def test_automatic_program_by_segment(self):
         self.program.lifecycle_segment_ids = self.segment
         self.assertEqual(self.points_of(self.ann), 0)
         self.join_segment(self.ann_profile)
@@ -59,7 +59,7 @@ class TestConditions(LoyaltyCase):
         self.assertEqual(self.points_of(self.new_customer("Nobody")), 0)
         self.assertEqual(self.points_of(self.ann), 100)
 
-    def test_archived_level_opens_the_programme_to_nobody_else(self):
+    def test_archived_level_opens_the_program_to_nobody_else(self):
         self.program.lifecycle_tier_ids = self.gold
         self.gold.action_archive()
         self.assertEqual(self.points_of(self.ben), 0)
@@ -256,7 +256,7 @@ class TestConditions(LoyaltyCase):
         self.sell(self.ben, 99.99)
         self.assertEqual(self.cards(self.ben).points, 99.99)
 
-    def test_multiplier_leaves_other_kinds_of_programmes_alone(self):
+    def test_multiplier_leaves_other_kinds_of_programs_alone(self):
         promotion = self.new_promotion()
         promotion.lifecycle_multiplier_ids = [
             Command.create({"tier_id": self.gold.id, "factor": 3})

@@ -49,7 +49,7 @@ class TestCredit(LoyaltyCase):
         return self.cards(self.ann)
 
     def spend(self, order):
-        """Put the programme's reward on a quotation."""
+        """Put the program's reward on a quotation."""
         order._update_programs_and_rewards()
         order._apply_program_reward(self.program.reward_ids, self.card())
         order._update_programs_and_rewards()
