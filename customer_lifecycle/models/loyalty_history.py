@@ -39,7 +39,9 @@ class LoyaltyHistory(models.Model):
         for line in self:
             # sudo: the number only, which the description names as well
             record = line._lifecycle_record().sudo().exists()
-            line.lifecycle_document = record.display_name if record else False
+            # the display name of a credit note tells its reason as well
+            name = record.name if record._name == "account.move" else record.display_name
+            line.lifecycle_document = name or False
 
     def _lifecycle_record(self):
         self.ensure_one()

@@ -43,7 +43,7 @@ class LoyaltyProgram(models.Model):
         "lifecycle.loyalty.multiplier", "program_id", string="Points by VIP Level", copy=True
     )
     lifecycle_auto_card = fields.Boolean(
-        string="Give Cards Automatically",
+        string="Automatic Cards",
         help="Every customer who meets the conditions gets one card, within the hour and without "
         "a mail. Who leaves the conditions keeps card and points.",
     )
