@@ -50,10 +50,10 @@ def drop_database(name):
 
 
 class Worker:
-    """A process of worker.py."""
+    """A process of worker.py, or of another such program."""
 
-    def __init__(self, database):
-        command = [sys.executable, str(Path(__file__).with_name("worker.py")), database]
+    def __init__(self, database, program="worker.py"):
+        command = [sys.executable, str(Path(__file__).with_name(program)), database]
         if config["config"]:
             command += ["-c", config["config"]]
         self.process = subprocess.Popen(
@@ -85,6 +85,7 @@ class ScratchCase(unittest.TestCase):
     """A scratch database with customers that nothing has been computed for."""
 
     suffix = "_crash"
+    program = "worker.py"
 
     @classmethod
     def setUpClass(cls):
@@ -92,7 +93,7 @@ class ScratchCase(unittest.TestCase):
         cls.database = get_db_name() + cls.suffix
         copy_database(get_db_name(), cls.database)
         cls.addClassCleanup(drop_database, cls.database)
-        cls.worker = Worker(cls.database)
+        cls.worker = Worker(cls.database, cls.program)
         cls.addClassCleanup(cls.worker.close)
         cls.partners = cls.worker.do("fill", customers=CUSTOMERS)
         # some of the customers wait in the queue too
