@@ -23,6 +23,7 @@ class LifecycleWorkflow(models.Model):
         string="Priority",
         default=10,
         help="Where two workflows want to write to one customer, the lower number goes first.",
+        **LOGGED,
     )
     description = fields.Text(translate=True, help="What the workflow is for, in plain words.")
     company_id = fields.Many2one(
@@ -69,11 +70,13 @@ class LifecycleWorkflow(models.Model):
         string="Kind of State",
         default="stage",
     )
-    stage_ids = fields.Many2many("lifecycle.stage", string="Stages")
-    tier_ids = fields.Many2many("lifecycle.vip.tier", string="VIP Tiers", help="Empty: any tier.")
-    segment_ids = fields.Many2many("lifecycle.segment", string="Segments")
+    stage_ids = fields.Many2many("lifecycle.stage", string="Stages", **LOGGED)
+    tier_ids = fields.Many2many(
+        "lifecycle.vip.tier", string="VIP Tiers", help="Empty: any tier.", **LOGGED
+    )
+    segment_ids = fields.Many2many("lifecycle.segment", string="Segments", **LOGGED)
     date_field = fields.Selection(
-        selection="_selection_date_field", string="Date", default="last_order_date"
+        selection="_selection_date_field", string="Date", default="last_order_date", **LOGGED
     )
     offset_days = fields.Integer(
         string="Days After", help="Negative: so many days before the date.", **LOGGED
@@ -134,19 +137,21 @@ class LifecycleWorkflow(models.Model):
 
     window_from = fields.Float(string="Send From", default=9.0, **LOGGED)
     window_to = fields.Float(string="Send Until", default=17.0, **LOGGED)
-    window_monday = fields.Boolean(string="Mon", default=True)
-    window_tuesday = fields.Boolean(string="Tue", default=True)
-    window_wednesday = fields.Boolean(string="Wed", default=True)
-    window_thursday = fields.Boolean(string="Thu", default=True)
-    window_friday = fields.Boolean(string="Fri", default=True)
-    window_saturday = fields.Boolean(string="Sat")
-    window_sunday = fields.Boolean(string="Sun")
+    window_monday = fields.Boolean(string="Mon", default=True, **LOGGED)
+    window_tuesday = fields.Boolean(string="Tue", default=True, **LOGGED)
+    window_wednesday = fields.Boolean(string="Wed", default=True, **LOGGED)
+    window_thursday = fields.Boolean(string="Thu", default=True, **LOGGED)
+    window_friday = fields.Boolean(string="Fri", default=True, **LOGGED)
+    window_saturday = fields.Boolean(string="Sat", **LOGGED)
+    window_sunday = fields.Boolean(string="Sun", **LOGGED)
 
     step_ids = fields.One2many("lifecycle.workflow.step", "workflow_id", string="Steps", copy=True)
     enrollment_ids = fields.One2many("lifecycle.workflow.enrollment", "workflow_id")
 
     next_sequence = fields.Integer(compute="_compute_next_sequence")
     entry_text = fields.Char(compute="_compute_entry_text")
+    entered_count = fields.Integer(compute="_compute_enrollment_counts")
+    control_count = fields.Integer(compute="_compute_enrollment_counts")
     active_count = fields.Integer(compute="_compute_enrollment_counts")
     goal_count = fields.Integer(compute="_compute_enrollment_counts")
     failed_count = fields.Integer(compute="_compute_enrollment_counts")
@@ -200,6 +205,12 @@ class LifecycleWorkflow(models.Model):
                 (self.env._("Goal Filter"), workflow.goal_domain),
             ):
                 self._check_domain(label, text)
+            path = workflow.date_field or ""
+            model = "res.partner" if path.startswith("partner_id.") else "lifecycle.profile"
+            if workflow.trigger in ("date", "anniversary") and path:
+                self.env["lifecycle.revenue.source"]._check_may_read(
+                    model, [path.removeprefix("partner_id.")]
+                )
 
     @api.model
     def _check_domain(self, label, text):

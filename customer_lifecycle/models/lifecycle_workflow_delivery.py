@@ -61,6 +61,8 @@ class LifecycleWorkflowDelivery(models.Model):
     mail_message_id = fields.Many2one(
         "mail.message", string="Message", ondelete="set null", readonly=True
     )
+    what = fields.Char(compute="_compute_what")
+    why = fields.Char(compute="_compute_what")
     res_model = fields.Char(readonly=True)
     res_id = fields.Many2oneReference(string="Made", model_field="res_model", readonly=True)
     # messages that an automation rule asked for
@@ -74,10 +76,19 @@ class LifecycleWorkflowDelivery(models.Model):
     _cap_idx = models.Index("(email, date) WHERE kind = 'email' AND state = 'done'")
     _waiting_idx = models.Index("(company_id, date_next) WHERE state = 'waiting'")
 
-    @api.depends("partner_id", "step_id")
+    @api.depends("step_id", "template_id", "reason", "error")
+    @api.depends_context("lang")
+    def _compute_what(self):
+        reasons = dict(self._fields["reason"]._description_selection(self.env))
+        for delivery in self:
+            # sudo: the name of a message is no secret to whoever may know that it was not sent
+            delivery.what = delivery.step_id.title or delivery.sudo().template_id.name
+            delivery.why = delivery.error or reasons.get(delivery.reason)
+
+    @api.depends("partner_id", "what")
     def _compute_display_name(self):
         for delivery in self:
-            what = delivery.step_id.title or delivery.template_id.name or ""
+            what = delivery.what or ""
             delivery.display_name = f"{delivery.partner_id.display_name}: {what}".strip(": ")
 
     def write(self, vals):

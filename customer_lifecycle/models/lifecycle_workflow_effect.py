@@ -9,6 +9,7 @@ from odoo.tools.misc import formatLang
 
 _logger = logging.getLogger(__name__)
 
+MANAGER = "sales_team.group_sale_manager"
 #: normal quantiles: 95 % interval, and 80 % power
 Z_INTERVAL, Z_POWER = 1.959964, 0.841621
 
@@ -76,10 +77,13 @@ class LifecycleWorkflow(models.Model):
     # a file for each subject of this large model
     _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
 
-    effect = fields.Json(string="Measured Numbers", readonly=True, copy=False)
-    effect_date = fields.Datetime(string="Measured On", readonly=True, copy=False)
+    # what all customers of a workflow have bought is not for every salesperson
+    effect = fields.Json(string="Measured Numbers", readonly=True, copy=False, groups=MANAGER)
+    effect_date = fields.Datetime(
+        string="Measured On", readonly=True, copy=False, groups=MANAGER
+    )
     effect_html = fields.Html(
-        string="Effect", compute="_compute_effect_html", sanitize=False
+        string="Effect", compute="_compute_effect_html", sanitize=False, groups=MANAGER
     )
 
     # ----- MEASURING -----

@@ -39,6 +39,10 @@ class LifecycleWorkflowPreview(models.TransientModel):
     )
     sequence_html = fields.Html(compute="_compute_sequence_html", sanitize=False)
 
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        self.display_name = self.env._("Preview")
+
     # ----- WHO -----
 
     @api.model
