@@ -88,6 +88,7 @@ from . import (
     lifecycle_workflow_counts,
     lifecycle_workflow_effect,
     lifecycle_workflow_step,
+    lifecycle_workflow_step_text,
     lifecycle_workflow_enrollment,
     lifecycle_workflow_delivery,
     lifecycle_workflow_mail,
