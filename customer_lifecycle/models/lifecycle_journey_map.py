@@ -3,12 +3,14 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
 #: moves that put customers into a stage without anything having happened to them
 NOT_NEWS = ("initial", "edit")
-#: customers whose stays and purchases are looked at; more change no visible figure
+#: customers whose ways, stays and purchases are looked at; more change no visible figure
 SAMPLE = 20_000
+#: stages that fit into the bits of one number
+BITS = 60
 
 
 class LifecycleJourneyMap(models.AbstractModel):
@@ -36,10 +38,11 @@ class LifecycleJourneyMap(models.AbstractModel):
             stage yet), ``name``, ``color``, ``tone``, ``description``, ``is_lost``, ``now``,
             ``entered``, ``left``, ``expected`` (False where nothing is predicted),
             ``median_days`` (False where more than half of all stays still go on) and ``next``
-            (list of dicts ``id`` (0: still there, -1: in no stage any more) and ``count``); and
+            (list of dicts ``id`` (0: still there, -1: in no stage any more) and ``count`` among
+            the customers looked at); and
             ``total``, ``company``, ``company_id``, ``currency_id``, ``start``, ``end``,
             ``not_news`` (moves left out), ``expected_label``, ``value_is`` and ``sampled``
-            (customers behind the median, False for all)
+            (how many customers the median and what came next were taken from, False: all)
         :raise UserError: the period is none
         """
         company, start, end = self._frame(period)
@@ -52,10 +55,9 @@ class LifecycleJourneyMap(models.AbstractModel):
             )
         }
         total = sum(figures[0] for figures in now.values())
-        population = profiles._search(domain)
-        went, entered = self._went(company, population, start, end)
-        left, not_news = self._left(company, population, start, end)
+        entered, left, not_news = self._moves(profiles._search(domain), start, end)
         parts = self._parts(total)
+        went = self._went(domain, start, end, parts)
         medians = self._medians(company, domain, end, parts)
         stages = self.env["lifecycle.stage"]._in_force(order="sequence, id")
         # what was archived still has members or a past
@@ -159,94 +161,98 @@ class LifecycleJourneyMap(models.AbstractModel):
     # ----- MOVES -----
 
     @api.model
-    def _entries_sql(self, company, start, end, stage_id=None):
-        """SELECT (profile_id, stage_id, number) of first entries into stages in a period."""
+    def _news_sql(self, start, end):
+        """Condition on ``move``: in the period, something happened that changed a stage."""
         return SQL(
-            """SELECT DISTINCT ON (move.profile_id, move.to_stage_id)
-                      move.profile_id, move.to_stage_id AS stage_id, move.number
-                 FROM lifecycle_transition move
-                WHERE move.kind = 'stage' AND move.date BETWEEN %s AND %s
-                  AND move.cause NOT IN %s AND %s
-                ORDER BY move.profile_id, move.to_stage_id, move.number""",
+            "move.kind = 'stage' AND move.date BETWEEN %s AND %s AND move.cause NOT IN %s",
             start,
             end,
             NOT_NEWS,
-            SQL("move.to_stage_id = %s", stage_id)
-            if stage_id
-            else SQL("move.to_stage_id IS NOT NULL"),
         )
 
     @api.model
-    def _outcomes_sql(self, entries):
-        """SELECT (profile_id, stage_id, next_id) of where customers went after entries.
+    def _moves(self, population, start, end):
+        """Number of customers who entered and who left each stage in the period.
+
+        What one customer entered and left is gathered as the bits of two numbers, so that one
+        pass does for all stages.
+
+        :return: dict stage id → entered; dict stage id → left; number of moves that do not count
+        """
+        stages = self.env["lifecycle.stage"].sudo().with_context(active_test=False)
+        ids = stages.search([], order="id").ids  # pylint: disable=no-search-all
+        entered, left, not_news = {}, {}, 0
+        for chunk in split_every(BITS, ids, list):
+            rows = self.env.execute_query(
+                SQL(
+                    """SELECT came, went, COUNT(*), SUM(others) FROM (
+                           SELECT BIT_OR(1::bigint << ARRAY_POSITION(%(ids)s, to_stage_id))
+                                      FILTER (WHERE %(news)s) AS came,
+                                  BIT_OR(1::bigint << ARRAY_POSITION(%(ids)s, from_stage_id))
+                                      FILTER (WHERE %(news)s) AS went,
+                                  COUNT(*) FILTER (WHERE NOT (%(news)s)) AS others
+                             FROM lifecycle_transition move
+                            WHERE kind = 'stage' AND date BETWEEN %(start)s AND %(end)s
+                              AND profile_id IN %(population)s
+                            GROUP BY profile_id) customer
+                        GROUP BY came, went""",
+                    ids=chunk,
+                    news=self._news_sql(start, end),
+                    start=start,
+                    end=end,
+                    population=population.subselect(),
+                )
+            )
+            for place, stage_id in enumerate(chunk, 1):
+                for counts, column in ((entered, 0), (left, 1)):
+                    number = sum(row[2] for row in rows if (row[column] or 0) >> place & 1)
+                    if number:
+                        counts[stage_id] = number
+            not_news = int(sum(row[3] for row in rows))
+        return entered, left, not_news
+
+    @api.model
+    def _outcomes_sql(self, start, end, wanted):
+        """SELECT of (profile_id, stage_id, next_id) of first entries and where they led to.
 
         ``next_id`` is 0 while they are still there and -1 when they are in no stage any more.
+
+        :param wanted: condition on ``move``
         """
         return SQL(
             """SELECT entry.profile_id, entry.stage_id,
                       CASE WHEN later.id IS NULL THEN 0
                            ELSE COALESCE(later.to_stage_id, -1) END AS next_id
-                 FROM (%s) entry
+                 FROM (SELECT move.profile_id, move.to_stage_id AS stage_id,
+                              MIN(move.number) AS number
+                         FROM lifecycle_transition move
+                        WHERE %s AND move.to_stage_id IS NOT NULL AND %s
+                        GROUP BY move.profile_id, move.to_stage_id) entry
                  LEFT JOIN lifecycle_transition later
                    ON later.profile_id = entry.profile_id AND later.kind = 'stage'
                   AND COALESCE(later.segment_id, 0) = 0 AND later.number = entry.number + 1""",
-            entries,
+            self._news_sql(start, end),
+            wanted,
         )
 
     @api.model
-    def _left_sql(self, start, end, stage_id):
-        """SELECT profile_id of those who left a stage in a period."""
-        return SQL(
-            """SELECT move.profile_id FROM lifecycle_transition move
-                WHERE move.kind = 'stage' AND move.date BETWEEN %s AND %s
-                  AND move.cause NOT IN %s AND move.from_stage_id = %s""",
-            start,
-            end,
-            NOT_NEWS,
-            stage_id,
-        )
+    def _went(self, domain, start, end, parts):
+        """Where the customers looked at went who entered a stage in the period.
 
-    @api.model
-    def _went(self, company, population, start, end):
-        """Where the customers went who entered a stage in the period.
-
-        :return: dict stage id → list of dicts ``id`` and ``count``, the most frequent first;
-            dict stage id → number who entered
+        :return: dict stage id → list of dicts ``id`` and ``count``, the most frequent first
         """
+        chosen = SQL("move.profile_id IN (%s)", self._chosen(domain, parts, "id"))
         rows = self.env.execute_query(
             SQL(
                 """SELECT stage_id, next_id, COUNT(*) FROM (%s) outcome
-                    WHERE profile_id IN %s GROUP BY 1, 2 ORDER BY 3 DESC, 2""",
-                self._outcomes_sql(self._entries_sql(company, start, end)),
-                population.subselect(),
+                    GROUP BY 1, 2 ORDER BY 3 DESC, 2""",
+                self._outcomes_sql(start, end, chosen),
             )
         )
-        went, entered = {}, {}
+        went = {}
         for stage_id, next_id, count in rows:
             went.setdefault(stage_id, []).append({"id": next_id, "count": count})
-            entered[stage_id] = entered.get(stage_id, 0) + count
-        return went, entered
-
-    @api.model
-    def _left(self, company, population, start, end):
-        """Number of customers who left each stage, and of the moves that do not count."""
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT from_stage_id,
-                          COUNT(DISTINCT profile_id) FILTER (WHERE cause NOT IN %(not_news)s),
-                          COUNT(*) FILTER (WHERE cause IN %(not_news)s)
-                     FROM lifecycle_transition
-                    WHERE kind = 'stage' AND date BETWEEN %(start)s AND %(end)s
-                      AND profile_id IN %(population)s
-                    GROUP BY from_stage_id""",
-                not_news=NOT_NEWS,
-                start=start,
-                end=end,
-                population=population.subselect(),
-            )
-        )
-        left = {stage_id: count for stage_id, count, _other in rows if stage_id and count}
-        return left, sum(other for _stage_id, _count, other in rows)
+        return went
 
     # ----- STAYS -----
 
@@ -371,17 +377,19 @@ class LifecycleJourneyMap(models.AbstractModel):
         :raise ValueError: the key names no number
         """
         kind, stage_id, *parts = str(key).split(":")
-        company, start, end = self._frame(dict(zip(("start", "end"), parts, strict=False)))
+        _company, start, end = self._frame(dict(zip(("start", "end"), parts, strict=False)))
         stage_id = int(stage_id)
-        if kind == "left" and len(parts) == 2:
-            return self._left_sql(start, end, stage_id)
-        entries = self._entries_sql(company, start, end, stage_id)
-        if kind == "entered" and len(parts) == 2:
-            return SQL("SELECT profile_id FROM (%s) entry", entries)
+        if kind in ("entered", "left") and len(parts) == 2:
+            return SQL(
+                "SELECT move.profile_id FROM lifecycle_transition move WHERE %s AND %s = %s",
+                self._news_sql(start, end),
+                SQL.identifier("move", "to_stage_id" if kind == "entered" else "from_stage_id"),
+                stage_id,
+            )
         if kind == "next" and len(parts) == 3:
             return SQL(
                 "SELECT profile_id FROM (%s) outcome WHERE next_id = %s",
-                self._outcomes_sql(entries),
+                self._outcomes_sql(start, end, SQL("move.to_stage_id = %s", stage_id)),
                 int(parts[2]),
             )
         raise ValueError(f"“{key}” is no number of the journey map.")

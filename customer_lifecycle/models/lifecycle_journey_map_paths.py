@@ -46,12 +46,19 @@ class LifecycleJourneyMap(models.AbstractModel):
         options = options or {}
         steps = max(1, min(int(options.get("steps") or STEPS), STEPS))
         by_lane = options.get("level") == "lane"
-        events, total = self._events(kind, self._domain(domain), start, end)
+        events = self.env.execute_query(
+            self._events(kind, self._domain(domain), start, end)
+        )
         sources = self._way_sources()
         journey = self.env["lifecycle.journey"]
         people = Sampled(
-            self.env, company._lifecycle_timezone(), company._lifecycle_today(), events
+            self.env,
+            company._lifecycle_timezone(),
+            company._lifecycle_today(),
+            [event[:-1] for event in events],
         )
+        # compiling a statement of many small parts takes longer than running it
+        self.env.cr.execute("SET LOCAL jit = off")
         statements, warnings = journey._try_each(
             sources, lambda source: self._touches_sql(source, people)
         )
@@ -72,7 +79,7 @@ class LifecycleJourneyMap(models.AbstractModel):
         labels = dict(sources._fields["lane"]._description_selection(self.env))
         result = {
             "paths": paths,
-            "total": total,
+            "total": events[0][-1] if events else 0,
             "looked_at": looked_at,
             "unknown": sum(row[2] for row in rows if not row[0]),
             "others": sum(row[2] for row in known[SHOWN:]),
@@ -87,7 +94,7 @@ class LifecycleJourneyMap(models.AbstractModel):
 
     @api.model
     def _events(self, kind, domain, start, end):
-        """SELECT of (profile_id, customer, day, value) of what ways lead to, and their number.
+        """SELECT of (profile_id, customer, day, value, total number) of what ways lead to.
 
         Of very many, those are looked at that come first by a hash of their customer.
         """
@@ -118,17 +125,16 @@ class LifecycleJourneyMap(models.AbstractModel):
                 SQL("map_loss.profile_id = %s", SQL.identifier(query.table, "id")),
             )
             day = SQL("map_loss.day")
-        total = self.env.execute_query(query.select(SQL("COUNT(*)")))[0][0]
         customer = SQL.identifier(query.table, "partner_id")
         query.order = SQL("hashint4(%s), %s", customer, customer)
         query.limit = WAYS
-        events = query.select(
+        return query.select(
             SQL("%s AS profile_id", SQL.identifier(query.table, "id")),
             SQL("%s AS customer", customer),
             SQL("%s AS day", day),
             SQL("%s AS value", SQL.identifier(query.table, "clv_historical")),
+            SQL("COUNT(*) OVER () AS total"),
         )
-        return events, total
 
     # ----- TOUCHPOINTS -----
 
@@ -189,8 +195,6 @@ class LifecycleJourneyMap(models.AbstractModel):
     @api.model
     def _ways(self, people, kind, statements, steps, by_lane):
         """Rows (path, cut, number, median days, value, profile ids), the most frequent first."""
-        # compiling a statement of many small parts takes longer than running it
-        self.env.cr.execute("SET LOCAL jit = off")
         sources = self.env["lifecycle.touchpoint.source"].browse(statements)
         try:
             with self.env.cr.savepoint(flush=False):

@@ -10,25 +10,60 @@ CONTACTS = "map_contact"
 
 
 class Sampled(Selected):
-    """The customers whose ways are compared, as a part of one statement.
+    """The customers whose ways are compared, and their contacts that the reader may see.
 
-    They are not known here, only how SQL finds them: ``map_chosen`` (customer, profile_id, day,
-    value), which the statement begins with. Their contacts are those that the reader may see.
+    Both are fetched first and handed to the statement as arrays, so that the planner knows how
+    many there are: ``map_chosen`` (profile_id, customer, day, value) and ``map_contact`` (id,
+    email, customer).
 
-    :param env: of the reader; :param chosen: SELECT of ``map_chosen``
+    :param env: of the reader; :param events: rows of ``map_chosen``
     """
 
-    def __init__(self, env, timezone, today, chosen):
+    def __init__(self, env, timezone, today, events):
         super().__init__(env["res.partner"], timezone, today)
         self.env = env
-        self.chosen = chosen
+        self._chosen = self._part(
+            "map_chosen",
+            {"profile_id": "integer", "customer": "integer", "day": "date", "value": "numeric"},
+            events,
+        )
+        self._contacts = self._part(
+            CONTACTS,
+            {"id": "integer", "email": "varchar", "customer": "integer"},
+            self._contact_rows([event[1] for event in events]),
+        )
+
+    def _contact_rows(self, customers):
+        contacts = self.env["res.partner"].with_context(active_test=False)
+        query = contacts._search(Domain("commercial_partner_id", "in", customers))
+        return self.env.execute_query(
+            query.select(
+                *(
+                    SQL.identifier(query.table, name)
+                    for name in ("id", "email_normalized", "commercial_partner_id")
+                )
+            )
+        )
+
+    def _part(self, name, columns, rows):
+        """Part of a statement with rows that are known already."""
+        values = list(zip(*rows, strict=True)) or [()] * len(columns)
+        return SQL(
+            "%s (%s) AS MATERIALIZED (SELECT * FROM unnest(%s))",
+            SQL.identifier(name),
+            SQL(", ").join(SQL.identifier(column) for column in columns),
+            SQL(", ").join(
+                SQL("%s::%s[]", list(column), SQL(kind))
+                for column, kind in zip(values, columns.values(), strict=True)
+            ),
+        )
 
     def link_domain(self, partner_path, email_path):
         """Nothing: ``customer_sql`` joins instead."""
         return Domain.TRUE
 
     def attached_sql(self, model, names, documents):
-        """Nothing: ``attached_customer_sql`` joins instead."""
+        """Condition on the id of what is attached to the customers' documents."""
         key = (model._table, tuple(documents))
         if key not in self._shared:
             parts = [
@@ -37,8 +72,17 @@ class Sampled(Selected):
                 if document[0] in model.env and model.env[document[0]].has_access("read")
                 for part in self._document_parts(model, names, document)
             ] or [SQL("SELECT 0 AS id, 0 AS customer")]
-            self._shared[key] = (f"attached_{len(self._shared)}", SQL(" UNION ").join(parts))
-        return SQL("IS NOT NULL")
+            found = self.env.execute_query(
+                SQL("WITH %s %s", self._contacts, SQL(" UNION ").join(parts))
+            )
+            name = f"attached_{len(self._shared)}"
+            part = self._part(name, {"id": "integer", "customer": "integer"}, found)
+            self._shared[key] = (name, part)
+        return self._among(self._shared[key][0])
+
+    def _among(self, name, column="id"):
+        """Condition that a column is one of a part's: an array lets the index be used."""
+        return SQL("= ANY(ARRAY(SELECT %s FROM %s))", SQL.identifier(column), SQL.identifier(name))
 
     def _document_parts(self, model, names, document):
         """SELECTs of (id of what is attached, customer) for one model of documents."""
@@ -47,9 +91,11 @@ class Sampled(Selected):
         for by_email in (False, True)[: 2 if email_path else 1]:
             query = documents._search(Domain(literal_eval(domain)))
             customer = self.customer_sql(documents, query, path, by_email and email_path)
+            # each document's by the index
             yield SQL(
                 """SELECT attached.id, document.customer FROM (%s) document
-                     JOIN %s attached ON attached.%s = %s AND attached.%s = document.id""",
+                    CROSS JOIN LATERAL (
+                        SELECT id FROM %s WHERE %s = %s AND %s = document.id OFFSET 0) attached""",
                 query.select(
                     SQL("%s AS id", SQL.identifier(query.table, "id")),
                     SQL("%s AS customer", customer),
@@ -62,7 +108,7 @@ class Sampled(Selected):
 
     def attached_customer_sql(self, model, query, documents):
         """Join what is attached to the customers' documents; returns the SQL of the customer."""
-        name, _select = self._shared[model._table, tuple(documents)]
+        name, _part = self._shared[model._table, tuple(documents)]
         query.add_join(
             "JOIN",
             name,
@@ -79,20 +125,18 @@ class Sampled(Selected):
         """
         paths = self.env["lifecycle.revenue.source"]
         if email_path:
-            link = SQL(
-                "%s = %s",
-                SQL.identifier(CONTACTS, "email"),
-                paths._path_sql(model, query.table, email_path, query),
-            )
+            column = "email"
+            link = paths._path_sql(model, query.table, email_path, query)
             if path:
                 query.add_where(
                     SQL("%s IS NULL", paths._path_sql(model, query.table, path, query))
                 )
         else:
-            link = SQL(
-                "%s = %s", SQL.identifier(CONTACTS, "id"), self._contact_sql(model, query, path)
-            )
-        query.add_join("JOIN", CONTACTS, None, link)
+            column, link = "id", self._contact_sql(model, query, path)
+        query.add_where(SQL("%s %s", link, self._among(CONTACTS, column)))
+        query.add_join(
+            "JOIN", CONTACTS, None, SQL("%s = %s", SQL.identifier(CONTACTS, column), link)
+        )
         return SQL.identifier(CONTACTS, "customer")
 
     def _contact_sql(self, model, query, path):
@@ -114,28 +158,6 @@ class Sampled(Selected):
         return SQL.identifier(link, field.column2)
 
     def with_shared(self, statement):
-        """A statement together with the customers, their contacts and what they share."""
-        contacts = self.env["res.partner"].with_context(active_test=False)
-        query = contacts._search(
-            Domain("commercial_partner_id", "in", SQL("(SELECT customer FROM map_chosen)"))
-        )
-        parts = [
-            SQL("map_chosen AS MATERIALIZED (%s)", self.chosen),
-            SQL(
-                "%s AS MATERIALIZED (%s)",
-                SQL.identifier(CONTACTS),
-                query.select(
-                    SQL("%s AS id", SQL.identifier(query.table, "id")),
-                    SQL("%s AS email", SQL.identifier(query.table, "email_normalized")),
-                    SQL(
-                        "%s AS customer",
-                        SQL.identifier(query.table, "commercial_partner_id"),
-                    ),
-                ),
-            ),
-            *(
-                SQL("%s AS MATERIALIZED (%s)", SQL.identifier(name), select)
-                for name, select in self._shared.values()
-            ),
-        ]
+        """A statement together with the customers, their contacts and what is attached."""
+        parts = [self._chosen, self._contacts, *(part for _name, part in self._shared.values())]
         return SQL("WITH %s %s", SQL(", ").join(parts), statement)

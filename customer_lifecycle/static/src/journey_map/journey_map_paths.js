@@ -91,6 +91,10 @@ export class JourneyMapPaths extends Component {
         return formatMoney(value, this.props.currencyId);
     }
 
+    onSteps(ev) {
+        this.props.model.chooseOptions({ steps: Number(ev.target.value) });
+    }
+
     retry() {
         this.props.model.loadPaths();
     }

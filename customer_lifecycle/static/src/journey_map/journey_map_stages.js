@@ -71,13 +71,18 @@ export class JourneyMapStages extends Component {
         return next ? `${this.colorClass(next)} ${next.is_lost ? "o_lost" : ""}` : "o_lost";
     }
 
+    /** Share of those looked at, which are all unless there are very many. */
+    nextShare(stage, next) {
+        const lookedAt = stage.next.reduce((sum, { count }) => sum + count, 0);
+        return formatShare(next.count, lookedAt);
+    }
+
     nextText(stage, next) {
-        return _t("%(stage)s, of %(entered)s who entered: %(count)s %(next)s, %(share)s", {
+        return _t("%(stage)s, of %(entered)s who entered: %(share)s %(next)s", {
             stage: stage.name,
             entered: formatCount(stage.entered),
-            count: formatCount(next.count),
             next: this.nextName(next),
-            share: formatShare(next.count, stage.entered),
+            share: this.nextShare(stage, next),
         });
     }
 
@@ -107,7 +112,9 @@ export class JourneyMapStages extends Component {
 
     openMoves(kind, stage) {
         const name =
-            kind === "entered" ? _t("Entered “%s”", stage.name) : _t("Left “%s”", stage.name);
+            kind === "entered"
+                ? _t("Entered “%s”", stage.name)
+                : _t("Moved on from “%s”", stage.name);
         const domain = this.props.model.domainOf(kind, stage);
         this.props.open(name, domain, this.cell(kind, stage.id));
     }

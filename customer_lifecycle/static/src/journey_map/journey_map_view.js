@@ -1,4 +1,4 @@
-import { Component, useRef } from "@odoo/owl";
+import { Component, onMounted, useRef } from "@odoo/owl";
 import { useBus } from "@web/core/utils/hooks";
 import { registry } from "@web/core/registry";
 import { useModel } from "@web/model/model";
@@ -21,6 +21,8 @@ export class JourneyMapController extends Component {
         const { context, state } = this.props;
         this.model = useModel(this.props.Model, { context, state: state?.journeyMap });
         useBus(this.model.bus, "update", () => this.render(true));
+        // what came before there was anything to render anew
+        onMounted(() => this.render(true));
         useSetupAction({
             rootRef: useRef("root"),
             getLocalState: () => ({ journeyMap: this.model.exportState() }),
