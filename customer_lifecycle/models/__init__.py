@@ -71,6 +71,7 @@ from . import (
     lifecycle_touchpoint_source_text,
     lifecycle_touchpoint_source_touch,
     lifecycle_touch,
+    lifecycle_touch_store,
     lifecycle_transition,
     lifecycle_transition_tier,
     lifecycle_vip_benefit,

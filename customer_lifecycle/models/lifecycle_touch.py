@@ -6,20 +6,13 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .lifecycle_run import CONFLICTS
 from .lifecycle_sleeping_mixin import DEFECTS
 from .lifecycle_touchpoint_source import GUARDED_BY_DOCUMENT
 from .lifecycle_touchpoint_source_touch import CAMPAIGN, campaign_sql
 
 #: what was new so shortly before a look may have been written by transactions still open then
 MARGIN = timedelta(hours=2)
-#: profile columns by the column of ``lifecycle_way`` they come from, for first and last order
-WAY = {
-    "touch_id": "touchpoint_id",
-    "touch_date": "touch_day",
-    "source_id": "source_id",
-    "medium_id": "medium_id",
-    "campaign_id": "campaign_id",
-}
 
 
 class LifecycleTouch(models.AbstractModel):
@@ -79,14 +72,12 @@ class LifecycleTouch(models.AbstractModel):
                     seen["date"],
                 )
 
-            parts = self._parts_of(source, company, everybody, readable, is_new)
-            if parts:
-                cr.execute(
-                    SQL(
-                        "INSERT INTO lifecycle_touched SELECT DISTINCT profile_id FROM (%s) new",
-                        SQL(" UNION ALL ").join(parts),
-                    )
-                )
+            self._write_each(
+                lambda new: SQL(
+                    "INSERT INTO lifecycle_touched SELECT DISTINCT profile_id FROM (%s) new", new
+                ),
+                self._parts_of(source, company, everybody, readable, is_new),
+            )
         cr.execute("ANALYZE lifecycle_touched")
         return now
 
@@ -114,17 +105,31 @@ class LifecycleTouch(models.AbstractModel):
         return rows[0][0] if rows else 0
 
     @api.model
-    def _parts_of(self, source, company, contacts, readable, condition=None):
-        """SELECTs of a source's touches; none where it cannot be read."""
+    def _parts_of(self, source, company, contacts, readable, condition=None, shared=False):
+        """SELECTs of a source's touches; none where it does not fit its model."""
         try:
-            parts = source._touch_parts(company, contacts, readable, condition)
-            with self.env.cr.savepoint(flush=False):
-                for part in parts:
-                    self.env.cr.execute(SQL("SELECT * FROM (%s) probe LIMIT 0", part))
-        except (psycopg2.Error, *DEFECTS):
+            return source._touch_parts(company, contacts, readable, condition, shared)
+        except DEFECTS:
             # journeys tell managers what is wrong with it
             return []
-        return parts
+
+    @api.model
+    def _write_each(self, statement, parts):
+        """Run a statement over the SELECTs that the database accepts.
+
+        :param statement: function of the SQL of all of them to the SQL to run
+        """
+        if not parts:
+            return
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(statement(SQL(" UNION ALL ").join(parts)))
+        except CONFLICTS:
+            raise
+        except psycopg2.Error:
+            if len(parts) > 1:
+                for part in parts:
+                    self._write_each(statement, [part])
 
     # ----- COMPUTE -----
 
@@ -150,24 +155,39 @@ class LifecycleTouch(models.AbstractModel):
         cr = self.env.cr
         sources, readable = self.env["lifecycle.touchpoint.source"]._of_touches()
         contacts = SQL("lifecycle_contact")
-        parts = [
-            part
-            for source in sources
-            for part in self._parts_of(source, company, contacts, readable)
-        ] or [
-            SQL(
-                "SELECT 0 AS profile_id, NULL::timestamp AS moment, 0 AS touchpoint_id, "
-                "0 AS res_id, 0 AS source_id, 0 AS medium_id, 0 AS campaign_id WHERE FALSE"
-            )
-        ]
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_touch")
-        # one meeting with two people of a company is one touch
+        kinds = {kind for source in sources for kind in source._touch_documents(readable)}
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_touch, pg_temp.lifecycle_document")
         cr.execute(
-            SQL(
-                "CREATE TEMPORARY TABLE lifecycle_touch AS SELECT DISTINCT * FROM (%s) touches",
-                SQL(" UNION ALL ").join(parts),
-            )
+            "CREATE TEMPORARY TABLE lifecycle_document "
+            "(profile_id integer, model varchar, id integer, kind varchar)"
         )
+        for kind in sorted(kinds, key=str):
+            # several sources look at what is attached to the same documents
+            self._write_each(
+                lambda parts, kind=kind: SQL(
+                    "INSERT INTO lifecycle_document SELECT DISTINCT *, %s FROM (%s) document",
+                    str(kind),
+                    parts,
+                ),
+                sources._documents_of_contacts(kind, company, contacts),
+            )
+        cr.execute("ANALYZE lifecycle_document")
+        cr.execute(
+            "CREATE TEMPORARY TABLE lifecycle_touch (profile_id integer, moment timestamp, "
+            "touchpoint_id integer, res_id integer, source_id integer, medium_id integer, "
+            "campaign_id integer)"
+        )
+        # one meeting with two people of a company is one touch
+        self._write_each(
+            lambda parts: SQL("INSERT INTO lifecycle_touch SELECT DISTINCT * FROM (%s) touches",
+                              parts),
+            [
+                part
+                for source in sources
+                for part in self._parts_of(source, company, contacts, readable, shared=True)
+            ],
+        )
+        cr.execute("DROP TABLE pg_temp.lifecycle_document")
         cr.execute("CREATE INDEX ON lifecycle_touch (profile_id, moment)")
         cr.execute("ANALYZE lifecycle_touch")
 
@@ -293,144 +313,3 @@ class LifecycleTouch(models.AbstractModel):
         )
         cr.execute("CREATE INDEX ON lifecycle_way (profile_id, day)")
         cr.execute("ANALYZE lifecycle_way")
-
-    # ----- STORE -----
-
-    @api.model
-    def _store_orders(self):
-        cr = self.env.cr
-        cr.execute(
-            """DELETE FROM lifecycle_order_touch old USING lifecycle_chosen chosen
-                WHERE chosen.id = old.profile_id
-                  AND NOT EXISTS (SELECT FROM lifecycle_way way
-                                   WHERE way.profile_id = old.profile_id
-                                     AND way.day = old.date)"""
-        )
-        columns = ["is_first", "touch_count", "touch_date", "touchpoint_id", *CAMPAIGN]
-        names = SQL(", ").join(SQL.identifier(name) for name in columns)
-        old, new = (
-            SQL(", ").join(SQL.identifier(alias, name) for name in columns)
-            for alias in ("old", "excluded")
-        )
-        cr.execute(
-            SQL(
-                """INSERT INTO lifecycle_order_touch AS old (profile_id, date, %(names)s)
-                   SELECT profile_id, day, is_first, number, touched, touchpoint_id, source_id,
-                          medium_id, campaign_id
-                     FROM lifecycle_way
-                   ON CONFLICT (profile_id, date) DO UPDATE SET (%(names)s) = ROW(%(new)s)
-                    WHERE (%(old)s) IS DISTINCT FROM (%(new)s)""",
-                names=names,
-                old=old,
-                new=new,
-            )
-        )
-        self.env["lifecycle.order.touch"].invalidate_model()
-
-    @api.model
-    def _store_profiles(self, company):
-        """Write first touch, numbers and what preceded the first and the last order."""
-        columns = {
-            "first_touch_date": SQL("first.day"),
-            "first_touch_id": SQL("first.touchpoint_id"),
-            "first_source_id": SQL("first.source_id"),
-            "first_medium_id": SQL("first.medium_id"),
-            "first_campaign_id": SQL("first.campaign_id"),
-            "touch_count": SQL("touched.number"),
-            "touches_to_first_order": SQL(
-                "CASE WHEN chosen.first_order_date IS NOT NULL THEN touched.before END"
-            ),
-            "days_to_first_order": SQL(
-                "GREATEST(0, chosen.first_order_date - first.day)"
-            ),
-        }
-        for order in ("first_order", "last_order"):
-            columns.update(
-                {
-                    f"{order}_{name}": SQL.identifier(order, column)
-                    for name, column in WAY.items()
-                }
-            )
-        old = SQL(", ").join(SQL.identifier("profile", name) for name in columns)
-        new = SQL(", ").join(columns.values())
-        self.env.cr.execute(
-            SQL(
-                """UPDATE lifecycle_profile profile SET (%(names)s) = ROW(%(new)s)
-                     FROM lifecycle_chosen chosen
-                     LEFT JOIN (%(first)s) first ON first.profile_id = chosen.id
-                     LEFT JOIN lifecycle_way first_order ON first_order.profile_id = chosen.id
-                           AND first_order.day = chosen.first_order_date
-                     LEFT JOIN lifecycle_way last_order ON last_order.profile_id = chosen.id
-                           AND last_order.day = chosen.last_order_date
-                     LEFT JOIN lifecycle_bought bought ON bought.profile_id = chosen.id
-                           AND bought.day = chosen.first_order_date
-                     CROSS JOIN LATERAL (
-                        SELECT COUNT(*)::integer AS number,
-                               COUNT(*) FILTER (WHERE moment < bought.moment)::integer AS before
-                          FROM lifecycle_touch touch WHERE touch.profile_id = chosen.id
-                     ) touched
-                    WHERE chosen.id = profile.id AND first.day IS NOT NULL
-                      AND (%(old)s) IS DISTINCT FROM (%(new)s)""",
-                names=SQL(", ").join(SQL.identifier(name) for name in columns),
-                new=new,
-                old=old,
-                first=self._first_touch_sql(company),
-            )
-        )
-
-    @api.model
-    def _first_touch_sql(self, company):
-        """SELECT of the day of the first touch and the campaign behind it, by profile.
-
-        Opportunities that have no contact yet belong to whoever has their e-mail address.
-        """
-        zone = company._lifecycle_timezone()
-        default = self.env["res.company"]._lifecycle_default_company().id
-
-        def leads(link):
-            return SQL(
-                """SELECT contact.profile_id, lead.create_date, NULL, lead.source_id,
-                          lead.medium_id, lead.campaign_id
-                     FROM lifecycle_contact contact JOIN crm_lead lead ON %s
-                    WHERE COALESCE(lead.company_id, contact.company_id, %s) = %s""",
-                link,
-                default,
-                company.id,
-            )
-
-        return SQL(
-            """SELECT profile_id,
-                      (MIN(moment) AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date AS day,
-                      (ARRAY_AGG(touchpoint_id ORDER BY moment, touchpoint_id))[1]
-                          AS touchpoint_id, %(campaign)s
-                 FROM (SELECT profile_id, moment, touchpoint_id, source_id, medium_id, campaign_id
-                         FROM lifecycle_touch
-                       UNION ALL %(by_partner)s UNION ALL %(by_email)s
-                       UNION ALL
-                       SELECT contact.profile_id, ordering.create_date, NULL,
-                              ordering.source_id, ordering.medium_id, ordering.campaign_id
-                         FROM lifecycle_contact contact
-                         JOIN sale_order ordering ON ordering.partner_id = contact.id
-                        WHERE ordering.company_id = %(company)s
-                       UNION ALL
-                       SELECT id, first_order_date::timestamp AT TIME ZONE %(zone)s
-                                  AT TIME ZONE 'UTC', NULL, NULL, NULL, NULL
-                         FROM lifecycle_chosen WHERE first_order_date IS NOT NULL
-                       UNION ALL
-                       SELECT profile_id, COALESCE(create_date, %(now)s), NULL, NULL, NULL, NULL
-                         FROM lifecycle_contact) touches
-                WHERE moment IS NOT NULL
-                GROUP BY profile_id""",
-            zone=zone,
-            # contacts loaded past Odoo have no date: without one they would be due for ever
-            now=fields.Datetime.now(),
-            campaign=SQL(", ").join(self._earliest_campaign(SQL("moment"), SQL())),
-            by_partner=leads(SQL("lead.partner_id = contact.id")),
-            by_email=leads(
-                SQL(
-                    "lead.partner_id IS NULL "
-                    "AND lead.email_normalized = contact.email_normalized"
-                )
-            ),
-            company=company.id,
-        )

@@ -113,13 +113,14 @@ class LifecycleTouchpointSource(models.Model):
 
     # ----- TOUCHES OF MANY -----
 
-    def _touch_parts(self, company, contacts, readable, condition=None):
+    def _touch_parts(self, company, contacts, readable, condition=None, shared=False):
         """SELECTs of this source's touches, for many customers at once.
 
         :param contacts: SQL of a table of contacts with ``id``, ``profile_id``,
             ``email_normalized`` and ``company_id``
         :param readable: names of the models that every salesperson may read
         :param condition: function of (model, table, SQL of the moment) to an SQL condition
+        :param shared: the contacts' documents stand in ``lifecycle_document`` already
         :return: list of SELECTs with profile id, moment (UTC), id of this source and of the
             record, and utm source, medium and campaign
         :raise ValueError: a path does not fit the model
@@ -135,31 +136,47 @@ class LifecycleTouchpointSource(models.Model):
                 links.append(SQL("%s contact.email_normalized = found.email", unknown))
             found = self._touch_records(model, company, readable, condition)
             return [self._touch_select(found, company, contacts, link) for link in links]
-        parts = []
-        for document in self._documents():
-            if document[0] in self.env and document[0] in readable:
-                found = self._touch_records(
-                    model, company, readable, condition, document[0]
+        attached = self._touch_records(model, company, readable, condition, attached=True)
+        kinds = self._touch_documents(readable)
+        if shared:
+            documents = [
+                SQL(
+                    "SELECT profile_id, model, id FROM lifecycle_document WHERE kind = ANY(%s)",
+                    [str(kind) for kind in kinds],
                 )
-                parts += self._touch_attached(found, company, contacts, document)
-        return parts
+            ]
+        else:
+            documents = [
+                part
+                for kind in kinds
+                for part in self._documents_of_contacts(kind, company, contacts)
+            ]
+        return [
+            SQL(
+                """SELECT document.profile_id, found.moment, %s AS touchpoint_id,
+                          found.id AS res_id, found.source_id, found.medium_id,
+                          found.campaign_id
+                     FROM (%s) document
+                     JOIN (%s) found ON found.document_model = document.model
+                                    AND found.document_id = document.id""",
+                self.id,
+                part,
+                attached,
+            )
+            for part in documents
+        ]
 
-    def _touch_select(self, found, company, contacts, link):
-        return SQL(
-            """SELECT contact.profile_id, found.moment, %s AS touchpoint_id, found.id AS res_id,
-                      found.source_id, found.medium_id, found.campaign_id
-                 FROM %s contact JOIN (%s) found ON %s
-                WHERE COALESCE(found.company_id, contact.company_id, %s) = %s""",
-            self.id,
-            contacts,
-            found,
-            link,
-            company.id,
-            company.id,
-        )
+    def _touch_documents(self, readable):
+        """What touches may be attached to (see ``_documents``), as far as everybody may read it."""
+        return [
+            document
+            for document in self._documents()
+            if document[0] in self.env and document[0] in readable
+        ]
 
-    def _touch_attached(self, found, company, contacts, document):
-        """SELECTs of touches that are attached to the documents of contacts."""
+    @api.model
+    def _documents_of_contacts(self, document, company, contacts):
+        """SELECTs of (profile id, model, id) of the documents of one kind that contacts have."""
         name, path, email_path, domain = document
         documents = self.env[name].sudo().with_context(active_test=False)
         query = documents._search(Domain(literal_eval(domain)))
@@ -180,36 +197,49 @@ class LifecycleTouchpointSource(models.Model):
             )
         return [
             SQL(
-                """SELECT contact.profile_id, found.moment, %s AS touchpoint_id,
-                          found.id AS res_id, found.source_id, found.medium_id,
-                          found.campaign_id
-                     FROM %s contact
-                     JOIN (%s) document ON %s
-                     JOIN (%s) found ON found.document_id = document.id
+                """SELECT contact.profile_id, %s AS model, document.id
+                     FROM %s contact JOIN (%s) document ON %s
                     WHERE COALESCE(document.company_id, contact.company_id, %s) = %s""",
-                self.id,
+                name,
                 contacts,
                 target,
                 link,
-                found,
                 company.id,
                 company.id,
             )
             for link in links
         ]
 
-    def _touch_records(self, model, company, readable, condition, document=None):
+    def _touch_select(self, found, company, contacts, link):
+        return SQL(
+            """SELECT contact.profile_id, found.moment, %s AS touchpoint_id, found.id AS res_id,
+                      found.source_id, found.medium_id, found.campaign_id
+                 FROM %s contact JOIN (%s) found ON %s
+                WHERE COALESCE(found.company_id, contact.company_id, %s) = %s""",
+            self.id,
+            contacts,
+            found,
+            link,
+            company.id,
+            company.id,
+        )
+
+    def _touch_records(self, model, company, readable, condition, attached=False):
         """SELECT of the records of this source, whoever they are about."""
         query = model._search(self._domain())
         table = query.table
-        if document:
-            model_column, id_column = self._attached_by(model)
-            owner, email, company_id = SQL("NULL"), SQL("NULL"), SQL("NULL::integer")
-            target = SQL.identifier(table, id_column)
-            query.add_where(SQL("%s = %s", SQL.identifier(table, model_column), document))
+        owner, email, company_id = SQL("NULL"), SQL("NULL"), SQL("NULL::integer")
+        document = []
+        if attached:
+            document = [
+                SQL("%s AS %s", SQL.identifier(table, column), SQL.identifier(name))
+                for name, column in zip(
+                    ("document_model", "document_id"), self._attached_by(model), strict=True
+                )
+            ]
         else:
             owner, email = self._touch_links(model, query, self.partner_path, self.email_path)
-            company_id, target = self._touch_company(model, query), SQL("NULL::integer")
+            company_id = self._touch_company(model, query)
         moment = self._touch_moment(model, query, company)
         # what is planned is no touch yet
         now = max(self.env.cr.now(), fields.Datetime.now())
@@ -224,7 +254,7 @@ class LifecycleTouchpointSource(models.Model):
             SQL("%s AS partner_id", owner),
             SQL("%s AS email", email),
             SQL("%s AS company_id", company_id),
-            SQL("%s AS document_id", target),
+            *document,
             *(SQL("%s AS %s", value, SQL.identifier(name)) for name, value in campaign.items()),
         )
 
