@@ -264,7 +264,7 @@ class Touchpoints:
             company = partners[customer.key][0]
             for day in self.days[customer.key][::4]:
                 happy = customer.rhythm not in ("fading", "lost") or self.rng.random() < 0.3
-                self.env["rating.rating"].create(
+                rating = self.env["rating.rating"].create(
                     {
                         "res_model_id": self.env["ir.model"]._get_id("res.partner"),
                         "res_id": company.id,
@@ -272,6 +272,7 @@ class Touchpoints:
                         "rating": 5 if happy else 1,
                         "feedback": "Fast and friendly." if happy else "Late again.",
                         "consumed": True,
-                        "rated_on": self._moment(day),
                     }
                 )
+                # Odoo dates whatever is created today
+                rating.rated_on = self._moment(day)

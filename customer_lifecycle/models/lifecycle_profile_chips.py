@@ -114,9 +114,17 @@ class LifecycleProfile(models.Model):
     def _chip_open(self):
         parts = []
         if self.open_opportunity_count:
-            parts.append(self.env._("%s opportunities", self.open_opportunity_count))
+            parts.append(
+                self.env._("1 opportunity")
+                if self.open_opportunity_count == 1
+                else self.env._("%s opportunities", self.open_opportunity_count)
+            )
         if self.open_quotation_count:
-            parts.append(self.env._("%s quotations", self.open_quotation_count))
+            parts.append(
+                self.env._("1 quotation")
+                if self.open_quotation_count == 1
+                else self.env._("%s quotations", self.open_quotation_count)
+            )
         if not parts:
             return None
         return self._chip("open", self.env._("Open"), ", ".join(parts), tone="info")

@@ -15,7 +15,7 @@ export class JourneyBand extends Component {
                 return this.piece(band.stage, startOf(band.start), until, {
                     id: index,
                     className: `o_lifecycle_color_${band.color || 0}`,
-                    duration: [formatDays(band.days), band.usual].filter(Boolean).join(" · "),
+                    duration: this.durationText(band),
                     text: this.bandText(band),
                 });
             })
@@ -48,6 +48,13 @@ export class JourneyBand extends Component {
         }
         const style = `inset-inline-start: ${from * 100}%; inline-size: ${(to - from) * 100}%`;
         return { label, style, ...more };
+    }
+
+    /** In days where the usual days stand beside, to be compared. */
+    durationText(band) {
+        return band.usual && band.days > 1
+            ? _t("%(days)s days (%(usual)s)", { days: band.days, usual: band.usual })
+            : formatDays(band.days);
     }
 
     bandText(band) {

@@ -173,12 +173,15 @@ function overviewOf(data) {
     const lanes = data.lanes.map((lane) => ({ ...lane, number: 0, points: [] }));
     const byName = Object.fromEntries(lanes.map((lane) => [lane.name, lane]));
     const noons = {};
+    const anyDay = data.days[0]?.[1];
+    // one hour of summer time more or less does not show: no calendar for each day
+    const offset = anyDay ? noonOf(anyDay) - Date.parse(anyDay) : 0;
     let total = 0;
     for (const [sourceId, day, number, id, amount] of data.days) {
         const source = sources[sourceId];
         const lane = source && byName[source.lane];
         total += number;
-        noons[day] ||= noonOf(day);
+        noons[day] ||= Date.parse(day) + offset;
         if (lane) {
             lane.number += number;
             lane.points.push({ source, day, number, id, amount, time: noons[day] });
@@ -188,10 +191,11 @@ function overviewOf(data) {
         lane.points.sort((one, other) => one.time - other.time);
     }
     return {
-        sources,
         total,
-        lanes: lanes.filter((lane) => lane.number),
-        whole: wholeOf(data, Object.keys(noons)),
+        // what a getter of a watched object returns is watched too, unless marked itself
+        sources: markRaw(sources),
+        lanes: markRaw(lanes.filter((lane) => lane.number)),
+        whole: markRaw(wholeOf(data, Object.keys(noons))),
     };
 }
 
