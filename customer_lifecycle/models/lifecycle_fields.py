@@ -12,6 +12,21 @@ INEQUALITIES = {
 }
 
 
+def stored_names(model):
+    """Names of the fields that reading any of them would read anyway.
+
+    Named in a search they come with it; left out they take a query of their own.
+    """
+    return [
+        name
+        for name, field in model._fields.items()
+        if field.store
+        and field.column_type
+        and field.prefetch is True
+        and model._has_field_access(field, "read")
+    ]
+
+
 class _Optional:
     """A number that may be unknown, which is not the same as zero.
 

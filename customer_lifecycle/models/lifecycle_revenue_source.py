@@ -5,6 +5,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .lifecycle_fields import stored_names
+
 #: columns of every compiled source, in this order
 COLUMNS = (
     "partner_id",
@@ -232,7 +234,10 @@ class LifecycleRevenueSource(models.Model):
     @api.model
     def _for_company(self, company):
         """Active sources that can be read now and count for the company's basis."""
-        sources = self.sudo().search([("basis", "in", ("both", company.lifecycle_basis))])
+        sources = self.sudo()
+        sources = sources.search_fetch(
+            [("basis", "in", ("both", company.lifecycle_basis))], stored_names(sources)
+        )
         return sources.filtered(lambda source: source.model in self.env)
 
     @api.model

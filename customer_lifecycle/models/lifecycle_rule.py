@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
+from .lifecycle_fields import stored_names
+
 #: context key of writes that apply a proposal or try it out: they ask for no run of their own
 QUIET = "lifecycle_rule_quiet"
 
@@ -41,8 +43,10 @@ class LifecycleRule(models.AbstractModel):
     def _in_force(self, domain=Domain.TRUE, order=None):
         """Rules that computations look at: active, no proposal, not switched off."""
         # sudo: rules decide for everybody, whoever asks for the computation
-        return self.sudo().search(
+        rules = self.sudo()
+        return rules.search_fetch(
             Domain("proposal_of_id", "=", False) & Domain("rule_error", "=", False) & domain,
+            stored_names(rules),
             order=order,
         )
 

@@ -12,6 +12,7 @@ from .lifecycle_fields import (
     ProfileMany2one,
     SumMonetary,
     as_reader,
+    stored_names,
 )
 
 SALES = "sales_team.group_sale_salesman"
@@ -229,7 +230,8 @@ class ResPartner(models.Model):
                     ("partner_id", "in", self.commercial_partner_id._origin.ids),
                     ("company_id", "=", self.env.company.id),
                 ],
-                ["partner_id"],
+                # whoever asks for the profile is about to read it
+                stored_names(profiles),
                 order="id",
             )
             by_partner = {profile.partner_id.id: profile.id for profile in found}
