@@ -170,7 +170,8 @@ class LifecycleAudienceExport(models.Model):
 
         The people of a segment are its customers and their contact persons, other companies'
         apart. Whoever is archived, excluded, blacklisted by e-mail or phone, has left a mailing
-        list or has not agreed where that is needed is left out altogether.
+        list or has not agreed where that is needed is left out altogether; so is an address that
+        e-mails come back from.
 
         :return: number of people left out
         """
@@ -180,7 +181,7 @@ class LifecycleAudienceExport(models.Model):
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_audience AS
                    WITH people AS (
-                       SELECT LOWER(TRIM(person.email_normalized)) AS email,
+                       SELECT %(email)s AS email,
                               CASE WHEN person.phone_sanitized ~ '^\\+[1-9][0-9]{6,14}$'
                                    THEN %(phone)s END AS phone,
                               customer.active AND customer.lifecycle_exclude IS NOT TRUE
@@ -213,6 +214,7 @@ class LifecycleAudienceExport(models.Model):
                           CASE WHEN allowed AND COALESCE(NULLIF(email, ''), phone) IS NOT NULL
                                THEN 0 ELSE ROW_NUMBER() OVER () END AS nobody
                      FROM people""",
+                email=self.env["lifecycle.consent"]._email_sql("person"),
                 phone=PLATFORMS[platform][2],
                 segment=segment.id,
                 company=company.id,

@@ -170,6 +170,18 @@ class LifecycleConsent(models.AbstractModel):
         return SQL("(%s)", SQL(" AND ").join(conditions))
 
     @api.model
+    def _email_sql(self, person):
+        """A contact's address, NULL where e-mails to it come back, as ``_refusals`` decides.
+
+        :param person: alias of the contacts' table
+        """
+        return SQL(
+            "CASE WHEN COALESCE(%s, 0) = 0 THEN LOWER(TRIM(%s)) END",
+            SQL.identifier(person, "message_bounce"),
+            SQL.identifier(person, "email_normalized"),
+        )
+
+    @api.model
     def _opt_out(self, email):
         """Take a person off all marketing, these workflows' and Odoo's own."""
         email = tools.email_normalize(email)

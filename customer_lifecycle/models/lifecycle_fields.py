@@ -99,6 +99,14 @@ class _ZeroWithoutProfile:
         return domain
 
 
+class BudgetMonetary(OptionalMonetary):
+    """An amount that people enter for any contact; its profile is made where there is none."""
+
+    def _inverse_related(self, records):
+        records.filtered(self.name)._make_lifecycle_profile()
+        super()._inverse_related(records)
+
+
 class CountInteger(_ZeroWithoutProfile, fields.Integer):
     """A number of things, 0 without profile."""
 

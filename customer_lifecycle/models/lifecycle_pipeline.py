@@ -160,6 +160,22 @@ class LifecyclePipeline(models.AbstractModel):
             )
         )
         cr.execute("DROP TABLE pg_temp.lifecycle_candidate")
+        # whom somebody has entered a budget for stays, in touch or not
+        cr.execute(
+            SQL(
+                """INSERT INTO lifecycle_facts
+                         (partner_id, order_count, recent_order_count, revenue, revenue_year,
+                          clv_historical, open_opportunity_count, open_quotation_count)
+                   SELECT contact.id, 0, 0, 0, 0, 0, 0, 0
+                     FROM lifecycle_profile profile
+                     JOIN res_partner contact ON contact.id = profile.partner_id
+                    WHERE profile.company_id = %s AND profile.potential IS NOT NULL
+                      AND contact.active AND contact.lifecycle_exclude IS NOT TRUE AND %s
+                   ON CONFLICT DO NOTHING""",
+                company.id,
+                where,
+            )
+        )
 
     @api.model
     def _prospect_touches(self, company):

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
 from .lifecycle_fields import (
+    BudgetMonetary,
     CountInteger,
     OptionalFloat,
     OptionalInteger,
@@ -136,7 +137,7 @@ class ResPartner(models.Model):
     lifecycle_stage_tone = fields.Selection(
         related="lifecycle_profile_id.stage_id.tone", groups=SALES
     )
-    lifecycle_potential = OptionalMonetary(
+    lifecycle_potential = BudgetMonetary(
         related="lifecycle_profile_id.potential",
         currency_field="lifecycle_currency_id",
         # entered by people or imported, through the profile, which checks who may

@@ -116,6 +116,15 @@ class TestAudiences(LifecycleCase):
         # archived contacts are no people of the segment any more
         self.assertEqual(export.left_out_count, 4)
 
+    def test_addresses_that_mails_come_back_from_are_left_out(self):
+        self.new_member("fine", email="fine@example.com")
+        self.new_member("gone", email="gone@example.com").message_bounce = 1
+        self.new_member("phone", email="dead@example.com", phone="+32470111111").message_bounce = 2
+        export = self.export()
+        rows = self.rows(export.addition_file)[1:]
+        self.assertEqual({row[0] for row in rows}, {digest("fine@example.com"), ""})
+        self.assertEqual((len(rows), export.left_out_count), (2, 1))
+
     def test_who_objects_later_is_removed(self):
         self.new_member("ann", email="ann@example.com")
         self.export()

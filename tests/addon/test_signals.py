@@ -406,6 +406,26 @@ class TestPreferences(LifecycleCase):
             order._action_cancel()
         self.assertFalse(self.refresh(partner).usual_product_ids)
 
+    def test_a_budget_can_be_entered_for_whom_nothing_is_known_of(self):
+        salesman = self.new_user(
+            "budget_seller", "sales_team.group_sale_salesman_all_leads", self.company
+        )
+        contact = self.new_customer("Fair", is_company=True)
+        person = self.new_customer("Fay", parent_id=contact.id)
+        seen = person.with_user(salesman).with_company(self.company)
+        self.assertFalse(seen.lifecycle_profile_id)
+        seen.lifecycle_potential = 5000
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual((seen.lifecycle_potential, seen.is_vip), (5000, False))
+        # neither a refresh nor the night takes it away
+        profile = self.refresh(contact)
+        self.assertEqual((profile.potential, profile.active), (5000, True))
+        # an empty budget makes no profile
+        other = self.new_customer("Nobody").with_user(salesman).with_company(self.company)
+        other.lifecycle_potential = False
+        self.assertFalse(other.lifecycle_profile_id)
+
     def test_budget_share_and_gap(self):
         partner = self.new_customer("Budget", email="b@example.com")
         self.order(partner, 10, (self.coffee, 125))
