@@ -63,6 +63,7 @@ from . import (
     lifecycle_run_steps,
     lifecycle_signal,
     lifecycle_segment,
+    lifecycle_segment_figure,
     lifecycle_segment_month,
     lifecycle_stage,
     lifecycle_stage_statistic,

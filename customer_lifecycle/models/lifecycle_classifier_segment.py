@@ -24,9 +24,15 @@ class LifecycleClassifier(models.AbstractModel):
         cr.execute("SELECT COUNT(*) FROM lifecycle_moves")
         count = cr.fetchone()[0]
         errors = []
+        figures = self.env["lifecycle.segment.figure"]
         if count:
             self._apply_segment_moves()
             errors = self._record_moves("segment", cause)
+            self.env["lifecycle.segment.flow"]._add(company)
+        if partner_ids is None:
+            figures._count(company)
+        elif count:
+            figures._shift(company)
         cr.execute("DROP TABLE pg_temp.lifecycle_moves")
         if count:
             self.env["lifecycle.profile"].invalidate_model()

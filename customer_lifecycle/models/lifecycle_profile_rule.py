@@ -21,6 +21,19 @@ class LifecycleProfile(models.Model):
             self.env.execute_query(SQL("EXPLAIN %s", query.select()))
 
     @api.model
+    def _sees_whole_company(self):
+        """Whether the user may read all profiles of the companies that he works in."""
+        if self.env.su:
+            return True
+        if not self.has_access("read"):
+            return False
+        rules = self.env["ir.rule"]._compute_domain(self._name, "read")
+        return all(
+            condition.field_expr == "company_id"
+            for condition in rules.optimize_full(self.sudo()).iter_conditions()
+        )
+
+    @api.model
     def _check_author_may_search(self, name, rule):
         """Refuse a rule over what the present user may not read.
 

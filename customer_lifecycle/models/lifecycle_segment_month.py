@@ -22,15 +22,7 @@ class LifecycleSegmentMonth(models.Model):
     @api.model
     def _table_query(self):
         return SQL(
-            """WITH moves AS (
-                   SELECT past.segment_id, profile.company_id,
-                          date_trunc('month', past.date)::date AS month,
-                          COUNT(*) FILTER (WHERE past.joined) AS joined_count,
-                          COUNT(*) FILTER (WHERE NOT past.joined) AS left_count
-                     FROM lifecycle_transition past
-                     JOIN lifecycle_profile profile ON profile.id = past.profile_id
-                    WHERE past.segment_id IS NOT NULL
-                    GROUP BY 1, 2, 3),
+            """WITH moves AS (SELECT * FROM lifecycle_segment_flow),
                months AS (
                    SELECT segment_id, company_id, month::date AS month
                      FROM (SELECT segment_id, company_id, MIN(month) AS first
