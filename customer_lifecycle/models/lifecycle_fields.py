@@ -104,7 +104,7 @@ class BudgetMonetary(OptionalMonetary):
 
     def _inverse_related(self, records):
         records.filtered(self.name)._make_lifecycle_profile()
-        super()._inverse_related(records)
+        return super()._inverse_related(records)
 
 
 class CountInteger(_ZeroWithoutProfile, fields.Integer):

@@ -271,7 +271,30 @@ def _lists(env, timer) -> dict:
         found = purchases.search([("profile_id", "=", profile.id)])
         found.mapped("document_name")
 
+    leads = env(user=2)["crm.lead"]
+
+    def panel(model, field, domain):
+        return fresh(
+            lambda: model.search_panel_select_multi_range(
+                field, enable_counters=True, search_domain=domain, group_domain={}
+            )
+        )
+
+    top = [("clv_top_decile", "=", True)]
+    panels = {
+        "Contacts by stage": grouped("lifecycle_stage_id", ["__count", "clv_total:sum"]),
+        "Search panel, contacts by stage": panel(partners, "lifecycle_stage_id", []),
+        "The same, top 10 % by value": panel(partners, "lifecycle_stage_id", top),
+        "Search panel, contacts by tier": panel(partners, "vip_tier_id", []),
+        "Search panel, leads by stage": panel(leads, "lifecycle_stage_id", []),
+        "List of segments": fresh(
+            lambda: env(user=2)["lifecycle.segment"].web_search_read(
+                [], {"name": {}, "member_count": {}, "member_value": {}, "month_graph": {}}
+            )
+        ),
+    }
     return {
+        "panels": panels,
         "grouped": grouped("lifecycle_last_order_date:month", ["__count", "clv_total:sum"]),
         "grouped_core": grouped("create_date:month", ["__count", "color:sum"]),
         "sorted": listed([], "clv_total DESC"),

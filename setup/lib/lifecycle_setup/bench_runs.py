@@ -188,9 +188,18 @@ def table(runs: dict, stages: dict, screens: dict) -> list[dict]:
     add("Nightly run, the next day", statistics.median(runs["night"]), "s", floor, 1.5)
     add("Run with nothing changed", statistics.median(runs["idle"]), "s", floor, 1.5)
     add("Rules, when only the date changed", stages["night"], "s", stages["floor"], 1.5)
+    add(
+        "Stages, 3 tiers, RFM, 20 segments",
+        stages["rules_night"],
+        "s",
+        stages["rules_floor"],
+        1.5,
+    )
+    add("First members of tiers, segments", stages["rules_first"], "s", stages["rules_floor"])
     add("First preferences and signals", stages["preferences"], "s", floor)
     add("First stages, history replayed", stages["history"], "s", floor)
     add("The same, half the customers", stages["half"], "s")
+    add("The same, a quarter", stages["quarter"], "s")
     # linear: twice the customers take twice the time, and a bit of noise
     longer = stages["history"] / stages["half"]
     add("Twice the customers, times longer", longer, "×", None, 2.5, "value")
@@ -210,6 +219,8 @@ def table(runs: dict, stages: dict, screens: dict) -> list[dict]:
         "value",
     )
     add("Contacts by lifetime value", screens["sorted"], "s", screens["sorted_core"], 2, "value")
+    for name, seconds in screens["panels"].items():
+        add(name, seconds, "s", None, 4 if "top 10 %" in name else 2, "value")
     add("Contacts, top 10 % by value", screens["top_decile"], "s", None, 2, "value")
     add("One customer's purchases", screens["explained"], "s", None, 0.1, "value")
     return rows

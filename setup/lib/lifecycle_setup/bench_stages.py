@@ -6,11 +6,25 @@ import statistics
 import time
 from datetime import timedelta
 
+from odoo import fields
+
 from lifecycle_setup import bench_probe
 
 NIGHTLY = "customer_lifecycle.ir_cron_lifecycle_nightly"
-#: the even half of the customers, to see that twice as many take twice as long
-HALF = "(SELECT id FROM res_partner WHERE commercial_partner_id % 2 = 0)"
+#: parts of the customers, to see that twice as many take twice as long
+PARTS = {"quarter": 4, "half": 2}
+#: broad segments, so that most customers are in several
+SEGMENTS = [
+    *(f"[('order_count', '>=', {count})]" for count in (1, 2, 3, 5, 8, 13)),
+    *(f"[('days_since_last_order', '<=', {days})]" for days in (30, 90, 180, 365, 730)),
+    *(f"[('clv_total', '>=', {value})]" for value in (100, 300, 1000, 3000)),
+    "[('lateness', '<=', 1)]",
+    "[('p_order', '>=', 0.5)]",
+    "[('partner_id.is_company', '=', True)]",
+    "[('rfm_frequency', '>=', 3)]",
+    "[('stage_id.is_customer', '=', True)]",
+]
+TIERS = {"Silver": 500, "Gold": 2000, "Platinum": 8000}
 #: another night's changes have to be measured on a history that is there
 NIGHTS = 2
 
@@ -26,15 +40,19 @@ def part_stages(env) -> dict:
     result = {"floor": [], "night": []}
     with bench_probe.open_timer(env) as timer:
         result["preferences"] = _preferences(env, timer)
-        timer.cursor.execute(f"UPDATE res_partner SET lifecycle_exclude = TRUE WHERE id IN {HALF}")
-        timer.cursor.execute(
-            f"UPDATE lifecycle_profile SET active = FALSE WHERE partner_id IN {HALF}"
-        )
-        result["half"] = _stages(env, timer, today, "history")
-        timer.cursor.execute(
-            f"UPDATE res_partner SET lifecycle_exclude = FALSE WHERE id IN {HALF}"
-        )
-        _forget_stages(timer)
+        for name, parts in PARTS.items():
+            rest = f"(SELECT id FROM res_partner WHERE commercial_partner_id % {parts} > 0)"
+            timer.cursor.execute(
+                f"UPDATE res_partner SET lifecycle_exclude = TRUE WHERE id IN {rest}"
+            )
+            timer.cursor.execute(
+                f"UPDATE lifecycle_profile SET active = FALSE WHERE partner_id IN {rest}"
+            )
+            result[name] = _stages(env, timer, today, "history")
+            timer.cursor.execute(
+                f"UPDATE res_partner SET lifecycle_exclude = FALSE WHERE id IN {rest}"
+            )
+            _forget_stages(timer)
         result["history"] = _stages(env, timer, today, "history")
         timer.cursor.execute("SELECT COUNT(*) FROM lifecycle_transition")
         result["transitions"] = timer.cursor.fetchone()[0]
@@ -44,9 +62,37 @@ def part_stages(env) -> dict:
             result["night"].append(
                 _stages(env, timer, today + timedelta(days=night), "nightly")
             )
-    result["night"] = statistics.median(result["night"])
-    result["floor"] = statistics.median(result["floor"])
+        result["rules_first"] = _all_rules(env, timer, today + timedelta(days=NIGHTS))
+        timer.cursor.execute("SELECT COUNT(*) FROM lifecycle_segment_member")
+        result["members"] = timer.cursor.fetchone()[0]
+        result["rules_floor"], result["rules_night"] = [], []
+        for night in range(1, NIGHTS + 1):
+            result["rules_floor"].append(timer.stage_floor())
+            result["rules_night"].append(
+                _stages(env, timer, today + timedelta(days=NIGHTS + night), "nightly")
+            )
+    for name in ("night", "floor", "rules_night", "rules_floor"):
+        result[name] = statistics.median(result[name])
     return result
+
+
+def _all_rules(env, timer, today) -> float:
+    """Seconds until 3 tiers and 20 segments have their first members."""
+    env["lifecycle.vip.tier"].create(
+        [
+            {"name": name, "rank": rank, "entry": entry}
+            for rank, (name, entry) in enumerate(TIERS.items(), 1)
+        ]
+    )
+    env["lifecycle.segment"].create(
+        [
+            {"name": f"Segment {number}", "domain": domain}
+            for number, domain in enumerate(SEGMENTS, 1)
+        ]
+    )
+    env["lifecycle.run"].search([("state", "=", "pending")]).unlink()
+    env.cr.commit()
+    return _stages(env, timer, today, "rules")
 
 
 def _preferences(env, timer) -> float:
@@ -77,6 +123,7 @@ def _stages(env, timer, today, kind: str) -> float:
         {
             "company_id": env.company.id,
             "kind": kind,
+            "date_start": fields.Datetime.now(),
             "state": "running",
             "step": "stages",
             "as_of": today,
