@@ -128,6 +128,15 @@ class ResPartner(models.Model):
         readonly=False,
         groups=SALES,
     )
+    lifecycle_stage_manual = fields.Boolean(
+        related="lifecycle_profile_id.stage_manual", groups=SALES
+    )
+    lifecycle_stage_reason = fields.Char(
+        related="lifecycle_profile_id.stage_reason", readonly=False, groups=SALES
+    )
+    lifecycle_stage_hold_until = fields.Date(
+        related="lifecycle_profile_id.stage_hold_until", readonly=False, groups=SALES
+    )
     lifecycle_stage_date = fields.Date(
         related="lifecycle_profile_id.stage_date", groups=SALES
     )

@@ -316,7 +316,12 @@ class TestReadOnly(AccessCase):
         before = self.figures(self.home)
         for name in profile_fields(self.env["res.partner"]):
             with self.subTest(field=name):
-                by_hand = name in ("lifecycle_stage_id", "lifecycle_potential")
+                by_hand = name in (
+                    "lifecycle_stage_id",
+                    "lifecycle_stage_reason",
+                    "lifecycle_stage_hold_until",
+                    "lifecycle_potential",
+                )
                 self.assertEqual(
                     self.env["res.partner"]._fields[name].readonly, not by_hand
                 )
