@@ -82,6 +82,7 @@ class LoyaltyProgram(models.Model):
         ondelete="restrict",
     )
     lifecycle_expiry_day = fields.Date(readonly=True, copy=False)
+    lifecycle_pos_warning = fields.Boolean(compute="_compute_lifecycle_pos_warning")
     lifecycle_waiting_count = fields.Integer(
         compute="_compute_lifecycle_counts", compute_sudo=True
     )
@@ -149,9 +150,11 @@ class LoyaltyProgram(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if {"active", "lifecycle_auto_card", "lifecycle_expiry_months", *CONDITIONS} & vals.keys():
-            if {"lifecycle_expiry_months", "lifecycle_notice_days"} & vals.keys():
-                self.sudo().lifecycle_expiry_day = False
+        if {"lifecycle_expiry_months", "lifecycle_notice_days"} & vals.keys():
+            # looked at today already, with the former rule
+            super().write({"lifecycle_expiry_day": False})
+            self._lifecycle_wake()
+        elif {"active", "lifecycle_auto_card", *CONDITIONS} & vals.keys():
             self._lifecycle_wake()
         return result
 
@@ -269,6 +272,17 @@ class LoyaltyProgram(models.Model):
             and (not one.date_from or one.date_from <= today)
             and (not one.date_to or one.date_to >= today)
         )
+
+    @api.depends("pricelist_ids", *CONDITIONS)
+    def _compute_lifecycle_pos_warning(self):
+        for program in self:
+            # the field is there with the point of sale's loyalty app
+            program.lifecycle_pos_warning = (
+                "pos_ok" in program._fields
+                and program["pos_ok"]
+                and not program.pricelist_ids
+                and any(program[name] for name in CONDITIONS)
+            )
 
     @api.depends("lifecycle_auto_card", "active", "date_from", "date_to", *CONDITIONS)
     def _compute_lifecycle_counts(self):

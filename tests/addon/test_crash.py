@@ -339,6 +339,9 @@ class TestUninstall(ScratchCase):
         ours = [name for name in result["fields"] if name.startswith(prefixes)]
         self.assertEqual(ours, [])
         self.assertEqual(result["pricelists"], [False, "Theirs"])
+        self.assertEqual(
+            result["cards"], [42, ["Welcome to Kept", "Thank you"], [[30, 0], [12, 0]], True]
+        )
         self.assertEqual(self.traces(), {})
 
     def traces(self):

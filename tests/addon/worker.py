@@ -515,6 +515,7 @@ class Worker:
         with self.registry.cursor() as cursor:
             env = self.env(cursor)
             given = self._give_pricelists(env)
+            card_id = self._give_card(env)
             cursor.commit()
             env.ref("base.module_customer_lifecycle").button_immediate_uninstall()
         registry = Registry(self.database)
@@ -540,13 +541,33 @@ class Worker:
                 .specific_property_product_pricelist.name
                 for partner_id, company_id in given
             ]
+            card = env["loyalty.card"].browse(card_id)
+            cards = [
+                card.points,
+                card.history_ids.sorted("id").mapped("description"),
+                card.history_ids.sorted("id").mapped(lambda line: [line.issued, line.used]),
+                card.program_id.active,
+            ]
         return {
+            "cards": cards,
             "pricelists": pricelists,
             "patched": patched,
             "models": models,
             "read": len(read),
             "fields": shown,
         }
+
+    def _give_card(self, env):
+        """A card with lines of this addon's making, of a program with conditions."""
+        program = env["loyalty.program"].with_context(default_program_type="loyalty").create(
+            {"name": "Kept", "program_type": "loyalty", "applies_on": "both", "trigger": "auto",
+             "lifecycle_welcome_points": 30, "lifecycle_expiry_months": 6,
+             "lifecycle_stage_ids": [Command.set(env["lifecycle.stage"].search([]).ids)]}
+        )
+        partner = env["res.partner"].search([("name", "=", "Customer 01")], limit=1)
+        card = env["loyalty.card"].create({"program_id": program.id, "partner_id": partner.id})
+        card._lifecycle_add_points(12, lambda one: "Thank you", lifecycle_kind="credited")
+        return card.id
 
     def _give_pricelists(self, env):
         """Two customers with a pricelist: one that the addon gave, and one that a person chose."""
