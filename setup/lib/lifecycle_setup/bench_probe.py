@@ -276,7 +276,7 @@ def _lists(env, timer) -> dict:
     def panel(model, field, domain):
         return fresh(
             lambda: model.search_panel_select_multi_range(
-                field, enable_counters=True, search_domain=domain, group_domain={}
+                field, enable_counters=True, search_domain=domain
             )
         )
 
