@@ -22,6 +22,7 @@
         "security/customer_lifecycle_rules.xml",
         "security/lifecycle_segment_rules.xml",
         "security/lifecycle_loyalty_rules.xml",
+        "security/lifecycle_referral_rules.xml",
         "data/lifecycle_revenue_source_data.xml",
         "data/lifecycle_signal_data.xml",
         "data/lifecycle_stage_data.xml",
@@ -40,6 +41,7 @@
         "views/lifecycle_run_views.xml",
         "views/lifecycle_vip_tier_wizard_views.xml",
         "views/lifecycle_vip_tier_views.xml",
+        "views/lifecycle_referral_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "views/lifecycle_menus.xml",
@@ -65,6 +67,9 @@
         "views/lifecycle_workflow_settings_views.xml",
         "views/lifecycle_workflow_partner_views.xml",
         "views/lifecycle_workflow_menus.xml",
+        "data/lifecycle_referral_data.xml",
+        "views/lifecycle_referral_menus.xml",
+        "views/lifecycle_referral_partner_views.xml",
         "data/lifecycle_workflow_template_data.xml",
         "data/lifecycle_workflow_data.xml",
         "views/lifecycle_loyalty_views.xml",
@@ -75,6 +80,7 @@
     ],
     "assets": {
         "web.assets_backend": ["customer_lifecycle/static/src/**/*"],
+        "web.assets_frontend": ["customer_lifecycle/static/portal/**/*"],
         "web.assets_tests": ["customer_lifecycle/static/tests/tours/**/*"],
         "web.assets_unit_tests": [
             "customer_lifecycle/static/tests/**/*.test.js",

@@ -1,2 +1,3 @@
+from . import referral
 from . import unsubscribe
 from . import portal

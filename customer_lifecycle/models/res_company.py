@@ -52,6 +52,10 @@ class ResCompany(models.Model):
         help="In the portal: the customer's own tier by its public name and the amount to the "
         "next one.",
     )
+    lifecycle_referral_portal = fields.Boolean(
+        string="Show Customers Their Referral Link",
+        help="In the portal: the customer's own code and link to recommend you.",
+    )
     lifecycle_first_steps_done = fields.Boolean(
         help="The first steps of the customer lifecycle app were taken."
     )

@@ -21,6 +21,9 @@ class ResConfigSettings(models.TransientModel):
     lifecycle_tiers_portal = fields.Boolean(
         related="company_id.lifecycle_tiers_portal", readonly=False
     )
+    lifecycle_referral_portal = fields.Boolean(
+        related="company_id.lifecycle_referral_portal", readonly=False
+    )
     lifecycle_default_company_id = fields.Many2one(
         "res.company",
         string="Company of Prospects Without One",

@@ -29,3 +29,14 @@ class ResUsers(models.Model):
         if not profile or self.env["lifecycle.vip.tier"].sudo()._why_inactive(company):
             return False
         return profile._vip_outlook(public=True) or False
+
+    @api.model
+    def _lifecycle_portal_referral(self):
+        """The present user's own code for recommending us, or empty where it is not shown."""
+        # sudo: customers have no access to codes; theirs is the only one that is read
+        codes = self.env["lifecycle.referral.code"].sudo()
+        if not self.env.company.sudo().lifecycle_referral_portal or self.env.user._is_public():
+            return codes
+        customer = self.env.user.partner_id.sudo().commercial_partner_id
+        customer = self.env["lifecycle.referral.program"]._may_recommend(customer)
+        return codes._of(customer, create=not self.env.cr.readonly)

@@ -4,6 +4,7 @@ from . import (
     lifecycle_audience_export_wizard,
     lifecycle_contact_call,
     lifecycle_workflow_enter,
+    lifecycle_referral_merge,
     lifecycle_workflow_merge,
     lifecycle_workflow_preview,
     lifecycle_workflow_start,

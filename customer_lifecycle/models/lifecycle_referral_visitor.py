@@ -1,0 +1,87 @@
+from odoo import api, models
+from odoo.http import request
+
+#: cookie and key of the session under which a visitor's code is kept
+COOKIE = "lifecycle_referral"
+
+
+class LifecycleReferralCode(models.Model):
+    """Who has sent the present visitor of the site."""
+
+    # a file for each subject of this large model
+    _inherit = "lifecycle.referral.code"  # pylint: disable=consider-merging-classes-inherited
+
+    @api.model
+    def _remember(self, code, how):
+        """Keep a code for the rest of the visit; the cookie outlives it where it is allowed."""
+        request.session[COOKIE] = [code.name, how]
+
+    @api.model
+    def _of_visitor(self):
+        """(code, how) that the present visitor came with, or (empty, None)."""
+        if not request or not getattr(request, "session", None):
+            return self.sudo().browse(), None
+        name, how = request.session.get(COOKIE) or (request.cookies.get(COOKIE), "link")
+        code = self._find(name)
+        if not code or not self.env["lifecycle.referral.program"]._may_recommend(
+            code.partner_id
+        ):
+            return code.browse(), None
+        return code, how
+
+
+class ResPartner(models.Model):
+    """Who comes through a link, and whom people name as recommending us."""
+
+    _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        how = self.env.context.get("lifecycle_referral_how", "contact")
+        # visitors who sign up, or order as guests, become contacts as superuser
+        if request and self.env.su and self.env.user._is_public():
+            code, visitor_how = self.env["lifecycle.referral.code"]._of_visitor()
+            if code:
+                how = visitor_how
+                vals_list = [
+                    vals
+                    if vals.get("parent_id")
+                    else {"lifecycle_referred_by_id": code.partner_id.id, **vals}
+                    for vals in vals_list
+                ]
+        partners = super().create(vals_list)
+        named = [
+            partner.id
+            for partner, vals in zip(partners, vals_list, strict=True)
+            if vals.get("lifecycle_referred_by_id")
+        ]
+        if named:
+            self.env["lifecycle.referral"]._join(self.browse(named), how)
+        return partners
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "lifecycle_referred_by_id" in vals and not self.env.context.get(
+            "lifecycle_referral_settled"
+        ):
+            self.env["lifecycle.referral"]._join(
+                self, self.env.context.get("lifecycle_referral_how", "contact")
+            )
+        return result
+
+    def _lifecycle_name_advocate(self, contact, how):
+        """Set who recommended us to a customer, where nobody is named yet.
+
+        :return: the recommendation, empty where there was none to be made
+        """
+        customer = self.sudo().commercial_partner_id
+        if not customer.lifecycle_referred_by_id:
+            customer.with_context(lifecycle_referral_how=how).lifecycle_referred_by_id = contact
+        return self.env["lifecycle.referral"].sudo().search(
+            [
+                ("friend_id", "=", customer.id),
+                ("advocate_id", "=", contact.sudo().commercial_partner_id.id),
+                ("company_id", "=", (customer.company_id or self.env.company).id),
+            ],
+            limit=1,
+        )

@@ -1,0 +1,239 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+
+from .common_referral import ReferralCase
+
+
+class TestReferralGuard(ReferralCase):
+    """Nobody is rewarded for himself or for an old customer, and nobody sees what he may not."""
+
+    def assert_refused(self, reason, **values):
+        friend = self.new_customer("Frida", lifecycle_referred_by_id=self.ann.id, **values)
+        referral = self.referral(friend)
+        self.assertEqual((referral.state, referral.reason), ("refused", reason))
+        self.assertFalse(referral.friend_card_id, "no welcome coupon either")
+        return referral
+
+    # ----- ONESELF -----
+
+    def test_same_customer(self):
+        firm = self.new_customer("Firm", is_company=True)
+        person = self.new_customer("Person", parent_id=firm.id)
+        firm.lifecycle_referred_by_id = person
+        self.assertEqual(self.referral(firm).reason, "self")
+        with self.assertRaises(UserError):
+            self.referral(firm).action_accept()
+
+    def test_same_email(self):
+        self.assert_refused("email", email="ANN@Example.com")
+
+    def test_same_email_of_another_contact(self):
+        firm = self.new_customer("Firm", is_company=True)
+        self.new_customer("Clerk", parent_id=firm.id, email="ann@example.com")
+        firm.lifecycle_referred_by_id = self.ann
+        self.assertEqual(self.referral(firm).reason, "email")
+
+    def test_same_phone(self):
+        self.assert_refused("phone", phone="+46812345601")
+
+    def test_same_phone_written_otherwise(self):
+        self.assert_refused("phone", phone="46 (8) 123-456 01")
+
+    def test_same_tax_number(self):
+        self.ann.write({"vat": "SE123456789701"})
+        friend = self.new_customer("Frida", vat="SE 1234 5678 9701")
+        friend.lifecycle_referred_by_id = self.ann
+        self.assertEqual(self.referral(friend).reason, "vat")
+
+    def test_same_address(self):
+        self.assert_refused("address", street="one street  1.", zip="111 11", city="Stockholm")
+
+    def test_same_town_only(self):
+        friend = self.new_customer(
+            "Frida", lifecycle_referred_by_id=self.ann.id, zip="11111", city="Stockholm"
+        )
+        self.assertEqual(self.referral(friend).state, "joined")
+
+    def test_found_out_later(self):
+        friend = self.friend()
+        self.paid_order(friend)
+        self.follow()
+        referral = self.referral(friend)
+        self.wait(referral)
+        friend.phone = self.ann.phone
+        self.follow()
+        self.assertEqual((referral.state, referral.reason), ("refused", "phone"))
+        self.assertEqual(self.rewards(), [])
+        self.assertFalse(referral.friend_card_id.active)
+
+    def test_colleagues(self):
+        self.ann.lifecycle_exclude = True
+        self.assert_refused("excluded")
+
+    # ----- OLD CUSTOMERS -----
+
+    def test_bought_before(self):
+        friend = self.new_customer("Frida", email="frida@example.com")
+        self.order(50, partner=friend, days_ago=1)
+        friend.lifecycle_referred_by_id = self.ann
+        self.assertEqual(self.referral(friend).reason, "bought")
+
+    def test_bought_before_elsewhere(self):
+        friend = self.new_customer("Frida", email="frida@example.com")
+        self.new_purchase(friend, 50, days_ago=900, company=self.company)
+        friend.lifecycle_referred_by_id = self.ann
+        self.assertEqual(self.referral(friend).reason, "bought")
+
+    def test_bought_before_as_a_guest(self):
+        guest = self.new_customer("Guest", email="frida@example.com")
+        self.order(50, partner=guest, days_ago=100)
+        self.assert_refused("bought", email="Frida@example.com")
+
+    def test_asked_before_is_not_bought(self):
+        friend = self.new_customer("Frida", email="frida@example.com")
+        order = self.new_order(friend, 10, company=self.company, confirm=False)
+        friend.lifecycle_referred_by_id = self.ann
+        order.action_confirm()
+        self.follow()
+        self.assertEqual(self.referral(friend).state, "ordered")
+
+    def test_accepted_on_a_managers_responsibility(self):
+        referral = self.assert_refused("address", street="One Street 1", zip="11111")
+        referral.date = fields.Datetime.now() - timedelta(days=40)
+        referral.action_accept()
+        self.paid_order(referral.friend_id)
+        self.follow()
+        self.wait(referral)
+        self.follow()
+        self.assertEqual((referral.state, self.rewards()), ("rewarded", [(50, 1)]))
+
+    # ----- THE FRIEND'S COUPON -----
+
+    def test_welcome_on_the_first_order_only(self):
+        friend = self.friend()
+        coupon = self.referral(friend).friend_card_id
+        self.assertEqual((coupon.partner_id, coupon.points), (friend, 1))
+        second = self.new_order(friend, 100, company=self.company, confirm=False)
+        first = self.new_order(friend, 100, company=self.company, confirm=False)
+        for order in (first, second):
+            order._update_programs_and_rewards()
+            order._apply_program_reward(self.coupons.reward_ids, coupon)
+            self.assertEqual(order.amount_total, 90)
+        first.action_confirm()
+        self.assertEqual((first.amount_total, coupon.points), (90, 0))
+        coupon.points = 1
+        second.action_confirm()
+        self.assertEqual(second.amount_total, 100, "not on a later order")
+
+    def test_welcome_is_for_the_friend_only(self):
+        coupon = self.referral(self.friend()).friend_card_id
+        order = self.new_order(self.customer, 100, company=self.company, confirm=False)
+        self.assertIn("first order", order._try_apply_code(coupon.code)["error"])
+        order.applied_coupon_ids = coupon
+        order._update_programs_and_rewards()
+        self.assertFalse(order.applied_coupon_ids)
+
+    # ----- CODES IN QUOTATIONS -----
+
+    def apply(self, order, code):
+        return (
+            self.env["sale.loyalty.coupon.wizard"]
+            .create({"order_id": order.id, "coupon_code": code})
+            .action_apply()
+        )
+
+    def test_code_typed_in_a_quotation(self):
+        friend = self.new_customer("Frida", email="frida@example.com")
+        order = self.new_order(friend, 100, company=self.company, confirm=False)
+        code = self.ann.lifecycle_referral_code
+        action = self.apply(order, code.lower())
+        self.assertEqual(friend.lifecycle_referred_by_id, self.ann)
+        referral = self.referral(friend)
+        self.assertEqual((referral.state, referral.how), ("joined", "code"))
+        self.assertEqual(action["context"]["default_reward_ids"], self.coupons.reward_ids.ids)
+        self.assertEqual(order.applied_coupon_ids, referral.friend_card_id)
+
+    def test_code_without_a_welcome(self):
+        self.program.friend_program_id = False
+        friend = self.new_customer("Frida", email="frida@example.com")
+        order = self.new_order(friend, 100, company=self.company, confirm=False)
+        action = self.apply(order, self.ann.lifecycle_referral_code)
+        self.assertEqual(action["tag"], "display_notification")
+        self.assertEqual(self.referral(friend).state, "joined")
+
+    def test_own_code(self):
+        order = self.new_order(self.ann, 100, company=self.company, confirm=False)
+        with self.assertRaisesRegex(UserError, "The same customer"):
+            self.apply(order, self.ann.lifecycle_referral_code)
+
+    def test_second_code(self):
+        friend = self.friend()
+        bo = self.new_customer("Bo", email="bo@example.com")
+        order = self.new_order(friend, 100, company=self.company, confirm=False)
+        with self.assertRaisesRegex(UserError, "Somebody else"):
+            self.apply(order, bo.lifecycle_referral_code)
+        self.assertEqual(friend.lifecycle_referred_by_id, self.ann)
+
+    def test_unknown_codes_are_odoos_business(self):
+        order = self.new_order(self.ann, 100, company=self.company, confirm=False)
+        with self.assertRaisesRegex(UserError, "invalid"):
+            self.apply(order, "BCDFGHJ")
+
+    def test_opportunity_passes_it_on(self):
+        lead = self.env["crm.lead"].create(
+            {
+                "name": "Inquiry",
+                "contact_name": "Frida",
+                "email_from": "frida@example.com",
+                "lifecycle_referred_by_id": self.ann.id,
+            }
+        )
+        lead._handle_partner_assignment(create_missing=True)
+        friend = lead.partner_id.commercial_partner_id
+        self.assertEqual(friend.lifecycle_referred_by_id, self.ann)
+        self.assertEqual((self.referral(friend).state, self.referral(friend).how),
+                         ("joined", "lead"))
+
+    # ----- RIGHTS -----
+
+    def test_rights(self):
+        seller = self.new_user("referral_seller", "sales_team.group_sale_salesman", self.company)
+        manager = self.new_user("referral_manager", "sales_team.group_sale_manager", self.company)
+        mine = self.friend(user_id=seller.id)
+        other = self.friend("Olle Other", user_id=manager.id)
+        (self.referral(mine) | self.referral(other)).advocate_id.user_id = manager
+        referrals = self.env["lifecycle.referral"].with_user(seller)
+        self.assertEqual(referrals.search([]), self.referral(mine))
+        with self.assertRaises(AccessError):
+            self.referral(mine).with_user(seller).action_refuse()
+        with self.assertRaises(AccessError):
+            self.referral(mine).with_user(seller).write({"state": "rewarded"})
+        with self.assertRaises(AccessError):
+            self.referral(mine).with_user(manager).write({"state": "rewarded"})
+        with self.assertRaises(AccessError):
+            self.program.with_user(seller).advocate_points = 1000
+        self.referral(mine).with_user(manager).action_refuse()
+        self.assertEqual(self.referral(mine).state, "refused")
+        # salespeople name who recommended, and see the link
+        friend = self.env["res.partner"].with_user(seller).create(
+            {"name": "New", "lifecycle_referred_by_id": self.ann.id, "email": "n@example.com"}
+        )
+        self.assertEqual(self.referral(friend).state, "joined")
+        self.assertTrue(friend.lifecycle_referral_link)
+
+    def test_companies_are_apart(self):
+        other = self.new_ledger_company("Other Ledger", "EUR")
+        self.assertFalse(self.ann.with_company(other).lifecycle_referral_code)
+        friend = self.env["res.partner"].with_company(other).create(
+            {"name": "Frida", "lifecycle_referred_by_id": self.ann.id}
+        )
+        self.assertFalse(self.referral(friend), "no programme in that company")
+        friend = self.friend("Olle Other")
+        self.order(100, partner=friend, company=other)
+        self.follow()
+        self.assertEqual(self.referral(friend).state, "joined", "an order elsewhere")
+        clerk = self.new_user("referral_elsewhere", "sales_team.group_sale_manager", other)
+        self.assertFalse(self.env["lifecycle.referral"].with_user(clerk).search([]))
+        self.assertFalse(self.env["lifecycle.referral.program"].with_user(clerk).search([]))
