@@ -139,6 +139,10 @@ class LifecycleReferral(models.Model):
                 else self.env._("An order that you may not open")
             )
 
+    def _mail_get_partner_fields(self, introspect_fields=False):
+        """Templates of recommendations are for whoever gets the reward."""
+        return ["recipient_id"]
+
     # ----- JOINING -----
 
     @api.model
@@ -245,6 +249,8 @@ class LifecycleReferral(models.Model):
         if not self:
             return
         self.write({"state": "refused", "reason": reason, "problem": False})
+        # the place of these is free for others, also in the database
+        self.flush_recordset()
         coupons = self.friend_card_id
         used = self.env["sale.order.line"].sudo().search([("coupon_id", "in", coupons.ids)])
         (coupons - used.coupon_id).action_archive()

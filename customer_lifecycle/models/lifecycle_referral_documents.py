@@ -179,7 +179,7 @@ class CrmLead(models.Model):
             code, _how = self.env["lifecycle.referral.code"]._of_visitor()
             if code:
                 vals_list = [
-                    {"lifecycle_referred_by_id": code.partner_id.id, **vals}
+                    {**vals, "lifecycle_referred_by_id": code.partner_id.id}
                     for vals in vals_list
                 ]
         leads = super().create(vals_list)

@@ -45,8 +45,8 @@ class ResPartner(models.Model):
                 how = visitor_how
                 vals_list = [
                     vals
-                    if vals.get("parent_id")
-                    else {"lifecycle_referred_by_id": code.partner_id.id, **vals}
+                    if vals.get("parent_id") or vals.get("lifecycle_referred_by_id")
+                    else {**vals, "lifecycle_referred_by_id": code.partner_id.id}
                     for vals in vals_list
                 ]
         partners = super().create(vals_list)

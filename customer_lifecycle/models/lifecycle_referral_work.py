@@ -311,6 +311,5 @@ class LifecycleReferral(models.Model):
         """Queue the e-mail about the reward, unless the person must not or cannot be written to."""
         template, person = self.program_id.mail_template_id, self.recipient_id
         if template and not self.env["lifecycle.consent"]._refusals(person, self.company_id):
-            template.sudo().send_mail(
-                self.id, email_layout_xmlid="mail.mail_notification_light"
-            )
+            # without a layout, which would name the friend in its head
+            template.sudo().send_mail(self.id)

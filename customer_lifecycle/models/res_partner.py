@@ -39,6 +39,7 @@ class ResPartner(models.Model):
         "res.partner",
         string="Recommended By",
         index="btree_not_null",
+        copy=False,
         groups=SALES,
         help="Who recommended us to this customer.",
     )

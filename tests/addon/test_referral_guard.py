@@ -235,5 +235,6 @@ class TestReferralGuard(ReferralCase):
         self.follow()
         self.assertEqual(self.referral(friend).state, "joined", "an order elsewhere")
         clerk = self.new_user("referral_elsewhere", "sales_team.group_sale_manager", other)
-        self.assertFalse(self.env["lifecycle.referral"].with_user(clerk).search([]))
-        self.assertFalse(self.env["lifecycle.referral.program"].with_user(clerk).search([]))
+        env = self.env(user=clerk, context={"allowed_company_ids": other.ids})
+        self.assertFalse(env["lifecycle.referral"].search([]))
+        self.assertFalse(env["lifecycle.referral.program"].search([]))
