@@ -7,6 +7,7 @@ from odoo import fields
 from odoo.fields import Command
 
 from . import loyalty, tiers
+from . import referrals, tiers
 from .customers import CUSTOMERS, PRODUCTS, PROSPECTS, RECOMMENDED
 from .rhythms import RHYTHMS, draw_basket, draw_orders
 from .touchpoints import Touchpoints
@@ -63,6 +64,12 @@ class DemoLoader:
         self._create_invoices(orders)
         self._create_prospects()
         Touchpoints(self.env, self.today).load(CUSTOMERS, partners)
+        tiers.load(self.env, self.company)
+        referrals.load(
+            self.env,
+            self.company,
+            [(partners[friend][0], partners[advocate][0]) for friend, advocate in RECOMMENDED],
+        )
 
     # ----- MASTER DATA -----
 

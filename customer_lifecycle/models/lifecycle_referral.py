@@ -79,7 +79,7 @@ class LifecycleReferral(models.Model):
     accepted_id = fields.Many2one("res.users", string="Accepted By", readonly=True)
     order_model = fields.Char(readonly=True)
     order_id = fields.Many2oneReference(
-        string="Order", model_field="order_model", readonly=True, aggregator=None
+        model_field="order_model", readonly=True, aggregator=None
     )
     order_name = fields.Char(
         string="First Order", compute="_compute_order_name", compute_sudo=False

@@ -1,4 +1,5 @@
 import logging
+from contextlib import contextmanager
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -11,6 +12,8 @@ from .lifecycle_vip_benefit import QUIET
 _logger = logging.getLogger(__name__)
 
 CRON = "customer_lifecycle.ir_cron_lifecycle_referral"
+#: first key of the advisory locks; the second is the company
+LOCK_KEY = 0x6C6972
 #: rewards between two commits
 BATCH = 200
 
@@ -39,25 +42,52 @@ class LifecycleReferral(models.Model):
         )
         left = commit(remaining=len(companies))
         for company in companies:
+            if not left:
+                self.env.ref(CRON).sudo()._trigger()
+                return
             referrals = self.with_company(company).with_context(**QUIET)
-            put_off = not self._unless_conflict(referrals._follow, company)
-            commit()
-            after = 0
-            while left:
-                ids = referrals._due(company, after)
-                if not ids:
-                    break
-                after = ids[-1]
-                put_off |= not self._unless_conflict(referrals._give, company, ids)
-                left = commit()
+            with referrals._hold(company) as held:
+                put_off = not held or not referrals._work_off(company)
             if put_off:
                 # somebody is working on some of them now
                 later = fields.Datetime.add(fields.Datetime.now(), minutes=1)
                 self.env.ref(CRON).sudo()._trigger(later)
             left = commit(1)
+
+    @api.model
+    def _work_off(self, company):
+        """Follow and reward in one company; return False where something has to wait."""
+        commit = self.env["ir.cron"]._commit_progress
+        done = self._unless_conflict(self._follow, company)
+        left, after = commit(), 0
+        while ids := self._due(company, after):
             if not left:
-                self.env.ref(CRON).sudo()._trigger()
-                return
+                return False
+            after = ids[-1]
+            done &= self._unless_conflict(self._give, company, ids)
+            left = commit()
+        return done
+
+    @contextmanager
+    def _hold(self, company):
+        """Hold a company's rewards: two workers at once would make two cards of one customer.
+
+        A session lock, followed by a commit that makes the work see what its former holder has
+        done; who holds it commits before letting go.
+        """
+        cr = self.env.cr
+        cr.execute(SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_KEY, company.id))
+        held = cr.fetchone()[0]
+        try:
+            self.env["ir.cron"]._commit_progress()
+            yield held
+        except Exception:
+            # nothing can be unlocked in an aborted transaction, and pooled connections live on
+            cr.rollback()
+            raise
+        finally:
+            if held:
+                cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_KEY, company.id))
 
     @api.model
     def _unless_conflict(self, method, *args):

@@ -11,4 +11,5 @@ from . import (
     lifecycle_vip_tier_hold,
     lifecycle_vip_tier_pricelist,
     lifecycle_vip_tier_suggestion,
+    sale_loyalty_coupon_wizard,
 )

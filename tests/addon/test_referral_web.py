@@ -146,7 +146,7 @@ class TestReferralWeb(LifecycleHttpCase):
                 const box = document.querySelector(".o_lifecycle_referral");
                 const told = box.querySelector(".o_lifecycle_copied");
                 if (!told.classList.contains("d-none")) { throw new Error("told too early"); }
-                for (let tries = 0; tries < 100 && told.classList.contains("d-none"); tries++) {
+                for (let tries = 0; tries < 400 && told.classList.contains("d-none"); tries++) {
                     box.querySelector(".o_lifecycle_copy").click();
                     await new Promise((resolve) => setTimeout(resolve, 100));
                 }
