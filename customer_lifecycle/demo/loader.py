@@ -6,8 +6,7 @@ from datetime import datetime, time, timedelta
 from odoo import fields
 from odoo.fields import Command
 
-from . import loyalty, tiers
-from . import referrals, tiers
+from . import loyalty, referrals, tiers
 from .customers import CUSTOMERS, PRODUCTS, PROSPECTS, RECOMMENDED
 from .rhythms import RHYTHMS, draw_basket, draw_orders
 from .touchpoints import Touchpoints
@@ -64,7 +63,6 @@ class DemoLoader:
         self._create_invoices(orders)
         self._create_prospects()
         Touchpoints(self.env, self.today).load(CUSTOMERS, partners)
-        tiers.load(self.env, self.company)
         referrals.load(
             self.env,
             self.company,

@@ -10,29 +10,25 @@ def load(env, company, pairs):
 
     :param pairs: list of (friend, advocate) contacts, whose orders are there already
     """
-    points = env["loyalty.program"]._load_records(
+    coupons = env["loyalty.program"]._load_records(
         [
             {
-                "xml_id": "customer_lifecycle.loyalty_program_points_demo",
+                "xml_id": "customer_lifecycle.loyalty_program_thanks_demo",
                 "noupdate": True,
                 "values": {
-                    "name": "Coffee Points",
-                    "program_type": "loyalty",
-                    "applies_on": "both",
-                    "trigger": "auto",
-                    "portal_visible": True,
+                    "name": "Thank-You Coupon",
+                    "program_type": "coupons",
+                    "applies_on": "current",
+                    "trigger": "with_code",
                     "company_id": company.id,
                     "currency_id": company.currency_id.id,
-                    "rule_ids": [
-                        Command.create({"reward_point_mode": "money", "reward_point_amount": 0.1})
-                    ],
                     "reward_ids": [
                         Command.create(
                             {
                                 "reward_type": "discount",
                                 "discount_mode": "per_order",
-                                "discount": 10,
-                                "required_points": 100,
+                                "discount": 25,
+                                "required_points": 1,
                             }
                         )
                     ],
@@ -48,8 +44,8 @@ def load(env, company, pairs):
                 "values": {
                     "name": "Bring a Colleague",
                     "company_id": company.id,
-                    "advocate_program_id": points.id,
-                    "advocate_points": 100,
+                    "advocate_program_id": coupons.id,
+                    "friend_program_id": coupons.id,
                     # nobody is written to about the demo's past
                     "mail_template_id": False,
                 },

@@ -25,7 +25,7 @@ class TestReferralKilled(ScratchCase):
             self.query(f"DELETE FROM {table}")
 
     def run_all(self, passes=3, **options):
-        return {"do": "run_workflows", "passes": passes, "referrals": True, **options}
+        return {"do": "run_referrals", "passes": passes, **options}
 
     def run_well(self):
         task = self.run_all()

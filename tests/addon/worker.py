@@ -367,14 +367,12 @@ class Worker:
              "date": fields.Date.today()}
         )
 
-    def run_workflows(self, passes, kill_at=None, kill_word=None, unlocked=False, referrals=False):
+    def run_workflows(self, passes, kill_at=None, kill_word=None, unlocked=False):
         """Run the workflows' scheduled action some times; die before a statement or commit.
 
         :param unlocked: call its method directly, without the scheduler's own lock
-        :param referrals: the action that rewards recommendations instead
         :return: dict of the numbers of statements and commits
         """
-        import odoo.addons.customer_lifecycle.models.lifecycle_referral_work as work
         import odoo.addons.customer_lifecycle.models.lifecycle_workflow_run as run
 
         run.BATCH = 5
@@ -392,7 +390,6 @@ class Worker:
 
     def _count(self, kill_at, kill_word):
         """Count statements and commits from now on; die before one of them."""
-        run.BATCH = work.BATCH = 5
         counts = Counter()
 
         def note(what):
@@ -409,20 +406,21 @@ class Worker:
 
             setattr(sql_db.Cursor, word, noting)
         return counts
+
+    def run_referrals(self, passes, kill_at=None, kill_word=None, unlocked=False):
+        """Run the scheduled action that rewards recommendations, as ``run_workflows``."""
+        import odoo.addons.customer_lifecycle.models.lifecycle_referral_work as work
+
+        work.BATCH = 5
+        counts = self._count(kill_at, kill_word)
         for _pass in range(passes):
             with self.registry.cursor() as cursor:
                 env = self.env(cursor)
-                if referrals and unlocked:
+                if unlocked:
                     env["lifecycle.referral"]._cron_follow()
-                elif referrals:
-                    env.ref(
-                        "customer_lifecycle.ir_cron_lifecycle_referral"
-                    ).method_direct_trigger()
-                elif unlocked:
-                    env["lifecycle.workflow"]._cron_run()
                 else:
                     env.ref(
-                        "customer_lifecycle.ir_cron_lifecycle_workflow"
+                        "customer_lifecycle.ir_cron_lifecycle_referral"
                     ).method_direct_trigger()
         return dict(counts)
 
