@@ -79,8 +79,11 @@
         "views/lifecycle_group_filter_views.xml",
     ],
     "assets": {
-        "web.assets_backend": ["customer_lifecycle/static/src/**/*"],
-        "web.assets_frontend": ["customer_lifecycle/static/portal/**/*"],
+        "web.assets_backend": [
+            "customer_lifecycle/static/src/**/*",
+            ("remove", "customer_lifecycle/static/src/portal/**/*"),
+        ],
+        "web.assets_frontend": ["customer_lifecycle/static/src/portal/**/*"],
         "web.assets_tests": ["customer_lifecycle/static/tests/tours/**/*"],
         "web.assets_unit_tests": [
             "customer_lifecycle/static/tests/**/*.test.js",
