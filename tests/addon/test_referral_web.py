@@ -133,6 +133,31 @@ class TestReferralWeb(LifecycleHttpCase):
         self.program.active = False
         self.assertNotIn(own.name, self.url_open("/my").text)
 
+    def test_portal_copies_the_link(self):
+        new_test_user(self.env, "referral_portal", "base.group_portal",
+                      password="referral_portal")
+        self.browser_js(
+            "/my",
+            """(async () => {
+                let copied = null;
+                Object.defineProperty(navigator, "clipboard", {
+                    value: { writeText: async (text) => { copied = text; } },
+                });
+                const box = document.querySelector(".o_lifecycle_referral");
+                const told = box.querySelector(".o_lifecycle_copied");
+                if (!told.classList.contains("d-none")) { throw new Error("told too early"); }
+                for (let tries = 0; tries < 400 && told.classList.contains("d-none"); tries++) {
+                    box.querySelector(".o_lifecycle_copy").click();
+                    await new Promise((resolve) => setTimeout(resolve, 100));
+                }
+                if (!copied || !copied.includes("/invite/")) { throw new Error("not copied"); }
+                if (told.classList.contains("d-none")) { throw new Error("not told"); }
+                console.log("test successful");
+            })()""",
+            ready="!!document.querySelector('.o_lifecycle_referral')",
+            login="referral_portal",
+        )
+
     # ----- WEB SHOP -----
 
     def test_guest_of_the_web_shop(self):
