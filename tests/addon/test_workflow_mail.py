@@ -210,7 +210,13 @@ class TestDelivered(WorkflowCase):
         for language in ("de_DE", "sv_SE"):
             self.env["res.lang"]._activate_lang(language)
             self.env.ref("base.module_customer_lifecycle")._update_translations(language)
-        for template in templates:
+        of_customers = templates.filtered(lambda template: template.model == "res.partner")
+        for template in templates - of_customers:
+            texts = [template.with_context(lang=language) for language in hello]
+            for text, word in zip(texts, hello.values(), strict=True):
+                self.assertIn(f">{word} <t ", text.body_html)
+            self.assertEqual(len({text.subject for text in texts}), 3)
+        for template in of_customers:
             subjects = set()
             for language, word in hello.items():
                 with self.subTest(template=template.name, language=language):
