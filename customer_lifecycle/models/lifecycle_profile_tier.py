@@ -113,13 +113,18 @@ class LifecycleProfile(models.Model):
         self.ensure_one()
         tier = self.vip_tier_id
         # sudo: thresholds are no secret of those who may see the customer
-        tiers = self.env["lifecycle.vip.tier"]._of_company(self.company_id)
-        if not tiers and not tier:
-            return False
-        if inactive := tiers._why_inactive(self.company_id):
-            return inactive
+        judged = tier.sudo()
+        if not judged:
+            judged = self.env["lifecycle.vip.tier"]._of_company(self.company_id)[:1]
+            if not judged:
+                return False
+            company = self.company_id.sudo()
+            # asked only until the first evaluation, which takes that it is so
+            if not company.lifecycle_tiers_date and (
+                inactive := judged._why_inactive(company)
+            ):
+                return inactive
         today = self._lifecycle_today()
-        judged = tier.sudo() or tiers[:1]
         sentence = self.env._(
             "%(value)s; %(tier)s from %(entry)s",
             value=judged._measured_text(self),

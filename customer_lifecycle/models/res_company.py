@@ -13,6 +13,13 @@ class ResCompany(models.Model):
         help="Days in purchase histories are days in this time zone. Empty: the time zone of "
         "the company's contact, then of its working hours, then UTC.",
     )
+    # stored: every form of a customer asks for today's date
+    lifecycle_tz_used = fields.Char(
+        string="Time Zone in Use",
+        compute="_compute_lifecycle_tz_used",
+        compute_sudo=True,
+        store=True,
+    )
     lifecycle_basis = fields.Selection(
         [("orders", "Confirmed orders"), ("invoices", "Posted invoices")],
         string="Purchases Are",
@@ -70,15 +77,20 @@ class ResCompany(models.Model):
         "Choose a discount rate and a margin share between 0 and 100 %.",
     )
 
+    @api.depends("lifecycle_tz", "partner_id.tz", "resource_calendar_id.tz")
+    def _compute_lifecycle_tz_used(self):
+        for company in self:
+            company.lifecycle_tz_used = (
+                company.lifecycle_tz
+                or company.partner_id.tz
+                or company.resource_calendar_id.tz
+                or "UTC"
+            )
+
     def _lifecycle_timezone(self):
         """Name of the time zone in which this company's days begin."""
         self.ensure_one()
-        return (
-            self.lifecycle_tz
-            or self.partner_id.tz
-            or self.resource_calendar_id.tz
-            or "UTC"
-        )
+        return self.lifecycle_tz_used or "UTC"
 
     def _lifecycle_today(self):
         """Today's date in the company's time zone."""
