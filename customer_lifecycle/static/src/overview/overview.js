@@ -71,9 +71,8 @@ export class LifecycleOverview extends Component {
     }
 
     /** Whether the form says the sentence at its top already. */
-    get alarmed() {
-        const stage = this.data.chips?.find((chip) => chip.name === "stage");
-        return ["warning", "danger"].includes(stage?.tone);
+    get saidAbove() {
+        return Boolean(this.data.chips?.some((chip) => chip.name === "stage"));
     }
 
     get messageIcon() {
