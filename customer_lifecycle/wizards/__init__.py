@@ -3,6 +3,7 @@ from . import (
     base_partner_merge,
     lifecycle_audience_export_wizard,
     lifecycle_contact_call,
+    lifecycle_loyalty_merge,
     lifecycle_workflow_enter,
     lifecycle_referral_merge,
     lifecycle_workflow_merge,
