@@ -9,6 +9,8 @@ _logger = logging.getLogger(__name__)
 
 #: cards that are dated, reminded of or emptied between two commits
 DATED, BATCH = 5_000, 200
+#: fewer points are none: orders add and subtract fractions, and leave a rest that is never seen
+LEAST = 0.005
 #: times that a batch is tried when orders come in between
 ATTEMPTS = 5
 
@@ -40,9 +42,24 @@ class LifecycleLoyaltyMember(models.Model):
             for work in (self._date_some, self._remind_some, self._expire_some):
                 if not self._go_through(program_id, today, work):
                     return False
-            self.env["loyalty.program"].sudo().browse(program_id).lifecycle_expiry_day = today
+            self._note_day(program_id, today)
             commit()
         return True
+
+    @api.model
+    def _note_day(self, program_id, today):
+        """Write that a program was looked at, not that somebody changed it.
+
+        Reminders are read with the rights of whoever changed it last.
+        """
+        self.env.cr.execute(
+            SQL(
+                "UPDATE loyalty_program SET lifecycle_expiry_day = %s WHERE id = %s",
+                today,
+                program_id,
+            )
+        )
+        self.env["loyalty.program"].invalidate_model(["lifecycle_expiry_day"])
 
     @api.model
     def _go_through(self, program_id, today, work):
@@ -90,7 +107,7 @@ class LifecycleLoyaltyMember(models.Model):
         self.env.cr.execute(
             SQL(
                 """WITH batch AS MATERIALIZED (
-                       SELECT card.id, card.points > 0 AND card.active AS filled,
+                       SELECT card.id, card.points >= %(least)s AND card.active AS filled,
                               card.create_date, card.lifecycle_notice_base,
                               card.lifecycle_notice_date,
                               holder.commercial_partner_id AS customer
@@ -131,6 +148,7 @@ class LifecycleLoyaltyMember(models.Model):
                 months=program.lifecycle_expiry_months,
                 notice=program.lifecycle_notice_days,
                 today=today,
+                least=LEAST,
             )
         )
         last, count = self.env.cr.fetchone()
@@ -144,13 +162,14 @@ class LifecycleLoyaltyMember(models.Model):
             SQL(
                 """SELECT card.id FROM loyalty_card card
                      JOIN res_partner holder ON holder.id = card.partner_id
-                    WHERE card.program_id = %s AND card.id > %s AND card.points > 0
+                    WHERE card.program_id = %s AND card.id > %s AND card.points >= %s
                       AND card.active AND %s
                       AND NOT EXISTS (SELECT FROM lifecycle_queue queued
                                        WHERE queued.partner_id = holder.commercial_partner_id)
                     ORDER BY card.id LIMIT %s FOR NO KEY UPDATE OF card SKIP LOCKED""",
                 program.id,
                 after,
+                LEAST,
                 condition,
                 BATCH,
             )

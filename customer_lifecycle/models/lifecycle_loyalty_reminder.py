@@ -156,5 +156,5 @@ class LifecycleProfile(models.Model):
                     date=format_date(self.env, card.lifecycle_points_expiry),
                 )
                 for card in cards.get(profile.partner_id, [])
-                if card.company_id in (profile.company_id, self.env["res.company"])
+                if not card.company_id or card.company_id in profile.company_id.parent_ids
             )

@@ -155,8 +155,11 @@ class LoyaltyCard(models.Model):
         """
         added, lines = {}, []
         for card in self:
-            change = max(points, -max(card.points, 0))
-            change = float_round(change, precision_digits=2)
+            least = -max(card.points, 0)
+            # what empties the card is not rounded: a rest of a sum would stay on it for ever
+            change = (
+                least if points <= least else float_round(points, precision_digits=2)
+            )
             added[card] = change
             card.points += change
             lines.append(

@@ -195,6 +195,16 @@ class TestWelcome(LoyaltyCase):
         order._action_cancel()
         self.assertEqual(card.points, 125)
 
+    def test_merged_customer_has_joined_once_and_stays_a_member_elsewhere(self):
+        other = self.new_program("Other club", lifecycle_welcome_points=7)
+        bea, cid = self.new_customer("Bea"), self.new_customer("Cid")
+        cards = self.new_card(bea), self.new_card(cid), self.new_card(bea, program=other)
+        self.env["base.partner.merge.automatic.wizard"]._merge((bea | cid).ids, cid)
+        members = self.env["lifecycle.loyalty.member"].search([("partner_id", "=", cid.id)])
+        self.assertEqual(members.program_id, self.program | other)
+        self.assertEqual(len(members), 2)
+        self.assertEqual([card.points for card in cards], [0, 50, 7])
+
     def test_cards_of_before_get_none(self):
         self.program.lifecycle_welcome_points = 0
         card = self.new_card(self.ann)
@@ -271,6 +281,29 @@ class TestExpiry(LoyaltyCase):
         self.assertFalse(self.card.lifecycle_points_expiry)
         self.on(2028, 3, 3)
         self.assertEqual(len(self.card.history_ids), 1)
+
+    def test_fractions_leave_nothing(self):
+        self.card.points = 0.1 + 0.2
+        for day in ((2028, 2, 1), (2028, 3, 2), (2028, 3, 3), (2028, 3, 4)):
+            self.on(*day)
+        self.assertEqual(self.card.points, 0)
+        self.assertEqual(len(self.card.history_ids), 1)
+
+    def test_rest_of_a_sum_is_nothing_to_expire(self):
+        self.card.points = 0.1 + 0.2 - 0.3
+        self.assertGreater(self.card.points, 0)
+        self.on(2028, 2, 1)
+        self.on(2028, 3, 2)
+        self.assertFalse(self.card.lifecycle_notice_date)
+        self.assertFalse(self.card.history_ids)
+
+    def test_looking_at_a_program_does_not_change_whose_it_is(self):
+        manager = self.new_user("club_manager", "sales_team.group_sale_manager", self.home)
+        self.program.with_user(manager).lifecycle_reminder = "email"
+        self.on(2028, 2, 1)
+        self.program.invalidate_recordset()
+        self.assertEqual(str(self.program.lifecycle_expiry_day), "2028-02-01")
+        self.assertEqual(self.deliveries()._asked_by(), manager)
 
     def test_an_order_and_new_points_begin_anew(self):
         self.on(2028, 2, 1)
