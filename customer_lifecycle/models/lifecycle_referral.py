@@ -267,6 +267,7 @@ class LifecycleReferral(models.Model):
     def action_refuse(self):
         """Take a reward that has not been given yet away."""
         self._check_manager()
+        self.check_access("read")
         if any(referral.state not in OPEN for referral in self):
             raise UserError(self.env._("Only recommendations under way can be refused."))
         self.sudo()._refuse("manual")
@@ -274,6 +275,8 @@ class LifecycleReferral(models.Model):
     def action_accept(self):
         """Let a refused recommendation count, on the responsibility of whoever does it."""
         self._check_manager()
+        # those of another company are not his
+        self.check_access("read")
         for referral in self.sudo():
             if referral.state != "refused":
                 continue

@@ -60,6 +60,16 @@ class ResPartner(models.Model):
         return partners
 
     def write(self, vals):
+        # quotations write back what they show, for people who may not change the contact
+        if "lifecycle_referred_by_id" in vals and all(
+            partner.lifecycle_referred_by_id.id == (vals["lifecycle_referred_by_id"] or False)
+            for partner in self.sudo()
+        ):
+            vals = {
+                name: value for name, value in vals.items() if name != "lifecycle_referred_by_id"
+            }
+            if not vals:
+                return True
         result = super().write(vals)
         if "lifecycle_referred_by_id" in vals and not self.env.context.get(
             "lifecycle_referral_settled"
@@ -75,13 +85,16 @@ class ResPartner(models.Model):
         :return: the recommendation, empty where there was none to be made
         """
         customer = self.sudo().commercial_partner_id
-        if not customer.lifecycle_referred_by_id:
+        advocate = contact.sudo().commercial_partner_id
+        referrals = self.env["lifecycle.referral"].sudo()
+        domain = [
+            ("friend_id", "=", customer.id),
+            ("advocate_id", "=", advocate.id),
+            ("company_id", "=", (customer.company_id or self.env.company).id),
+        ]
+        # who was refused is not named again with every look at the cart
+        if not customer.lifecycle_referred_by_id and not referrals._was_judged(
+            referrals.search(domain), advocate
+        ):
             customer.with_context(lifecycle_referral_how=how).lifecycle_referred_by_id = contact
-        return self.env["lifecycle.referral"].sudo().search(
-            [
-                ("friend_id", "=", customer.id),
-                ("advocate_id", "=", contact.sudo().commercial_partner_id.id),
-                ("company_id", "=", (customer.company_id or self.env.company).id),
-            ],
-            limit=1,
-        )
+        return referrals.search(domain, limit=1)

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form
 
 from .common_referral import ReferralCase
 
@@ -109,6 +110,14 @@ class TestReferralGuard(ReferralCase):
         self.follow()
         self.assertEqual((referral.state, self.rewards()), ("rewarded", [(50, 1)]))
 
+    def test_old_customer_who_looks_at_the_cart_again(self):
+        friend = self.new_customer("Frida", email="frida@example.com")
+        self.order(50, partner=friend, days_ago=1)
+        for _look in range(2):
+            referral = friend._lifecycle_name_advocate(self.ann, "link")
+            self.assertEqual((referral.state, referral.reason), ("refused", "bought"))
+            self.assertFalse(friend.lifecycle_referred_by_id)
+
     # ----- THE FRIEND'S COUPON -----
 
     def test_welcome_on_the_first_order_only(self):
@@ -130,7 +139,7 @@ class TestReferralGuard(ReferralCase):
     def test_welcome_is_for_the_friend_only(self):
         coupon = self.referral(self.friend()).friend_card_id
         order = self.new_order(self.customer, 100, company=self.company, confirm=False)
-        self.assertIn("first order", order._try_apply_code(coupon.code)["error"])
+        self.assertIn("belongs to Frida Friend", order._try_apply_code(coupon.code)["error"])
         order.applied_coupon_ids = coupon
         order._update_programs_and_rewards()
         self.assertFalse(order.applied_coupon_ids)
@@ -222,6 +231,30 @@ class TestReferralGuard(ReferralCase):
         )
         self.assertEqual(self.referral(friend).state, "joined")
         self.assertTrue(friend.lifecycle_referral_link)
+
+    def test_quotation_for_a_contact_that_the_seller_may_not_change(self):
+        seller = self.new_user("referral_seller", "sales_team.group_sale_salesman", self.company)
+        colleague = self.new_user("referral_buyer", "base.group_user", self.company).partner_id
+        colleague.lifecycle_referred_by_id = self.ann
+        env = self.env(user=seller, context={"allowed_company_ids": self.company.ids})
+        with self.assertRaises(AccessError):
+            env["res.partner"].browse(colleague.id).lifecycle_referred_by_id = False
+        with Form(env["sale.order"]) as form:
+            form.partner_id = env["res.partner"].browse(colleague.id)
+        self.assertEqual(form.record.partner_id.id, colleague.id)
+        self.assertEqual(colleague.lifecycle_referred_by_id, self.ann)
+
+    def test_manager_of_another_company_decides_nothing(self):
+        other = self.new_ledger_company("Other Ledger", "EUR")
+        clerk = self.new_user("referral_elsewhere", "sales_team.group_sale_manager", other)
+        env = self.env(user=clerk, context={"allowed_company_ids": other.ids})
+        referral = self.referral(self.friend())
+        with self.assertRaises(AccessError):
+            env["lifecycle.referral"].browse(referral.id).action_refuse()
+        referral.action_refuse()
+        with self.assertRaises(AccessError):
+            env["lifecycle.referral"].browse(referral.id).action_accept()
+        self.assertEqual(referral.state, "refused")
 
     def test_companies_are_apart(self):
         other = self.new_ledger_company("Other Ledger", "EUR")
