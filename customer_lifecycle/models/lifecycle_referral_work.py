@@ -161,7 +161,7 @@ class LifecycleReferral(models.Model):
         """SELECT (model, order, moment, whether paid) of the friend's confirmed orders.
 
         Paid is what was invoiced whole and settled, or paid online; what is credited in full
-        counts as never paid.
+        counts as never paid, also where the credit note does not know the order.
         """
         return SQL(
             """SELECT 'sale.order' AS model, ordering.id AS order_id,
@@ -182,6 +182,8 @@ class LifecycleReferral(models.Model):
                            COALESCE(BOOL_AND(move.payment_state
                                              IN ('paid', 'in_payment', 'reversed'))
                                     FILTER (WHERE move.move_type = 'out_invoice'), FALSE)
+                           AND COALESCE(BOOL_OR(move.move_type = 'out_invoice'
+                                                AND move.payment_state <> 'reversed'), FALSE)
                                AS settled
                       FROM sale_order_line line
                       JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id

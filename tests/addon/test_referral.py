@@ -303,6 +303,17 @@ class TestReferralReward(ReferralCase):
         with self.assertRaises(UserError):
             referral.action_refuse()
 
+    def test_credit_note_that_does_not_know_the_order(self):
+        friend = self.friend()
+        invoice = self.invoice(self.order(100, partner=friend))
+        refund = self.move("out_refund", 100, partner=friend)
+        (invoice | refund).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        ).reconcile()
+        self.assertEqual(invoice.payment_state, "reversed")
+        self.follow()
+        self.assertEqual(self.referral(friend).state, "ordered", "nobody has paid")
+
     def test_merging_two_friends_rewards_once(self):
         one, two = self.friend("One First"), self.friend("Two Second")
         self.paid_order(one)
