@@ -207,11 +207,15 @@ class LifecycleWorkflowEnrollment(models.Model):
     def _work_step(self, company, workflow, step):
         if workflow.trigger != "cart":
             return super()._work_step(company, workflow, step)
-        people = {}
-        for cart in self._carts().values():
+        people, carts = {}, self._carts().values()
+        for cart in carts:
             person = cart.partner_id
             people[person.commercial_partner_id.id] = person.ids
-        context = workflow._people_context(people)
+        # a cart begun since is another occasion, of which the message says nothing yet
+        context = {
+            **workflow._people_context(people),
+            "lifecycle_cart_ids": tuple(cart.id for cart in carts),
+        }
         return super(LifecycleWorkflowEnrollment, self.with_context(**context))._work_step(
             company, workflow, step.with_context(**context)
         )
@@ -257,25 +261,25 @@ class ResPartner(models.Model):
         help="The newest cart of this person in the web shop that has not been ordered.",
     )
 
-    @api.depends_context("company")
+    @api.depends_context("company", "lifecycle_cart_ids")
     def _compute_lifecycle_cart_id(self):
         self.lifecycle_cart_id = False
         if not self.env["lifecycle.workflow"]._has_carts():
             return
-        carts = self.env["sale.order"].search(
-            [
-                ("partner_id", "in", self.ids),
-                ("company_id", "=", self.env.company.id),
-                ("state", "=", "draft"),
-                ("website_id", "!=", False),
-                ("order_line", "!=", False),
-            ],
-            order="date_order desc, id desc",
-        )
+        domain = [
+            ("partner_id", "in", self.ids),
+            ("company_id", "=", self.env.company.id),
+            ("state", "=", "draft"),
+            ("website_id", "!=", False),
+            ("order_line", "!=", False),
+        ]
+        about = self.env.context.get("lifecycle_cart_ids")
+        if about is not None:
+            domain.append(("id", "in", about))
+        carts = self.env["sale.order"].search(domain, order="date_order desc, id desc")
+        by_person = carts.grouped("partner_id")
         for partner in self:
-            partner.lifecycle_cart_id = carts.filtered(
-                lambda cart, partner=partner: cart.partner_id == partner
-            )[:1]
+            partner.lifecycle_cart_id = by_person.get(partner, carts.browse())[:1]
 
     def _lifecycle_cart_lines(self):
         """Lines of the cart that name a product."""

@@ -207,6 +207,19 @@ class TestCart(WorkflowCase):
         self.assertEqual(self.reasons(workflow), ["blacklisted"])
         self.assertEqual(self.sent(workflow), ["clerk@example.com"])
 
+    def test_a_cart_begun_since_waits_for_its_own_reminder(self):
+        self.needs_shop()
+        workflow = self.started()
+        workflow.reentry = "episode"
+        ann = self.new_profile("Ann")
+        left = self.cart(ann)
+        begun = self.cart(ann, hours=1)
+        self.run_workflows()
+        body = self.bodies(workflow)[0]
+        self.assertIn(f"/shop/cart?id={left.id}&", body.replace("&amp;", "&"))
+        self.assertFalse(begun.access_token)
+        self.assertFalse(begun.cart_recovery_email_sent)
+
     def test_preview_shows_the_cart_without_its_key(self):
         self.needs_shop()
         workflow = self.started()
