@@ -122,11 +122,12 @@ class LifecycleWorkflow(models.Model):
                 )
             )
         workflow.launch_count += 1
+        episode = f"launch:{workflow.launch_count}"
         entered = workflow._enter(
             profile.company_id,
             SQL(
                 "SELECT profile.id, %s AS episode FROM lifecycle_profile profile WHERE id = %s",
-                f"launch:{workflow.launch_count}",
+                episode,
                 profile.id,
             ),
         )
@@ -135,6 +136,22 @@ class LifecycleWorkflow(models.Model):
                 self.env._(
                     "%(customer)s cannot enter “%(workflow)s”: its filter is not met, or it does "
                     "not let customers enter again so soon.",
+                    customer=profile.partner_id.display_name,
+                    workflow=self.name,
+                )
+            )
+        if workflow.env["lifecycle.workflow.enrollment"].search_count(
+            [
+                ("workflow_id", "=", self.id),
+                ("profile_id", "=", profile.id),
+                ("episode", "=", episode),
+                ("state", "=", "control"),
+            ]
+        ):
+            raise UserError(
+                self.env._(
+                    "%(customer)s is in the control group of “%(workflow)s”, which gets nothing, "
+                    "so that the effect can be measured.",
                     customer=profile.partner_id.display_name,
                     workflow=self.name,
                 )

@@ -1,5 +1,7 @@
 """Workflows on screen, as a sales administrator and as a salesperson."""
 
+from hashlib import md5
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 
@@ -116,6 +118,19 @@ class TestOnTheContact(WorkflowCase):
         self.assertEqual(self.sent(self.workflow), ["ann@example.com"])
         self.enter(self.starter)
         self.assertEqual(len(self.workflow.enrollment_ids), 2)
+
+    def drawn(self, profile):
+        """Where a customer stands in the lot of the workflow's control group."""
+        text = f"{self.workflow.id}:{profile.partner_id.id}"
+        return int(md5(text.encode(), usedforsecurity=False).hexdigest()[:8], 16) % 10000
+
+    def test_control_group_cannot_be_put_in(self):
+        self.workflow.control_percent = 50
+        while self.drawn(self.ann) >= 5000:
+            self.ann = self.new_profile("Next")
+        with self.assertRaisesRegex(UserError, "control group"), self.env.cr.savepoint():
+            self.enter(self.starter)
+        self.assertFalse(self.workflow.enrollment_ids)
 
     def test_filter_and_rights_hold(self):
         self.workflow.domain = "[('order_count', '>', 5)]"
