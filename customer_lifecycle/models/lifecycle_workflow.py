@@ -278,11 +278,16 @@ class LifecycleWorkflow(models.Model):
             )._exit("ended")
         return super(LifecycleWorkflow, self - used).unlink()
 
-    def _log_edit(self, text):
-        """Tell on the workflow what somebody changed in its steps."""
+    def _log_edit(self, text, tracking=()):
+        """Tell on the workflow what somebody changed in its steps.
+
+        :param tracking: commands for the old and new values, as Odoo's log shows them
+        """
         self.ensure_one()
         if not self.env.context.get("lifecycle_quiet"):
-            self.message_post(body=text, subtype_xmlid="mail.mt_note")
+            self.message_post(
+                body=text, subtype_xmlid="mail.mt_note", tracking_value_ids=list(tracking)
+            )
 
     def copy_data(self, default=None):
         return [

@@ -316,25 +316,11 @@ class LifecycleWorkflowStep(models.Model):
     def write(self, vals):
         if vals.get("active") is False:
             self.filtered("active")._leave()
-        watched = set(vals) - {"sequence"}
-        before = {step.id: step.title for step in self}
+        before = self._remember(set(vals) - {"sequence"})
         result = super().write(vals)
         if {"delay", "delay_unit", "delay_from"} & vals.keys():
             self._reschedule()
-        if watched:
-            for workflow, steps in self.grouped("workflow_id").items():
-                if workflow.state in ("running", "paused"):
-                    names = ", ".join(
-                        self._fields[name]._description_string(self.env)
-                        for name in sorted(watched & self._fields.keys())
-                    )
-                    for step in steps:
-                        workflow._log_edit(
-                            self.env._(
-                                "Step “%(step)s” changed: %(fields)s",
-                                step=before[step.id], fields=names,
-                            )
-                        )
+        self._log_changes(before)
         return result
 
     @api.model_create_multi

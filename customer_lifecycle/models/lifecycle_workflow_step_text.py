@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 
+#: types of fields whose old and new values Odoo's log can show
+SHOWN = ("char", "integer", "float", "boolean", "selection", "many2one")
+
 
 class LifecycleWorkflowStep(models.Model):
     """What the flow says of a step."""
@@ -37,3 +40,30 @@ class LifecycleWorkflowStep(models.Model):
         }
         one, many = words[self.delay_unit]
         return one if self.delay == 1 else many
+
+    # ----- LOG -----
+
+    def _remember(self, names):
+        """Titles and values of steps of started workflows, before some fields change."""
+        names = sorted(names & self._fields.keys())
+        return {
+            step: (step.title, {name: step[name] for name in names})
+            for step in self
+            if names and step.workflow_id.state in ("running", "paused")
+        }
+
+    def _log_changes(self, before):
+        """Tell on the workflow what has changed, with the old and the new values."""
+        for step, (title, values) in before.items():
+            changed = [name for name, value in values.items() if step[name] != value]
+            if not changed:
+                continue
+            shown = [name for name in changed if self._fields[name].type in SHOWN]
+            tracking = step._mail_track(self.fields_get(shown), values)[1] if shown else []
+            labels = [self._fields[name]._description_string(self.env) for name in changed]
+            step.workflow_id._log_edit(
+                self.env._(
+                    "Step “%(step)s” changed: %(fields)s", step=title, fields=", ".join(labels)
+                ),
+                tracking,
+            )

@@ -71,6 +71,29 @@ class TestWords(WorkflowCase):
         fields_logged = workflow.message_ids.tracking_value_ids.field_id.mapped("name")
         self.assertLessEqual({"stage_ids", "window_monday"}, set(fields_logged))
 
+    def test_changes_of_steps_are_logged_with_old_and_new_values(self):
+        workflow = self.new_workflow(self.step(delay=2, name="Second try"))
+        other = self.new_template("Other words")
+        step = workflow.step_ids
+        step.write({"delay": 5, "delay_unit": "weeks", "template_id": other.id, "active": True})
+        message = workflow.message_ids[0]
+        self.assertIn("Second try", message.body)
+        changes = {
+            one["fieldInfo"]["changedField"]: (one["oldValue"], one["newValue"])
+            for one in message.sudo().tracking_value_ids._tracking_value_format()
+        }
+        self.assertEqual(
+            changes,
+            {
+                "Wait": (2, 5),
+                "Unit": ("Days", "Weeks"),
+                "E-mail Template": (self.template.name, other.name),
+            },
+        )
+        count = len(workflow.message_ids)
+        step.delay = 5
+        self.assertEqual(len(workflow.message_ids), count, "nothing has changed")
+
     def test_birthday_where_a_field_holds_it(self):
         """Any date of the contact, such as one that a company has added for birthdays."""
         self.env["ir.model.fields"].create(
