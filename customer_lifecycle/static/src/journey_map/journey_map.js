@@ -2,6 +2,7 @@ import { Component, onMounted, useRef } from "@odoo/owl";
 import { DateTimeInput } from "@web/core/datetime/datetime_input";
 import { Domain } from "@web/core/domain";
 import { _t } from "@web/core/l10n/translation";
+import { user } from "@web/core/user";
 import { useService } from "@web/core/utils/hooks";
 import { ActionHelper } from "@web/views/action_helper";
 import { formatPeriod } from "@customer_lifecycle/journey/journey_format";
@@ -22,6 +23,8 @@ export class JourneyMap extends Component {
     setup() {
         this.action = useService("action");
         this.root = useRef("root");
+        // without it browsers do not know how to hyphenate long names
+        this.lang = user.lang;
         this.periods = PERIODS.map((name) => ({ name, label: this.periodLabel(name) }));
         onMounted(() => this.focusAgain());
     }
