@@ -119,6 +119,20 @@ class LifecycleWorkflowDelivery(models.Model):
         "loyalty.program", ondelete="set null", readonly=True, index="btree_not_null"
     )
 
+    def _is_moot(self):
+        """Reminders wait for days: the points may have been spent, or an order kept them."""
+        if not self.loyalty_program_id:
+            return super()._is_moot()
+        cards = self.env["loyalty.card"].sudo().search(
+            [
+                ("program_id", "=", self.loyalty_program_id.id),
+                ("partner_id", "child_of", self.partner_id.id),
+                ("points", ">", 0),
+                ("lifecycle_points_base", "!=", False),
+            ]
+        )
+        return not any(card.lifecycle_notice_base == card.lifecycle_points_base for card in cards)
+
     def _asked_by(self):
         return self.loyalty_program_id.write_uid or super()._asked_by()
 

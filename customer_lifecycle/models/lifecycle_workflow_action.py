@@ -164,6 +164,8 @@ class LifecycleWorkflowDelivery(models.Model):
             email = person.email_normalized
             if refusal:
                 one._settle("skipped", reason=refusal, recipient_id=person.id)
+            elif one._is_moot():
+                one._settle("skipped", reason="moot", recipient_id=person.id)
             elif email in used:
                 continue
             elif one.profile_id.id in pauses:
@@ -188,6 +190,10 @@ class LifecycleWorkflowDelivery(models.Model):
             self._settle("skipped", reason=reason)
         else:
             self.write({"reason": reason, "date_next": min(until, latest)})
+
+    def _is_moot(self):
+        """Whether what the message is about has passed while it waited."""
+        return False
 
     def _asked_by(self):
         """Whose rights the template is read with."""

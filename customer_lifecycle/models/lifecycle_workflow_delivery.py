@@ -8,6 +8,7 @@ REASONS = [
     *PAUSES,
     ("condition", "Filter of the step not met"),
     ("asleep", "App not installed"),
+    ("moot", "No longer needed"),
 ]
 
 

@@ -363,6 +363,16 @@ class TestExpiry(LoyaltyCase):
             [("mail_message_id", "=", delivery.mail_message_id.id)]
         ).body_html)
 
+    def test_no_reminder_of_points_that_are_spent_meanwhile(self):
+        self.program.lifecycle_reminder = "email"
+        self.on(2028, 2, 1)
+        self.assertEqual(self.deliveries().state, "waiting")
+        self.card.points = 0
+        with freeze_time(datetime(2028, 2, 3, 10)):
+            self.empty_queue()
+            self.run_cron("customer_lifecycle.ir_cron_lifecycle_workflow")
+        self.assertEqual((self.deliveries().state, self.deliveries().reason), ("skipped", "moot"))
+
     def test_who_may_not_be_written_to_becomes_an_activity(self):
         self.program.lifecycle_reminder = "email"
         self.env["mail.blacklist"]._add("ann@example.com")
