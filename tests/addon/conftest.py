@@ -3,9 +3,20 @@
 What takes long is begun first: processes that run side by side then end together.
 """
 
+import os
+
 import pytest
 
+from odoo.tests.common import TransactionCase
+
 MISSING = ("Chrome executable not found", "websocket-client", "--odoo-http is not set")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_filestore():
+    """Processes side by side share their attachments: none tidies up what others still use."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        TransactionCase._gc_filestore = classmethod(lambda cls: None)
 
 
 def pytest_collection_modifyitems(items):
