@@ -77,7 +77,9 @@ def load(env, company, pairs):
             }
         )
     if made:
-        made[0].date_paid = made[0].date_order.date() + timedelta(days=20)
-        made[0]._reward()
-        made[0].date_rewarded = made[0].date_order + timedelta(days=34)
+        # the oldest: what came of it lies in the past
+        first = made.sorted("date_order")[0]
+        first.date_paid = first.date_order.date() + timedelta(days=20)
+        first._reward()
+        first.date_rewarded = first.date_order + timedelta(days=34)
     program.mail_template_id = env.ref("customer_lifecycle.mail_template_referral_reward")
