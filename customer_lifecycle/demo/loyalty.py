@@ -1,15 +1,15 @@
-"""A loyalty program with a condition, points by VIP level, and cards with a past."""
+"""A loyalty program with a condition, points by VIP tier, and cards with a past."""
 
 from odoo.fields import Command
 
 #: the customers of the largest of the latest orders have collected for so long
 HOLDERS, COLLECTED_ORDERS = 6, 4
-#: key of the VIP level, times the points
+#: key of the VIP tier, times the points
 FACTORS = (("silver", 1.25), ("gold", 1.5), ("platinum", 2))
 
 
 def load(env, company):
-    """Create the program; return it, with its levels' factors."""
+    """Create the program; return it, with its tiers' factors."""
     return env["loyalty.program"]._load_records(
         [
             {

@@ -38,7 +38,7 @@ IN_WINDOW = ("revenue", "margin", "orders")
 
 
 class LifecycleVipTier(models.Model):
-    """A VIP level of one company: what it takes to reach and to keep it, and what it gives."""
+    """A VIP tier of one company: what it takes to reach and to keep it, and what it gives."""
 
     _name = "lifecycle.vip.tier"
     _inherit = "lifecycle.rule"

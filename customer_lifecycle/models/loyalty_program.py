@@ -27,10 +27,10 @@ class LoyaltyProgram(models.Model):
     )
     lifecycle_tier_ids = fields.Many2many(
         "lifecycle.vip.tier", TIERS, "program_id", "tier_id",
-        string="VIP Levels",
+        string="VIP Tiers",
         ondelete="restrict",
         context={"active_test": False},
-        help="Only customers with one of these VIP levels. Empty: with or without a level.",
+        help="Only customers with one of these VIP tiers. Empty: with or without a tier.",
     )
     lifecycle_segment_ids = fields.Many2many(
         "lifecycle.segment", SEGMENTS, "program_id", "segment_id",
@@ -40,7 +40,7 @@ class LoyaltyProgram(models.Model):
         help="Only customers in one of these segments. Empty: in any or none.",
     )
     lifecycle_multiplier_ids = fields.One2many(
-        "lifecycle.loyalty.multiplier", "program_id", string="Points by VIP Level", copy=True
+        "lifecycle.loyalty.multiplier", "program_id", string="Points by VIP Tier", copy=True
     )
     lifecycle_auto_card = fields.Boolean(
         string="Automatic Cards",
@@ -121,7 +121,7 @@ class LoyaltyProgram(models.Model):
             if not any(program[name] for name in CONDITIONS):
                 raise ValidationError(
                     self.env._(
-                        "“%s”: choose a stage, VIP level or segment whose customers get a card "
+                        "“%s”: choose a stage, VIP tier or segment whose customers get a card "
                         "automatically.",
                         program.name,
                     )
@@ -168,7 +168,7 @@ class LoyaltyProgram(models.Model):
     def _lifecycle_refused(self, customer, company):
         """Ids of the programs whose conditions a customer does not meet.
 
-        Asked of the tables, whoever asks: a stage or level that he may not see is a condition
+        Asked of the tables, whoever asks: a stage or tier that he may not see is a condition
         all the same.
 
         :param customer: commercial partner, may be empty or the shop's visitor
@@ -207,7 +207,7 @@ class LoyaltyProgram(models.Model):
         program = self.sudo()
         parts = [
             (self.env._("stage"), program.lifecycle_stage_ids),
-            (self.env._("VIP level"), program.lifecycle_tier_ids),
+            (self.env._("VIP tier"), program.lifecycle_tier_ids),
             (self.env._("segment"), program.lifecycle_segment_ids),
         ]
         return "; ".join(
@@ -328,7 +328,7 @@ class LoyaltyProgram(models.Model):
     def _lifecycle_multiplier(self, customer, company):
         """The record that multiplies a customer's points, or empty."""
         self.ensure_one()
-        # sudo: the salesperson need not see the level that his customer's points come from
+        # sudo: the salesperson need not see the tier that his customer's points come from
         multipliers = self.sudo().lifecycle_multiplier_ids.filtered(lambda one: one.factor != 1)
         if self.program_type != "loyalty" or not multipliers:
             return multipliers.browse()
@@ -337,16 +337,16 @@ class LoyaltyProgram(models.Model):
 
 
 class LifecycleLoyaltyMultiplier(models.Model):
-    """How many times the points customers of one VIP level get."""
+    """How many times the points customers of one VIP tier get."""
 
     _name = "lifecycle.loyalty.multiplier"
-    _description = "Points of a VIP Level"
+    _description = "Points of a VIP Tier"
     _order = "program_id, tier_id"
     _rec_name = "tier_id"
 
     program_id = fields.Many2one("loyalty.program", required=True, ondelete="cascade", index=True)
     tier_id = fields.Many2one(
-        "lifecycle.vip.tier", string="VIP Level", required=True, ondelete="cascade", index=True
+        "lifecycle.vip.tier", string="VIP Tier", required=True, ondelete="cascade", index=True
     )
     factor = fields.Float(
         string="Times the Points", required=True, default=1.5, digits=(6, 2),
@@ -354,7 +354,7 @@ class LifecycleLoyaltyMultiplier(models.Model):
     )
 
     _tier_unique = models.UniqueIndex(
-        "(program_id, tier_id)", "Each VIP level can be there once only."
+        "(program_id, tier_id)", "Each VIP tier can be there once only."
     )
     _factor_positive = models.Constraint(
         "CHECK (factor > 0)", "Points can be multiplied by more than 0 only."

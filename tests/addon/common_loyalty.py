@@ -6,7 +6,7 @@ LOYALTY = "customer_lifecycle.ir_cron_lifecycle_loyalty"
 
 
 class LoyaltyCase(LifecycleCase):
-    """A company with a VIP level and a program that gives one point for each unit of money."""
+    """A company with a VIP tier and a program that gives one point for each unit of money."""
 
     @classmethod
     def setUpClass(cls):

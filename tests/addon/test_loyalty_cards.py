@@ -148,7 +148,7 @@ class TestAutomaticCards(LoyaltyCase):
         self.assertEqual(self.holders(), ["Ann", "Ben"])
 
     def test_needs_a_condition(self):
-        with self.assertRaisesRegex(ValidationError, "choose a stage, VIP level or segment"):
+        with self.assertRaisesRegex(ValidationError, "choose a stage, VIP tier or segment"):
             self.program.lifecycle_auto_card = True
 
     def test_membership_is_hidden_from_salespeople(self):

@@ -100,7 +100,7 @@ class TestConditions(LoyaltyCase):
         wizard = self.env["sale.loyalty.coupon.wizard"].with_user(seller).create(
             {"order_id": order.id, "coupon_code": "SPRING"}
         )
-        with self.assertRaisesRegex(ValidationError, "VIP level: Gold"):
+        with self.assertRaisesRegex(ValidationError, "VIP tier: Gold"):
             wizard.action_apply()
 
     def test_customer_is_not_told_whom_it_is_for(self):
