@@ -84,7 +84,7 @@ class TestConditions(LoyaltyCase):
         self.assertEqual(
             answer,
             {"error": "“Spring offer” is not for this customer. It is for customers with VIP "
-                      "level: Gold."},
+                      "tier: Gold."},
         )
         order = self.quote(self.ann)
         answer = order._try_apply_code("SPRING")
