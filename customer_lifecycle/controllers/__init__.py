@@ -1,3 +1,4 @@
 from . import referral
+from . import tracking
 from . import unsubscribe
 from . import portal

@@ -40,7 +40,8 @@ class ResPartner(models.Model):
     )
     lifecycle_marketing_consent = fields.Boolean(
         string="Agreed to Marketing",
-        help="Needed where the company's settings ask for explicit consent.",
+        help="Needed where the company's settings ask for explicit consent, for messages or for "
+        "seeing whether they are opened.",
         tracking=True,
     )
     lifecycle_marketing_consent_date = fields.Date(
@@ -129,6 +130,14 @@ class LifecycleConsent(models.AbstractModel):
             if reason:
                 refusals[partner.id] = reason
         return refusals
+
+    @api.model
+    def _may_measure(self, person, company):
+        """Whether the company may see if a person opens and clicks its e-mails."""
+        measure = company.sudo().lifecycle_measure
+        if measure == "agreed":
+            return person.sudo().lifecycle_marketing_consent
+        return measure == "all" and bool(person) and not person.sudo().is_blacklisted
 
     @api.model
     def _opted_out(self, emails):

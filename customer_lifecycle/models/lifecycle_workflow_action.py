@@ -207,11 +207,7 @@ class LifecycleWorkflowDelivery(models.Model):
                     self.template_id, [(self.profile_id, person)], company, self._asked_by()
                 )
                 self._settle(
-                    "done",
-                    reason=False,
-                    recipient_id=person.id,
-                    email=person.email_normalized,
-                    mail_message_id=mail.mail_message_id.id,
+                    "done", reason=False, **mails._sent_values(mail, person, company)
                 )
                 self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
                 self.env.flush_all()

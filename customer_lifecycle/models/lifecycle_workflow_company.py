@@ -27,6 +27,20 @@ class ResCompany(models.Model):
         string="Peace After a Complaint (days)", default=14
     )
 
+    lifecycle_measure = fields.Selection(
+        [
+            ("none", "Of nobody"),
+            ("agreed", "Of contacts who have agreed to marketing"),
+            ("all", "Of everybody"),
+        ],
+        string="Measure Opens and Clicks",
+        # European law asks for consent before an e-mail reports that it was read
+        default="agreed",
+        required=True,
+        help="E-mails to them contain a small picture and links by which opening and clicking is "
+        "seen.",
+    )
+
     _lifecycle_caps_range = models.Constraint(
         "CHECK (lifecycle_cap_week >= 0 AND lifecycle_cap_month >= 0 "
         "AND lifecycle_wait_days >= 0 AND lifecycle_complaint_days >= 0)",
@@ -46,4 +60,7 @@ class ResConfigSettings(models.TransientModel):
     lifecycle_wait_days = fields.Integer(related="company_id.lifecycle_wait_days", readonly=False)
     lifecycle_complaint_days = fields.Integer(
         related="company_id.lifecycle_complaint_days", readonly=False
+    )
+    lifecycle_measure = fields.Selection(
+        related="company_id.lifecycle_measure", readonly=False, required=True
     )

@@ -1,6 +1,12 @@
 from odoo import api, models
 from odoo.fields import Domain
 
+#: what a customer did not get although he was meant to
+NOT_SENT = (
+    Domain("state", "=", "skipped") & Domain("reason", "!=", "condition")
+    | Domain("state", "=", "failed") & Domain("kind", "=", "email")
+)
+
 
 class LifecycleWorkflow(models.Model):
     """Numbers on the form, each of which opens its list."""
@@ -66,11 +72,7 @@ class LifecycleWorkflow(models.Model):
     def _compute_skipped_count(self):
         counts = dict(
             self.env["lifecycle.workflow.delivery"]._read_group(
-                [
-                    ("workflow_id", "in", self.ids),
-                    ("state", "=", "skipped"),
-                    ("reason", "!=", "condition"),
-                ],
+                NOT_SENT & Domain("workflow_id", "in", self.ids),
                 ["workflow_id"],
                 ["__count"],
             )
@@ -124,6 +126,6 @@ class LifecycleWorkflow(models.Model):
     def action_view_skipped(self):
         return self._open_list(
             "lifecycle_workflow_delivery_action",
-            [("state", "=", "skipped"), ("reason", "!=", "condition")],
+            NOT_SENT,
             self.env._("Not Sent"),
         )

@@ -60,7 +60,8 @@ class LifecycleWorkflowDelivery(models.Model):
     branch = fields.Selection([("then", "then"), ("else", "else")], readonly=True)
     template_id = fields.Many2one("mail.template", ondelete="set null", readonly=True)
     mail_message_id = fields.Many2one(
-        "mail.message", string="Message", ondelete="set null", readonly=True
+        "mail.message", string="Message", ondelete="set null", readonly=True,
+        index="btree_not_null",
     )
     what = fields.Char(compute="_compute_what")
     why = fields.Char(compute="_compute_what")

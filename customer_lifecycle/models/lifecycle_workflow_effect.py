@@ -146,11 +146,26 @@ class LifecycleWorkflow(models.Model):
                 **groups,
                 "days": workflow.effect_days,
                 "mails": dict(delivered),
+                "seen": workflow._seen(),
                 "goal": self.env["lifecycle.workflow.enrollment"].search_count(
                     [("workflow_id", "=", workflow.id), ("exit_reason", "=", "goal")]
                 ),
             }
             workflow.effect_date = fields.Datetime.now()
+
+    def _seen(self):
+        """Numbers of e-mails that are measured, were opened and were clicked."""
+        return list(
+            self.env["lifecycle.workflow.delivery"]._read_group(
+                [
+                    ("workflow_id", "=", self.id),
+                    ("state", "=", "done"),
+                    ("is_measured", "=", True),
+                ],
+                [],
+                ["__count", "date_opened:count", "date_clicked:count"],
+            )[0]
+        )
 
     def _measured(self, company):
         """Rows (group, entered, with an order, orders, revenue, revenue squared, complete)."""
@@ -257,10 +272,20 @@ class LifecycleWorkflow(models.Model):
         def share(group):
             return percent(group[1] / group[0]) if group[0] else "–"
 
+        # numbers of before opens and clicks were measured have none
+        measured, *seen = effect.get("seen") or (0, 0, 0)
+
+        def part(number):
+            if not measured:
+                return "–"
+            return f"{number} ({percent(number / measured)})"
+
         rows = [
             (self.env._("Entered"), f"{treated[0]:.0f}", f"{control[0]:.0f}"),
             (self.env._("E-mails sent"), effect["mails"].get("done", 0), 0),
             (self.env._("E-mails not sent"), effect["mails"].get("skipped", 0), ""),
+            (self.env._("Opened, of %s that are measured", measured), part(seen[0]), ""),
+            (self.env._("Clicked, of %s that are measured", measured), part(seen[1]), ""),
             (self.env._("Left because the goal was reached"), effect["goal"], ""),
             (self.env._("Ordered within %s days", effect["days"]),
              f"{treated[1]:.0f} ({share(treated)})", f"{control[1]:.0f} ({share(control)})"),
@@ -316,7 +341,19 @@ class LifecycleWorkflow(models.Model):
                     entered=f"{treated[0] + control[0]:.0f}",
                     days=effect["days"],
                 ),
-                self.env._("Opens and clicks are not measured: these e-mails contain no tracking."),
+                self._seen_note(measured),
             )
         )
         return Markup("").join(lines)
+
+    def _seen_note(self, measured):
+        """How far the numbers of opens and clicks can be trusted."""
+        if measured:
+            return self.env._(
+                "Opens and clicks are estimates: some mail programs load every picture by "
+                "themselves, others none, and virus scanners follow links."
+            )
+        return self.env._(
+            "Opens and clicks are measured only where the settings and, by default, the "
+            "customer's consent allow it; so far that is nobody."
+        )

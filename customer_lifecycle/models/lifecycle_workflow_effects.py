@@ -70,16 +70,11 @@ class LifecycleWorkflowStep(models.Model):
         :param people: dict enrolment id → recipient
         """
         pairs = [(one.profile_id, people[one.id]) for one in enrollments]
-        mails = self.env["lifecycle.workflow.mail"]._queue(
-            self.template_id, pairs, company, workflow.user_id
-        )
+        writer = self.env["lifecycle.workflow.mail"]
+        mails = writer._queue(self.template_id, pairs, company, workflow.user_id)
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
         return [
-            {
-                "recipient_id": person.id,
-                "email": person.email_normalized,
-                "mail_message_id": mail.mail_message_id.id,
-            }
+            writer._sent_values(mail, person, company)
             for (_profile, person), mail in zip(pairs, mails, strict=True)
         ]
 

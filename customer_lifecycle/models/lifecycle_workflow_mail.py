@@ -161,6 +161,16 @@ class LifecycleWorkflowMail(models.AbstractModel):
         return mails
 
     @api.model
+    def _sent_values(self, mail, person, company):
+        """Values of the delivery of a queued e-mail."""
+        return {
+            "recipient_id": person.id,
+            "email": person.email_normalized,
+            "mail_message_id": mail.mail_message_id.id,
+            "is_measured": self.env["lifecycle.consent"]._may_measure(person, company),
+        }
+
+    @api.model
     def _readable(self, error):
         """First sentence of an error, without the trace that templates add."""
         cause = error

@@ -139,7 +139,8 @@ class LifecycleWorkflowPreview(models.TransientModel):
                 self.env._("To:"),
                 person.email_formatted or person.name,
                 values["subject"],
-                Markup(values["body_html"]),
+                # a colleague looks at it, who must not unsubscribe the customer
+                Markup(values["body"]),
             )
         )
 

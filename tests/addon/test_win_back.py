@@ -4,37 +4,18 @@ import hashlib
 import statistics
 from collections import Counter
 from datetime import timedelta
-from unittest.mock import patch
 
-from .common_workflow import START, WorkflowCase
-from .smtp_sink import SmtpSink
+from .common_mail import MailCase
+from .common_workflow import START
 
 CUSTOMERS = 50
 CONTROL = 30
-QUEUE = "mail.ir_cron_mail_scheduler_action"
 FIRST, SECOND = "We have not heard from you for a while", "May we help you choose"
 
 
-class TestWinBack(WorkflowCase):
+class TestWinBack(MailCase):
     def setUp(self):
         super().setUp()
-        self.env["mail.mail"].sudo().search([]).unlink()
-        self.sink = SmtpSink().__enter__()
-        self.addCleanup(self.sink.__exit__)
-        self.env["ir.mail_server"].search([]).action_archive()
-        self.env["ir.mail_server"].create(
-            {
-                "name": "Sink",
-                "smtp_host": "127.0.0.1",
-                "smtp_port": self.sink.port,
-                "smtp_encryption": "none",
-            }
-        )
-        sending = patch.object(
-            self.env.registry["ir.mail_server"], "_disable_send", lambda *_args: False
-        )
-        sending.start()
-        self.addCleanup(sending.stop)
         # they buy every 25 days, the last time 40 days ago: late, but not at risk yet
         self.people = [
             self.new_customer(f"Win {number:02}", email=f"win{number:02}@example.com")
@@ -58,7 +39,7 @@ class TestWinBack(WorkflowCase):
         self.at(self.now + timedelta(**span))
         self.run_refresh()
         self.run_workflows()
-        self.run_cron(QUEUE)
+        self.send_all()
 
     def mails(self, subject):
         return Counter(

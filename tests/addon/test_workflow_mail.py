@@ -1,42 +1,15 @@
 """Mail really leaves, with the headers it needs; whoever unsubscribes is left in peace."""
 
 import re
-from unittest.mock import patch
 
 from odoo.tests import tagged
 
 from .common import LifecycleHttpCase
+from .common_mail import QUEUE, MailCase
 from .common_workflow import WorkflowCase
-from .smtp_sink import SmtpSink
-
-QUEUE = "mail.ir_cron_mail_scheduler_action"
 
 
-class TestMailLeaves(WorkflowCase):
-    def setUp(self):
-        super().setUp()
-        self.env["mail.mail"].sudo().search([]).unlink()
-        self.sink = SmtpSink().__enter__()
-        self.addCleanup(self.sink.__exit__)
-        self.env["ir.mail_server"].search([]).action_archive()
-        self.env["ir.mail_server"].create(
-            {
-                "name": "Sink",
-                "smtp_host": "127.0.0.1",
-                "smtp_port": self.sink.port,
-                "smtp_encryption": "none",
-            }
-        )
-        sending = patch.object(
-            self.env.registry["ir.mail_server"], "_disable_send", lambda *_args: False
-        )
-        sending.start()
-        self.addCleanup(sending.stop)
-
-    def send_all(self):
-        self.run_cron(QUEUE)
-        return self.sink.messages
-
+class TestMailLeaves(MailCase):
     def test_one_message_with_headers_for_unsubscribing(self):
         self.new_workflow()
         ann, ben = self.new_profile("Ann"), self.new_profile("Ben")
