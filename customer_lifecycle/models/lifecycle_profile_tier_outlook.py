@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 #: how far back an event may have made a customer fall below the keep threshold
 RECENT_DAYS = 90
@@ -83,14 +84,18 @@ class LifecycleProfile(models.Model):
     def _vip_days(self, tier, start, end):
         """Pairs (day, what the tier's measure counts of it) from start to end, by day."""
         # sudo: the sum over documents that the reader may not open is in the profile anyway
-        purchases = (
-            self.env["lifecycle.purchase"].sudo().with_context(lifecycle_profile_id=self.id)
-        )
-        groups = purchases._read_group(
-            [("profile_id", "=", self.id), ("date", ">=", start), ("date", "<=", end)],
-            ["date:day"],
-            ["value:sum" if tier.measure == "margin" else "amount:sum"],
-            order="date:day",
+        profile = self.sudo()
+        groups = self.env.execute_query(
+            SQL(
+                """SELECT day, SUM(%(measure)s)::float FROM (%(rows)s) days
+                    WHERE day BETWEEN %(start)s AND %(end)s GROUP BY day ORDER BY day""",
+                measure=SQL.identifier("value" if tier.measure == "margin" else "amount"),
+                rows=profile.env["lifecycle.revenue.source"]._rows_of(
+                    profile.company_id, profile.partner_id.id
+                ),
+                start=start,
+                end=end,
+            )
         )
         if tier.measure == "orders":
             return [(day, 1) for day, amount in groups if amount > 0]

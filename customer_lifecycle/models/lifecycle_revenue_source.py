@@ -1,6 +1,6 @@
 from ast import literal_eval
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -224,6 +224,7 @@ class LifecycleRevenueSource(models.Model):
     @api.model
     def _sources_changed(self):
         """Watch the models of the new set of sources, and let every figure be computed anew."""
+        self.env.registry.clear_cache()
         if self.env.registry.ready:
             self.env["lifecycle.queue"]._watch_again()
             companies = self.env["res.company"]._lifecycle_companies()
@@ -245,7 +246,8 @@ class LifecycleRevenueSource(models.Model):
         """Everything bought in a company, a row for each document.
 
         :param company: res.company record
-        :param partner_ids: ids of commercial partners to restrict to, or None for all
+        :param partner_ids: ids of commercial partners to restrict to, as numbers or as SQL of
+            an array; None for all
         :return: SQL of a SELECT with the columns of ``COLUMNS``: commercial partner, local day,
             net amount and value in company currency, amount before credit notes, exchange
             difference of the credit notes, source and document id
@@ -270,6 +272,38 @@ class LifecycleRevenueSource(models.Model):
             )
         return SQL(" UNION ALL ").join(parts)
 
+    @api.model
+    def _rows_of(self, company, partner_id):
+        """Everything that one customer bought in a company, for screens: see ``_rows_sql``.
+
+        Reading and compiling the sources takes longer than the answer; they stay the same until
+        somebody changes them, or the day or the company's settings change.
+        """
+        rows = self._compiled_rows(
+            company.id,
+            company._lifecycle_today(),
+            company.lifecycle_basis,
+            company.lifecycle_value,
+            company.lifecycle_margin_percent,
+            company._lifecycle_timezone(),
+            company.currency_id.id,
+        )
+        return SQL(
+            "WITH lifecycle_wanted AS (SELECT ARRAY[%s] AS ids) SELECT * FROM (%s) wanted_rows",
+            partner_id,
+            rows,
+        )
+
+    @api.model
+    @tools.ormcache(
+        *("company_id", "today", "basis", "value", "margin_percent", "timezone", "currency_id")
+    )
+    def _compiled_rows(
+        self, company_id, today, basis, value, margin_percent, timezone, currency_id
+    ):
+        company = self.env["res.company"].browse(company_id)
+        return self._rows_sql(company, SQL("(SELECT ids FROM lifecycle_wanted)::int[]"))
+
     def _compile(self, company, partner_ids=None):
         """SELECT of this source's purchases in one company (see ``_rows_sql``).
 
@@ -290,7 +324,8 @@ class LifecycleRevenueSource(models.Model):
             )
         customer = partner_model._field_to_sql(partner_alias, "commercial_partner_id", query)
         if partner_ids is not None:
-            query.add_where(SQL("%s = ANY(%s)", customer, list(partner_ids)))
+            wanted = partner_ids if isinstance(partner_ids, SQL) else list(partner_ids)
+            query.add_where(SQL("%s = ANY(%s)", customer, wanted))
         query.add_where(
             SQL(
                 "%s NOT IN (SELECT id FROM res_partner WHERE lifecycle_exclude)",

@@ -21,6 +21,7 @@ class LifecycleUsualProduct(models.Model):
     product_id = fields.Many2one(
         "product.product", required=True, ondelete="cascade", index=True, readonly=True
     )
+    product_name = fields.Char(related="product_id.name")
     currency_id = fields.Many2one(related="profile_id.currency_id")
     day_count = fields.Integer(string="Bought On (days)", readonly=True)
     quantity = fields.Float(

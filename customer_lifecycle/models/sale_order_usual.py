@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
+from odoo.tools import SQL
 
 from .stage_of_customer import SALES
 
@@ -39,15 +40,15 @@ class SaleOrder(models.Model):
     @api.depends("partner_id", "company_id", "state", "order_line.product_id")
     def _compute_lifecycle_usual_items(self):
         for order in self:
-            due = order._lifecycle_due_products()
+            today = order._lifecycle_today()
             order.lifecycle_usual_items = (
                 ", ".join(
                     self.env._(
                         "%(product)s (%(days)s days ago)",
-                        product=usual.product_id.name,
-                        days=(order._lifecycle_today() - usual.last_date).days,
+                        product=product,
+                        days=(today - last_date).days,
                     )
-                    for usual in due[:NAMED]
+                    for _id, product, last_date in order._lifecycle_due_products()
                 )
                 or False
             )
@@ -56,26 +57,49 @@ class SaleOrder(models.Model):
         return (self.company_id or self.env.company).sudo()._lifecycle_today()
 
     def _lifecycle_due_products(self):
-        """Usual products that are due again and not in this quotation, the most valuable first."""
+        """Usual products that are due again and not in this quotation, the most valuable first.
+
+        :return: list of (id of the usual product, the product's name, day it was last bought)
+        """
         self.ensure_one()
-        usual = self.env["lifecycle.usual.product"]
         if self.state not in ("draft", "sent") or not self.partner_id:
-            return usual
+            return []
         customer = self.partner_id.with_company(self.company_id)
+        profile = customer.lifecycle_profile_id
+        if not profile:
+            return []
+        usual = self.env["lifecycle.usual.product"]
         today = self._lifecycle_today()
-        present = self.order_line.product_id
-        return customer.lifecycle_profile_id.usual_product_ids.filtered(
-            lambda usual: usual.product_id not in present
-            and usual.product_id.active
-            and usual.product_id.sale_ok
-            and (today - usual.last_date).days >= 0.8 * usual.gap
-            and today <= usual.missing_until
+
+        def is_due(model, alias, query):
+            last_date, gap = (
+                model._field_to_sql(alias, name, query) for name in ("last_date", "gap")
+            )
+            return SQL("%s::date - %s >= 0.8 * %s", today, last_date, gap)
+
+        query = usual._search(
+            Domain("profile_id", "=", profile.id)
+            & Domain("product_id", "not in", self.order_line.product_id._origin.ids)
+            & Domain("product_id.active", "=", True)
+            & Domain("product_id.sale_ok", "=", True)
+            & Domain("missing_until", ">=", today)
+            & Domain.custom(to_sql=is_due),
+            order=usual._order,
+            limit=NAMED,
         )
+        # names and all in one query: a quotation is opened all day
+        columns = (
+            usual._field_to_sql(usual._table, name, query)
+            for name in ("id", "product_name", "last_date")
+        )
+        return self.env.execute_query(query.select(*columns))
 
     def action_add_lifecycle_usual_items(self):
         """Add the named products, each with its usual quantity at the quotation's prices."""
         self.ensure_one()
-        due = self._lifecycle_due_products()[:NAMED]
+        due = self.env["lifecycle.usual.product"].browse(
+            usual_id for usual_id, _name, _last_date in self._lifecycle_due_products()
+        )
         if not due:
             raise UserError(self.env._("Nothing that this customer usually buys is due."))
         self.order_line = [
