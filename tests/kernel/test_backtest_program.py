@@ -107,7 +107,16 @@ def test_columns_in_any_order_with_times_and_a_byte_order_mark(tmp_path):
         (HEADER + "1,2024-01-01\n", "line 2, column 3", "amount is missing"),
         (HEADER + " ,2024-01-01,5\n", "line 2, column 1", "customer_id is empty"),
         (HEADER + '"1,2024-01-01,5\n', "line 2", "unexpected end"),
-        ("customer_id;date;amount\n1;2024-01-01;5\n", "line 1", "column customer_id is missing"),
+        ("customer_id;date;amount\n1;2024-01-01;5\n", "line 1, column 12", "semicolons"),
+        ("customer_id\tdate\tamount\n1\t2024-01-01\t5\n", "line 1", "tabs"),
+        ("customer,date,amount\n1,2024-01-01,5\n", "line 1", "column customer_id is missing"),
+        ("customer_id,date,amount,date\n", "line 1, column 4", "second column date"),
+        (HEADER + HEADER + "1,2024-01-01,5\n", "line 2, column 2", "not a date"),
+        (HEADER + "1,2024-01-01,5,50\n", "line 2, column 4", "decimals need a point"),
+        (HEADER + '1,2024-01-01,"5,50"\n', "line 2, column 3", "not an amount"),
+        (HEADER + "1,2024-01-01,1_000\n", "line 2, column 3", "not an amount"),
+        (HEADER + "1,2024-01-01,5\n1,9024-01-01,5\n", "line 3, column 2", "in the future"),
+        (HEADER + "1,0024-01-01,5\n", "line 2, column 2", "before 1900"),
         ("", "line 1", "column customer_id is missing"),
         (HEADER, "", "no purchases"),
     ],
@@ -125,8 +134,30 @@ def test_what_is_no_text_or_no_file_is_told(tmp_path):
     with pytest.raises(SetupError, match="cannot be read"):
         purchase_log.read(str(path))
     path.write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(SetupError, match="UTF-8"):
+    with pytest.raises(SetupError, match="line 1, column 1: .*UTF-8"):
         purchase_log.read(str(path))
+    path.write_bytes(HEADER.encode() + b"1,2024-01-01,5,a note\n1,2024-01-01,5,caf\xe9\n")
+    with pytest.raises(SetupError, match="line 3, column 4: .*UTF-8"):
+        purchase_log.read(str(path))
+
+
+@pytest.mark.parametrize(
+    ("rows", "customers"),
+    [
+        (["a,2024-01-01,5"], 1),
+        ([f"c{number},2024-01-{number:02},5" for number in range(1, 31)], 30),
+        (["a,2024-01-01,-5", "b,2024-01-02,-1"], 0),
+    ],
+    ids=["one customer", "nobody bought twice", "refunds only"],
+)
+def test_log_that_teaches_little_is_said_to_be_too_little(run, tmp_path, rows, customers):
+    path = tmp_path / "log.csv"
+    path.write_text(HEADER + "\n".join(rows))
+    options = [path, "--calibration-end", "2024-02-28", "--holdout-end", "2024-05-31"]
+    result = json.loads(run(*options, "--json"))
+    assert result["n_customers"] == customers and not result["enough_data"]
+    assert result["missing"]["repeat_buyers"] == [0, 10]
+    assert "not enough" in run(*options).lower()
 
 
 @pytest.mark.parametrize(

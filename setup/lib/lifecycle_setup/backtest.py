@@ -109,7 +109,10 @@ def table(result: dict) -> str:
         fitted = model and ", ".join(f"{key} {value:.4f}" for key, value in model.items())
         lines.append(f"{name} in weeks: {fitted or 'needs a repeat purchase'}")
     for name, (have, need) in result["missing"].items():
-        lines.append(f"not enough data to show predictions: {have} of {need} {name}")
+        lines.append(
+            f"not enough data to show predictions: {have} of {need} "
+            + name.replace("_", " ")
+        )
     if not result["holdout"]:
         nothing = "Nothing to compare with: no days after the calibration, or too few customers."
         return "\n".join([*lines, "", nothing])

@@ -12,6 +12,8 @@ from lifecycle_setup.console import SetupError
 
 COLUMNS = ("customer_id", "date", "amount")
 EPOCH = date(1970, 1, 1).toordinal()
+FIRST_DAY = date(1900, 1, 1).toordinal() - EPOCH
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def read(path: str):
@@ -25,8 +27,8 @@ def read(path: str):
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
             return _parse(path, stream)
-    except UnicodeDecodeError as error:
-        raise SetupError(f"{path} is not UTF-8 text: save it as CSV in UTF-8.") from error
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
     except OSError as error:
         raise SetupError(f"{path} cannot be read: {error.strerror}.") from error
 
@@ -52,8 +54,11 @@ def _parse(path, stream):
     customers, days, amounts = [], [], []
     codes: dict[str, int] = {}
     known_days: dict[str, int] = {}
+    # It may be tomorrow already where the file comes from.
+    last_day = date.today().toordinal() - EPOCH + 1
     try:
-        places = _places(path, next(reader, None))
+        header = next(reader, [])
+        places = _places(path, header)
         for row in reader:
             if not row:
                 continue
@@ -61,6 +66,12 @@ def _parse(path, stream):
                 raise _error(
                     path, reader.line_num, len(row) + 1, f"{_missing(places, row)} is missing"
                 )
+            if len(row) > len(header):
+                raise _error(
+                    path, reader.line_num, len(header) + 1,
+                    f"there are {len(row)} values for {len(header)} columns; decimals need a "
+                    "point, and text with a comma needs quotes",
+                )  # fmt: skip
             customer, day, amount = (row[place] for place in places)
             if not customer.strip():
                 raise _error(path, reader.line_num, places[0] + 1, "the customer_id is empty")
@@ -72,6 +83,11 @@ def _parse(path, stream):
                         path, reader.line_num, places[1] + 1,
                         f"{day!r} is not a date like 2024-05-31",
                     ) from None  # fmt: skip
+                if not FIRST_DAY <= known_days[day] <= last_day:
+                    raise _error(
+                        path, reader.line_num, places[1] + 1,
+                        f"{day!r} lies in the future or before 1900",
+                    )  # fmt: skip
             customers.append(codes.setdefault(customer.strip(), len(codes)))
             days.append(known_days[day])
             amounts.append(_amount(path, reader.line_num, places[2] + 1, amount))
@@ -84,8 +100,18 @@ def _parse(path, stream):
 
 def _places(path, header):
     """Positions of the columns."""
-    names = [name.strip().lower() for name in header or ()]
+    names = [name.strip().lower() for name in header]
+    for sign, text in OTHER_SEPARATORS.items():
+        if len(names) == 1 and sign in names[0]:
+            raise _error(
+                path, 1, names[0].index(sign) + 1,
+                f"the columns are separated by {text}; save the file with commas between them, "
+                "and a point for decimals",
+            )  # fmt: skip
     for name in COLUMNS:
+        if names.count(name) > 1:
+            again = names.index(name, names.index(name) + 1)
+            raise _error(path, 1, again + 1, f"there is a second column {name}")
         if name not in names:
             found = ", ".join(names) or "nothing"
             raise SetupError(
@@ -101,12 +127,26 @@ def _missing(places, row):
 
 def _amount(path, line, column, text):
     try:
-        amount = float(text)
+        # Python would take the underscores of its own numbers.
+        amount = math.nan if "_" in text else float(text)
     except ValueError:
         amount = math.nan
     if not math.isfinite(amount):
         raise _error(path, line, column, f"{text!r} is not an amount like 1234.50")
     return amount
+
+
+def _not_utf8(path):
+    """Error that names the first line that is not UTF-8."""
+    with open(path, "rb") as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                column = line[: error.start].count(b",") + 1
+                what = "this is not UTF-8 text; save it as CSV in UTF-8"
+                return _error(path, number, column, what)
+    return SetupError(f"{path} is not UTF-8 text: save it as CSV in UTF-8.")
 
 
 def _error(path, line, column, what):
