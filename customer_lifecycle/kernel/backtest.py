@@ -20,8 +20,10 @@ from .outlook import (
 from .value import fit_value_model
 
 # With many more customers than this the weights are learnt, with fewer they stay where they
-# are where nothing was learnt.
-_PRIOR_CUSTOMERS = 200.0
+# are where nothing was learnt: those of orders, and those of the probability of an order.
+_PRIOR_CUSTOMERS, _PRIOR_CUSTOMERS_CHANCE = 20.0, 60.0
+# What doubling k has to bring, in errors relative to the best, with one customer.
+_SHAPE_CAUTION = 2.0
 # The k has to earn its place by squared errors: a larger one forecasts less, which absolute
 # errors alone would reward.
 _SHAPE_SQUARED_SHARE = 0.8
@@ -71,7 +73,7 @@ def learn(days, end, horizon):
     outlooks = recent + years
     trust = _trust(outlooks, first, end)
     k = _best_shape(outlooks, trust)
-    strength = (_PRIOR_CUSTOMERS / (trust @ [len(outlook.actual) for outlook in outlooks])) ** 2
+    customers = trust @ [len(outlook.actual) for outlook in outlooks]
     forecasts = [outlook.candidates(k) for outlook in outlooks]
     weights = order_weights(
         [
@@ -79,9 +81,10 @@ def learn(days, end, horizon):
             for forecast, outlook, weight in zip(forecasts, outlooks, trust, strict=True)
         ],
         list(ORDERS.values()),
-        strength,
+        _PRIOR_CUSTOMERS / customers,
     )
-    chances = _learn_chances(recent, trust[: len(recent)], k, strength / 10)
+    strength = (_PRIOR_CUSTOMERS_CHANCE / customers) ** 2
+    chances = _learn_chances(recent, trust[: len(recent)], k, strength)
     learnt = Learnt(
         k=k,
         weights=dict(zip(ORDERS, weights.tolist(), strict=True)),
@@ -157,7 +160,7 @@ def _best_shape(outlooks, trust):
     For few customers errors differ by chance: a larger k has to be better by more.
     """
     customers = trust @ [len(outlook.actual) for outlook in outlooks]
-    score = trust.sum() * np.log2(SHAPES) / np.sqrt(customers)
+    score = _SHAPE_CAUTION * trust.sum() * np.log2(SHAPES) / np.sqrt(customers)
     for outlook, weight in zip(outlooks, trust, strict=True):
         error = np.column_stack([outlook.orders(k) for k in SHAPES]) - outlook.actual[:, None]
         mae, rmse = np.abs(error).mean(axis=0), np.sqrt((error**2).mean(axis=0))

@@ -11,7 +11,7 @@ from customer_lifecycle.kernel.backtest import evaluate, learn, look_back
 from customer_lifecycle.kernel.forecasts import past_rate
 from customer_lifecycle.kernel.histories import ledger
 
-from .zoo import LOGS, small_business
+from .zoo import LOGS, december_donors, small_business
 
 SINGLES = ("model", "model_k1", "past_rate", "same_as_last_period")
 
@@ -64,6 +64,15 @@ def test_kinds_of_business_are_served_better_on_average(outcomes):
     by_mae, by_rmse = np.array([[ratio for ratio, _ in pair] for pair in outcomes.values()]).T
     assert np.mean(by_mae) <= 0.97 and np.mean(by_rmse) <= 0.97
     assert np.mean(by_mae <= 1.01) >= 0.85 and np.mean(by_rmse <= 1.01) >= 0.85
+
+
+def test_few_hundred_customers_teach_to_leave_a_model_that_does_not_fit():
+    # Who gives every December is hardly forecast by rates; repeating last year is.
+    worst = [
+        max(ratio for ratio, _ in ratios(*forecasts(*december_donors(generator, 300))[1:]))
+        for generator in map(np.random.default_rng, (21, 22, 23))
+    ]
+    assert np.mean(worst) <= 1.1
 
 
 def test_evaluation_tells_the_same_errors():
