@@ -4,10 +4,11 @@ import json
 import socket
 import subprocess
 import sys
+import types
 
 import pytest
 
-from lifecycle_setup import install, paths, server
+from lifecycle_setup import database, install, paths, server
 from lifecycle_setup.commands import run, test
 from lifecycle_setup.console import SetupError
 
@@ -82,6 +83,15 @@ def test_wrong_options_are_refused(arguments, capsys):
         run.parse(arguments)
     assert stopped.value.code == 2
     assert "setup/run: error:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("found", [{"customers": 1000, "odoo": "19", "addon": "1"}, None])
+def test_databases_of_other_programs_are_refused(monkeypatch, found):
+    monkeypatch.setattr(database, "exists", lambda name: True)
+    monkeypatch.setattr(database, "notes", lambda name: found)
+    source = types.SimpleNamespace(version="19")
+    with pytest.raises(SetupError, match="will not .*change"):
+        run._prepare(source, {}, run.parse(["--database", "other"]))
 
 
 LOG = f"""\

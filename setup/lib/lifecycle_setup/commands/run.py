@@ -92,6 +92,11 @@ def _prepare(source, keep_alive, options) -> None:
     log = f"install-{name}"
     wanted = {"odoo": source.version, "addon": addon.fingerprint()}
     notes = database.notes(name)
+    if notes is not None and "demo" not in notes:
+        raise SetupError(
+            f"the database {name} was made by setup/bench or setup/test and will not be changed: "
+            "choose another name with --database."
+        )
     if notes and options.no_demo and notes.get("demo"):
         raise SetupError(
             f"the database {name} was made with demo data: choose another name with --database."
