@@ -1,6 +1,6 @@
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { expect, test } from "@odoo/hoot";
-import { queryAllTexts } from "@odoo/hoot-dom";
+import { queryAllTexts, queryRect } from "@odoo/hoot-dom";
 import { advanceTime, animationFrame } from "@odoo/hoot-mock";
 import {
     contains,
@@ -70,6 +70,16 @@ test("with purchases it offers some customers to check, and ends when they are r
     expect.verifySteps(["purchases of 5", "finish"]);
     expect(".o_lifecycle_first_steps").toHaveCount(0);
 });
+
+for (const type of ["list", "kanban"]) {
+    test(`the words of an empty ${type} are whole and below the steps`, async () => {
+        onRpc("lifecycle.first.steps", "get_state", () => EMPTY);
+        await mountView({ type, resModel: "profile", noContentHelp: "Nobody yet" });
+        const words = queryRect(".o_nocontent_help");
+        expect(words.top).toBeGreaterThan(queryRect(".o_lifecycle_first_steps").bottom);
+        expect(words.bottom).toBeLessThan(queryRect(`.o_${type}_renderer`).bottom);
+    });
+}
 
 test("whoever has done it, or is no manager, sees the list alone", async () => {
     onRpc("get_state", () => false);
