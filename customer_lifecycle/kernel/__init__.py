@@ -12,9 +12,10 @@ from .paretonbd import ParetoNBD
 from .replay import Moves, StageRules, replay_stages
 from .simulate import simulate_transactions
 from .survival import kaplan_meier, survival_quantile
-from .value import GammaGamma, ShrunkenMean
+from .value import LEAST_FOR_GAMMA_GAMMA, GammaGamma, ShrunkenMean
 
 __all__ = [
+    "LEAST_FOR_GAMMA_GAMMA",
     "STATE_VERSION",
     "MBGNBD",
     "Cells",

@@ -15,7 +15,7 @@ from .optimize import maximize
 # that its mean is 1.
 _PRIOR_MEAN = np.array([np.log(3.0), np.log(2.0), 0.0])
 _PRIOR_SD = np.array([1.5, 1.0, 1.0])
-_LEAST_REPEAT_BUYERS = 30
+LEAST_FOR_GAMMA_GAMMA = 30
 _MOST_CORRELATION = 0.3
 
 
@@ -170,8 +170,8 @@ def fit_value_model(n, value, customer=None, amount=None):
     repeat = (n > 1) & (value > 0)
     correlation = _correlation(n[repeat] - 1, value[repeat])
     reason = None
-    if repeat.sum() < _LEAST_REPEAT_BUYERS:
-        reason = f"only {int(repeat.sum())} repeat buyers, {_LEAST_REPEAT_BUYERS} are needed"
+    if repeat.sum() < LEAST_FOR_GAMMA_GAMMA:
+        reason = f"only {int(repeat.sum())} repeat buyers, {LEAST_FOR_GAMMA_GAMMA} are needed"
     elif abs(correlation) > _MOST_CORRELATION:
         reason = f"value depends on frequency (correlation {correlation:.2f})"
     if reason is None:

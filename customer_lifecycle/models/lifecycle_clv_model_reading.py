@@ -2,6 +2,8 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
+from .. import kernel
+
 #: what the kernel's candidate forecasts of orders are, in plain words
 FORECAST_KINDS = {
     "model_k": "model",
@@ -12,6 +14,7 @@ FORECAST_KINDS = {
     "recent": "recent",
     "same_as_last_period": "recent",
 }
+
 
 class LifecycleClvModel(models.Model):
     _inherit = "lifecycle.clv.model"
@@ -24,7 +27,7 @@ class LifecycleClvModel(models.Model):
     )
 
     @api.depends_context("lang")
-    @api.depends("parameters", "k", "weights", "value_model")
+    @api.depends("parameters", "k", "weights", "value_model", "sufficient")
     def _compute_reading(self):
         for model in self:
             lines = model._reading_lines()
@@ -32,10 +35,13 @@ class LifecycleClvModel(models.Model):
             model.reading = lines and Markup("<ul class='mb-0'>%s</ul>") % items
 
     def _reading_lines(self):
-        """Sentences on rhythm, loss and forecast; none where nothing was fitted."""
+        """Sentences on rhythm, loss and forecast.
+
+        None where nothing was fitted, or where the figures are assumptions more than data.
+        """
         self.ensure_one()
         parameters = self.parameters or {}
-        if not parameters:
+        if not parameters or not self.sufficient:
             return []
         lines = self._rhythm_lines(parameters) + self._loss_lines(parameters)
         return lines + self._weight_lines() + self._value_lines()
@@ -99,11 +105,28 @@ class LifecycleClvModel(models.Model):
         return parts and [self.env._("Forecasts are mixed from %s.", ", ".join(parts))]
 
     def _value_lines(self):
-        if (self.value_model or {}).get("method") == "gamma_gamma":
+        about = self.value_model or {}
+        if about.get("method") == "gamma_gamma":
             return [
                 self.env._(
                     "The value of an order is the customer's own mean, drawn towards everybody's "
                     "the fewer orders there are (Gamma-Gamma model)."
                 )
             ]
-        return []
+        if about.get("method") != "shrunken_mean":
+            return []
+        if about.get("repeat_buyers", 0) < kernel.LEAST_FOR_GAMMA_GAMMA:
+            return [
+                self.env._(
+                    "The value of an order is the customer's own mean, drawn towards everybody's: "
+                    "fewer than %s customers bought again, too few for the Gamma-Gamma model.",
+                    kernel.LEAST_FOR_GAMMA_GAMMA,
+                )
+            ]
+        return [
+            self.env._(
+                "The value of an order is the customer's own mean, drawn towards everybody's: "
+                "whoever orders often spends differently each time, for which the Gamma-Gamma "
+                "model does not allow."
+            )
+        ]

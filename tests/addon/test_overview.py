@@ -1,5 +1,7 @@
 from odoo.exceptions import AccessError
 
+from odoo.addons.customer_lifecycle import kernel
+
 from .common import LifecycleCase
 
 SALESMAN = "sales_team.group_sale_salesman"
@@ -168,5 +170,19 @@ class TestOverview(LifecycleCase):
         model = self.env["lifecycle.clv.model"]._current(self.company)
         self.assertIn("people order every", model.reading)
         self.assertIn("Forecasts are mixed from", model.reading)
-        model.parameters = False
+        many = kernel.LEAST_FOR_GAMMA_GAMMA
+        for method, buyers, word in (
+            ("gamma_gamma", many, "the fewer orders there are"),
+            ("shrunken_mean", many - 1, f"fewer than {many} customers bought again"),
+            ("shrunken_mean", many, "spends differently each time"),
+        ):
+            model.value_model = {"method": method, "repeat_buyers": buyers}
+            self.assertIn(word, model.reading)
+
+    def test_fit_on_too_few_customers_says_nothing_about_them(self):
+        with_history(self, self.company)
+        model = self.env["lifecycle.clv.model"]._current(self.company)
+        model.sufficient = False
+        self.assertFalse(model.reading)
+        model.write({"sufficient": True, "parameters": False})
         self.assertFalse(model.reading)
