@@ -62,6 +62,7 @@ from . import (
     lifecycle_run_refresh,
     lifecycle_run_steps,
     lifecycle_signal,
+    lifecycle_signal_news,
     lifecycle_segment,
     lifecycle_segment_figure,
     lifecycle_segment_month,

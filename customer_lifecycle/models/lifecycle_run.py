@@ -85,6 +85,9 @@ class LifecycleRun(models.Model):
     touch_seen = fields.Json(
         readonly=True, help="Touchpoints up to which the ways to orders are known."
     )
+    signal_seen = fields.Json(
+        readonly=True, help="Records up to which signals have been read."
+    )
 
     @api.depends("kind", "as_of")
     def _compute_display_name(self):

@@ -6,6 +6,8 @@ from .lifecycle_run import _logger
 
 #: commercial partner ids that are summed up in one pass
 ID_RANGE = 2_000_000
+#: kinds of runs that look at all customers' signals again
+COMPLETE = ("first", "manual", "settings", "history")
 #: the largest id there can be
 LAST_ID = 2**31 - 1
 
@@ -122,14 +124,8 @@ class LifecycleRun(models.Model):
             for warning in self.env[kind]._switch_off_broken()
         ]
         classifier._update_rhythms(company)
-        preferences = self.env["lifecycle.preference"]
-        seen = self.env["lifecycle.touch"]._find_touched(company, self._touch_seen())
-        while preferences._update(company) >= PREFERENCE_BATCH:
-            self.env["ir.cron"]._commit_progress()
-        self.touch_seen = seen
-        changed, unread = self.env["lifecycle.signal"]._update(company)
-        changed += self.env["lifecycle.loyalty.cost"]._update_profiles(company)
-        self.changed_count += changed
+        unread = self._look_at_customers(company)
+        self.changed_count += self.env["lifecycle.loyalty.cost"]._update_profiles(company)
         warnings += unread
         started = classifier._is_started(company)
         if not started:
@@ -151,11 +147,32 @@ class LifecycleRun(models.Model):
         self.changed_count += changed
         self._finish(errors, warnings)
 
-    def _touch_seen(self):
-        """What the last run that looked at touches has seen."""
+    def _look_at_customers(self, company):
+        """Read preferences, touches and signals of the customers with news.
+
+        :return: warnings
+        """
+        signals = self.env["lifecycle.signal"]
+        touches = self.env["lifecycle.touch"]
+        preferences = self.env["lifecycle.preference"]
+        few, signals_seen = signals._find_news(
+            company, self._last_seen("signal_seen"), complete=self.kind in COMPLETE
+        )
+        # signals first: whose orders have changed is no longer known after the preferences
+        changed, unread = signals._update(company, news=few)
+        self.changed_count += changed
+        touch_seen = touches._find_touched(company, self._last_seen("touch_seen"))
+        while preferences._update(company) >= PREFERENCE_BATCH:
+            self.env["ir.cron"]._commit_progress()
+        # what was looked at counts as seen when all of it is written
+        self.touch_seen, self.signal_seen = touch_seen, signals_seen
+        return unread
+
+    def _last_seen(self, name):
+        """What the last run that came to its end has seen."""
         return self.search(
-            [("company_id", "=", self.company_id.id), ("touch_seen", "!=", False)], limit=1
-        ).touch_seen
+            [("company_id", "=", self.company_id.id), (name, "!=", False)], limit=1
+        )[name]
 
     def _finish(self, errors=(), warnings=()):
         """End the run well.

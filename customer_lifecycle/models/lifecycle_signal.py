@@ -161,8 +161,20 @@ class LifecycleSignal(models.Model):
 
     # ----- COMPILATION -----
 
-    def _compile(self, company, partner_ids=None):
-        """SELECT of (commercial partner, value): one row for each customer with a record."""
+    def _customer_sql(self, model, query):
+        """The commercial partner that a record is about."""
+        partners, alias = self.env["lifecycle.revenue.source"]._follow(
+            model, query.table, self.partner_path, query
+        )
+        if partners._name != "res.partner":
+            raise ValueError(self.env._("“%s” does not lead to a contact.", self.partner_path))
+        return partners._field_to_sql(alias, "commercial_partner_id", query)
+
+    def _compile(self, company, within=None):
+        """SELECT of (commercial partner, value): one row for each customer with a record.
+
+        :param within: SQL of a condition on commercial partners, such as ``= 3``
+        """
         self.ensure_one()
         sources = self.env["lifecycle.revenue.source"]
         model = self.env[self.model].sudo().with_context(active_test=False)
@@ -171,12 +183,9 @@ class LifecycleSignal(models.Model):
             domain &= Domain(self.company_path, "in", [company.id, False])
         query = model._search(domain)
         table = query.table
-        partners, alias = sources._follow(model, table, self.partner_path, query)
-        if partners._name != "res.partner":
-            raise ValueError(self.env._("“%s” does not lead to a contact.", self.partner_path))
-        customer = partners._field_to_sql(alias, "commercial_partner_id", query)
-        if partner_ids is not None:
-            query.add_where(SQL("%s = ANY(%s)", customer, list(partner_ids)))
+        customer = self._customer_sql(model, query)
+        if within is not None:
+            query.add_where(SQL("%s %s", customer, within))
         holder, _alias = sources._follow(model, table, self.date_path, query, whole=False)
         moment = sources._path_sql(model, table, self.date_path, query)
         day = moment
@@ -214,19 +223,22 @@ class LifecycleSignal(models.Model):
     # ----- WRITING -----
 
     @api.model
-    def _update(self, company, partner_ids=None):
+    def _update(self, company, partner_ids=None, news=False):
         """Write what the signals say to a company's profiles, where it differs.
 
         A signal that cannot be read is left out and keeps what it said before.
 
         :param partner_ids: restrict to these commercial partners
+        :param news: restrict to those in ``lifecycle_said``
         :return: (number of changed profiles, warnings)
         """
         columns, joins, warnings = {}, [], []
-        installed = list(self.env)
-        awake = self.sudo().search(
-            [("model", "in", installed), ("unless_model", "not in", installed)]
-        ).grouped("target")
+        awake = self._awake().grouped("target")
+        within = None
+        if news:
+            within = SQL("IN (SELECT partner_id FROM pg_temp.lifecycle_said)")
+        elif partner_ids is not None:
+            within = SQL("= ANY(%s)", self._reached(company, partner_ids))
         for target, _label in TARGETS:
             signals = awake.get(target)
             if not signals:
@@ -238,7 +250,7 @@ class LifecycleSignal(models.Model):
                 try:
                     with self.env.cr.savepoint():
                         self._probe(signal, company)
-                    parts.append(signal._compile(company.sudo(), partner_ids))
+                    parts.append(signal._compile(company.sudo(), within))
                 except (SyntaxError, psycopg2.Error, *BROKEN) as error:
                     warnings.append(
                         self.env._(
@@ -271,8 +283,8 @@ class LifecycleSignal(models.Model):
         if not columns:
             return 0, warnings
         where = SQL("profile.company_id = %s AND profile.active", company.id)
-        if partner_ids is not None:
-            where = SQL("%s AND profile.partner_id = ANY(%s)", where, list(partner_ids))
+        if within is not None:
+            where = SQL("%s AND profile.partner_id %s", where, within)
         old = SQL(", ").join(SQL.identifier("profile", name) for name in columns)
         self.env.cr.execute(
             SQL(

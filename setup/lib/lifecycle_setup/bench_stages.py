@@ -97,11 +97,14 @@ def _all_rules(env, timer, today) -> float:
 
 def _preferences(env, timer) -> float:
     """Seconds until all customers' preferences and signals are known for the first time."""
+    run = env["lifecycle.run"].create(
+        {"company_id": env.company.id, "kind": "history", "state": "running"}
+    )
     timer.settle()
     started = time.monotonic()
-    while env["lifecycle.preference"]._update(env.company):
-        env.cr.commit()
-    env["lifecycle.signal"]._update(env.company)
+    run._look_at_customers(env.company)
+    # the runs that follow go on from here, as they do after a complete one
+    run.state = "done"
     env.cr.commit()
     return time.monotonic() - started
 
