@@ -170,10 +170,11 @@ class LifecycleSignal(models.Model):
             raise ValueError(self.env._("“%s” does not lead to a contact.", self.partner_path))
         return partners._field_to_sql(alias, "commercial_partner_id", query)
 
-    def _compile(self, company, within=None):
+    def _compile(self, company, partner_ids=None, news=False):
         """SELECT of (commercial partner, value): one row for each customer with a record.
 
-        :param within: SQL of a condition on commercial partners, such as ``= 3``
+        :param partner_ids: restrict to these commercial partners
+        :param news: restrict to the contacts in ``lifecycle_said_contact``
         """
         self.ensure_one()
         sources = self.env["lifecycle.revenue.source"]
@@ -184,8 +185,14 @@ class LifecycleSignal(models.Model):
         query = model._search(domain)
         table = query.table
         customer = self._customer_sql(model, query)
-        if within is not None:
-            query.add_where(SQL("%s %s", customer, within))
+        if partner_ids is not None:
+            query.add_where(SQL("%s = ANY(%s)", customer, list(partner_ids)))
+        if news:
+            # the link itself: few are found by its index where all would be read otherwise
+            link = sources._path_sql(model, table, self.partner_path, query)
+            query.add_where(
+                SQL("%s IN (SELECT id FROM pg_temp.lifecycle_said_contact)", link)
+            )
         holder, _alias = sources._follow(model, table, self.date_path, query, whole=False)
         moment = sources._path_sql(model, table, self.date_path, query)
         day = moment
@@ -234,11 +241,8 @@ class LifecycleSignal(models.Model):
         """
         columns, joins, warnings = {}, [], []
         awake = self._awake().grouped("target")
-        within = None
-        if news:
-            within = SQL("IN (SELECT partner_id FROM pg_temp.lifecycle_said)")
-        elif partner_ids is not None:
-            within = SQL("= ANY(%s)", self._reached(company, partner_ids))
+        if partner_ids is not None:
+            partner_ids = self._reached(company, partner_ids)
         for target, _label in TARGETS:
             signals = awake.get(target)
             if not signals:
@@ -250,7 +254,7 @@ class LifecycleSignal(models.Model):
                 try:
                     with self.env.cr.savepoint():
                         self._probe(signal, company)
-                    parts.append(signal._compile(company.sudo(), within))
+                    parts.append(signal._compile(company.sudo(), partner_ids, news))
                 except (SyntaxError, psycopg2.Error, *BROKEN) as error:
                     warnings.append(
                         self.env._(
@@ -283,8 +287,13 @@ class LifecycleSignal(models.Model):
         if not columns:
             return 0, warnings
         where = SQL("profile.company_id = %s AND profile.active", company.id)
-        if within is not None:
-            where = SQL("%s AND profile.partner_id %s", where, within)
+        if partner_ids is not None:
+            where = SQL("%s AND profile.partner_id = ANY(%s)", where, partner_ids)
+        if news:
+            where = SQL(
+                "%s AND profile.partner_id IN (SELECT partner_id FROM pg_temp.lifecycle_said)",
+                where,
+            )
         old = SQL(", ").join(SQL.identifier("profile", name) for name in columns)
         self.env.cr.execute(
             SQL(

@@ -26,7 +26,8 @@ class LifecycleSignal(models.Model):
 
     @api.model
     def _find_news(self, company, seen, complete=False):
-        """Note whom to look at, in the temporary table ``lifecycle_said``.
+        """Note whom to look at, in the temporary tables ``lifecycle_said`` and, with all their
+        contacts, ``lifecycle_said_contact``.
 
         :param seen: what this method returned at the last run that came to its end, or nothing
         :param complete: look at all customers
@@ -77,7 +78,13 @@ class LifecycleSignal(models.Model):
             ),
             parts,
         )
-        cr.execute("ANALYZE lifecycle_said")
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_said_contact")
+        cr.execute(
+            """CREATE TEMPORARY TABLE lifecycle_said_contact AS
+               SELECT contact.id FROM lifecycle_said said
+                 JOIN res_partner contact ON contact.commercial_partner_id = said.partner_id"""
+        )
+        cr.execute("ANALYZE lifecycle_said, lifecycle_said_contact")
         cr.execute(
             SQL(
                 """SELECT (SELECT COUNT(*) FROM lifecycle_said) <= %s * COUNT(*)
