@@ -102,6 +102,7 @@ from . import (
     lifecycle_workflow_company,
     lifecycle_workflow_mailing,
     lifecycle_workflow_tracking,
+    lifecycle_workflow_outbox,
     lifecycle_workflow_cart,
     lifecycle_workflow_rating,
     lifecycle_profile_workflow,

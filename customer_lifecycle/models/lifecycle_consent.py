@@ -22,6 +22,7 @@ OPT_OUTS = ("blacklisted", "opted_out", "no_consent")
 PAUSES = [
     ("cap", "Enough messages lately"),
     ("complaint", "Has complained lately"),
+    ("late", "A delivery came late"),
     ("overdue", "An invoice is overdue"),
 ]
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
@@ -363,12 +364,17 @@ class LifecycleConsent(models.AbstractModel):
         today = company._lifecycle_today()
         pauses = {}
         for profile in profiles.sudo():
-            complaint = profile.bad_rating_date
-            days = company.lifecycle_complaint_days
-            if complaint and days and (today - complaint).days < days:
-                pauses[profile.id] = (
-                    "complaint", now + timedelta(days=days - (today - complaint).days)
+            until = {
+                reason: company.lifecycle_complaint_days - (today - date).days
+                for reason, date in (
+                    ("complaint", profile.bad_rating_date),
+                    ("late", profile.late_delivery_date),
                 )
+                if date
+            }
+            reason = max(until, key=until.get, default=None)
+            if reason and until[reason] > 0:
+                pauses[profile.id] = (reason, now + timedelta(days=until[reason]))
             elif profile.overdue_since and profile.overdue_since < today:
                 pauses[profile.id] = ("overdue", now + timedelta(days=1))
         return pauses

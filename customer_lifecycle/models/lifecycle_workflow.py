@@ -276,6 +276,7 @@ class LifecycleWorkflow(models.Model):
             used.sudo().enrollment_ids.filtered(
                 lambda one: one.state == "active"
             )._exit("ended")
+            used._drop_mails()
         return super(LifecycleWorkflow, self - used).unlink()
 
     def _log_edit(self, text, tracking=()):

@@ -9,6 +9,8 @@ REASONS = [
     ("condition", "Filter of the step not met"),
     ("asleep", "App not installed"),
     ("moot", "No longer needed"),
+    ("paused", "Workflow is paused"),
+    ("ended", "Workflow was ended"),
 ]
 
 

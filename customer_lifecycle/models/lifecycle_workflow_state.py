@@ -61,7 +61,7 @@ class LifecycleWorkflow(models.Model):
             cron.sudo()._trigger()
 
     def action_pause(self):
-        """Stop at once: nothing is sent and nobody enters until it is resumed."""
+        """Stop at once: nothing is sent, queued or not, and nobody enters until it is resumed."""
         self._check_may_start()
         self.filtered(lambda workflow: workflow.state == "running").write({"state": "paused"})
 
@@ -70,6 +70,7 @@ class LifecycleWorkflow(models.Model):
         self._check_may_start()
         for workflow in self.filtered(lambda workflow: workflow.state == "paused"):
             workflow.write({"state": "running", **workflow._from_now_on()})
+            workflow._release_mails()
         self._wake()
 
     def action_end(self):
@@ -77,6 +78,7 @@ class LifecycleWorkflow(models.Model):
         self._check_may_start()
         self.write({"state": "ended"})
         self.enrollment_ids.filtered(lambda one: one.state == "active").sudo()._exit("ended")
+        self._drop_mails()
 
     def action_draft(self):
         self._check_may_start()

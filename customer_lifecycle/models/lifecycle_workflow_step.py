@@ -157,7 +157,9 @@ class LifecycleWorkflowStep(models.Model):
             )
         }
         for step in self:
-            step.waiting_count = waiting.get(step._origin, 0)
+            step.waiting_count = waiting.get(step._origin, 0) + counts.get(
+                (step._origin, "waiting"), 0
+            )
             step.done_count = counts.get((step._origin, "done"), 0)
             step.skipped_count = counts.get((step._origin, "skipped"), 0)
             step.failed_count = counts.get((step._origin, "failed"), 0)
@@ -360,25 +362,29 @@ class LifecycleWorkflowStep(models.Model):
             "name": f"{self.title}: {name}",
             "res_model": model,
             "views": [(False, "list"), (False, "form")],
-            "domain": Domain("step_id", "=", self.id) & Domain(domain),
+            "domain": list(domain),
         }
 
+    def _open_done(self, name, state):
+        """Open what was done in this step, or was not."""
+        domain = Domain("step_id", "=", self.id) & Domain(state)
+        return self._open("lifecycle.workflow.delivery", name, domain)
+
     def action_view_waiting(self):
+        """Who waits for this step, or whose e-mail waits for the end of a pause."""
+        here = Domain("step_id", "=", self.id)
         return self._open(
-            "lifecycle.workflow.enrollment", self.env._("Waiting"), [("state", "=", "active")]
+            "lifecycle.workflow.enrollment",
+            self.env._("Waiting"),
+            here & Domain("state", "=", "active")
+            | Domain("delivery_ids", "any", here & Domain("state", "=", "waiting")),
         )
 
     def action_view_done(self):
-        return self._open(
-            "lifecycle.workflow.delivery", self.env._("Done"), [("state", "=", "done")]
-        )
+        return self._open_done(self.env._("Done"), [("state", "=", "done")])
 
     def action_view_skipped(self):
-        return self._open(
-            "lifecycle.workflow.delivery", self.env._("Skipped"), [("state", "=", "skipped")]
-        )
+        return self._open_done(self.env._("Skipped"), [("state", "=", "skipped")])
 
     def action_view_failed(self):
-        return self._open(
-            "lifecycle.workflow.delivery", self.env._("Failed"), [("state", "=", "failed")]
-        )
+        return self._open_done(self.env._("Failed"), [("state", "=", "failed")])

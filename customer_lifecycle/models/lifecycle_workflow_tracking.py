@@ -140,24 +140,23 @@ class LifecycleWorkflowStep(models.Model):
             )
 
     def action_view_opened(self):
-        return self._open(
-            "lifecycle.workflow.delivery", self.env._("Opened"), [("date_opened", "!=", False)]
-        )
+        return self._open_done(self.env._("Opened"), [("date_opened", "!=", False)])
 
     def action_view_clicked(self):
-        return self._open(
-            "lifecycle.workflow.delivery", self.env._("Clicked"), [("date_clicked", "!=", False)]
-        )
+        return self._open_done(self.env._("Clicked"), [("date_clicked", "!=", False)])
 
 
 class MailMail(models.Model):
     # what becomes of queued e-mails is a subject of its own
     _inherit = "mail.mail"  # pylint: disable=consider-merging-classes-inherited
 
+    def _lifecycle_may_be_ours(self):
+        return self.model == "res.partner" and self.message_type == "email_outgoing"
+
     def _lifecycle_delivery(self):
         """The delivery that this e-mail is the effect of."""
         deliveries = self.env["lifecycle.workflow.delivery"].sudo()
-        if self.model != "res.partner" or self.message_type != "email_outgoing":
+        if not self._lifecycle_may_be_ours():
             return deliveries
         return deliveries.search([("mail_message_id", "=", self.mail_message_id.id)], limit=1)
 

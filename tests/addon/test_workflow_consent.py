@@ -253,6 +253,19 @@ class TestFrequency(WorkflowCase):
         self.later(days=1)
         self.assertEqual(len(self.sent(workflow)), 1)
 
+    def test_peace_after_a_late_delivery(self):
+        workflow = self.new_workflow()
+        ann = self.new_profile(
+            "Ann",
+            bad_rating_date=START.date() - timedelta(days=40),
+            late_delivery_date=START.date() - timedelta(days=9),
+        )
+        self.move(ann, self.at_risk)
+        self.run_workflows()
+        self.assertEqual(workflow.enrollment_ids.waiting_reason, "late")
+        self.later(days=6)
+        self.assertEqual(len(self.sent(workflow)), 1)
+
     def test_nothing_while_an_invoice_is_overdue(self):
         workflow = self.new_workflow()
         ann = self.new_profile("Ann", overdue_since=START.date() - timedelta(days=4))
