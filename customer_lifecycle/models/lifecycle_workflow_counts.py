@@ -87,7 +87,7 @@ class LifecycleWorkflow(models.Model):
             **action,
             "display_name": f"{self.name}: {name}",
             "domain": list(Domain("workflow_id", "=", self.id) & Domain(domain)),
-            "context": {},
+            "context": {"lifecycle_one_workflow": True},
         }
 
     def action_view_active(self):

@@ -12,6 +12,8 @@ _logger = logging.getLogger(__name__)
 MANAGER = "sales_team.group_sale_manager"
 #: normal quantiles: 95 % interval, and 80 % power
 Z_INTERVAL, Z_POWER = 1.959964, 0.841621
+#: customers that each group needs before a mean of money is told with an interval
+ENOUGH = 30
 
 
 def wilson(successes, total):
@@ -300,7 +302,9 @@ class LifecycleWorkflow(models.Model):
             revenue = difference_of_means(
                 (treated[0], treated[3], treated[4]), (control[0], control[3], control[4])
             )
-            bought = treated[2] + control[2] > 0
+            sentence = ""
+            if treated[2] + control[2] > 0:
+                sentence = self._revenue_sentence(money, *revenue)
             lines.append(
                 Markup("<p><b>{}</b><br/>{}</p>").format(
                     self.env._(
@@ -310,15 +314,7 @@ class LifecycleWorkflow(models.Model):
                         low=percent(low, True),
                         high=percent(high, True),
                     ),
-                    self.env._(
-                        "Net revenue for each customer: %(difference)s (95 %% interval %(low)s "
-                        "to %(high)s).",
-                        difference=money(revenue[0]),
-                        low=money(revenue[1]),
-                        high=money(revenue[2]),
-                    )
-                    if bought
-                    else "",
+                    sentence,
                 )
             )
         body = Markup("").join(
@@ -356,4 +352,20 @@ class LifecycleWorkflow(models.Model):
         return self.env._(
             "Opens and clicks are measured only where the settings and, by default, the "
             "customer's consent allow it; so far that is nobody."
+        )
+
+    def _revenue_sentence(self, money, difference, low, high):
+        """What the workflow brings for each customer; of a few no interval can be trusted."""
+        if min(self.effect["treated"][0], self.effect["control"][0]) < ENOUGH:
+            return self.env._(
+                "Net revenue for each customer: %(difference)s against the control group, so far "
+                "of too few customers for an interval.",
+                difference=money(difference),
+            )
+        return self.env._(
+            "Net revenue for each customer: %(difference)s against the control group (95 %% "
+            "interval %(low)s to %(high)s).",
+            difference=money(difference),
+            low=money(low),
+            high=money(high),
         )

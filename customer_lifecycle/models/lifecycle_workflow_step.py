@@ -363,6 +363,7 @@ class LifecycleWorkflowStep(models.Model):
             "res_model": model,
             "views": [(False, "list"), (False, "form")],
             "domain": list(domain),
+            "context": {"lifecycle_one_workflow": True},
         }
 
     def _open_done(self, name, state):

@@ -132,7 +132,7 @@ class TestWinBack(MailCase):
     def journey_tells(self, refused, early):
         journeys = self.env["lifecycle.journey"]
         for person, expected in (
-            (refused, "Not sent: Lifecycle: Win back: at risk (Unsubscribed or blacklisted)"),
+            (refused, "Not sent: Was everything all right? (Unsubscribed or blacklisted)"),
             (early, f"{FIRST}, {early.name}"),
         ):
             titles = [item["title"] for item in journeys.get_journey(person.id)["items"]]

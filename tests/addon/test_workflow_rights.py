@@ -155,6 +155,22 @@ class TestEffect(WorkflowCase):
     def test_too_few_to_tell(self):
         workflow, _groups = self.measured(50, 3, 1)
         self.assertIn("Too few customers to tell: about", workflow.effect_html)
+        self.assertIn("of too few customers for an interval", workflow.effect_html)
+
+    def test_money_with_its_interval_where_there_are_enough(self):
+        workflow = self.new_workflow(control_percent=50)
+        # 40 customers each; 10 and 5 of them bought for 100
+        workflow.effect = {
+            "treated": [40, 10, 10, 1000, 100_000, 40],
+            "control": [40, 5, 5, 500, 50_000, 40],
+            "days": 60,
+            "mails": {},
+            "goal": 0,
+        }
+        difference, low, high = difference_of_means((40, 1000, 100_000), (40, 500, 50_000))
+        html = workflow.effect_html
+        for number in (difference, low, high):
+            self.assertIn(f"{number:.2f}", html)
 
     def test_difference_against_the_control_group(self):
         workflow, groups = self.measured(50, 99, 0, each=40)
