@@ -66,7 +66,7 @@ class LifecycleWorkflowDelivery(models.Model):
         index="btree_not_null",
     )
     what = fields.Char(compute="_compute_what")
-    why = fields.Char(string="Reason", compute="_compute_what")
+    why = fields.Char(compute="_compute_what")
     res_model = fields.Char(readonly=True)
     res_id = fields.Many2oneReference(string="Made", model_field="res_model", readonly=True)
     # messages that an automation rule asked for

@@ -8,8 +8,10 @@ from datetime import timedelta
 from .common_mail import MailCase
 from .common_workflow import START
 
-CUSTOMERS = 50
 CONTROL = 30
+#: customers of the control group and others, so that the draw is the same in every database
+DRAWN = {True: 15, False: 35}
+CUSTOMERS = sum(DRAWN.values())
 FIRST, SECOND = "We have not heard from you for a while", "May we help you choose"
 
 
@@ -17,18 +19,29 @@ class TestWinBack(MailCase):
     def setUp(self):
         super().setUp()
         # they buy every 25 days, the last time 40 days ago: late, but not at risk yet
-        self.people = [
-            self.new_customer(f"Win {number:02}", email=f"win{number:02}@example.com")
-            for number in range(CUSTOMERS)
-        ]
+        self.workflow = self.env.ref("customer_lifecycle.workflow_at_risk")
+        self.people = self.draw()
         for person in self.people:
             for number in range(8):
                 self.new_purchase(person, 100, 40 + 25 * number, company=self.home)
         self.run_nightly()
-        self.workflow = self.env.ref("customer_lifecycle.workflow_at_risk")
         self.workflow.write(
             {"active": True, "company_id": self.home.id, "control_percent": CONTROL}
         )
+
+    def draw(self):
+        """Customers, so many of whom the workflow's draw puts into the control group."""
+        people, missing = [], dict(DRAWN)
+        while any(missing.values()):
+            number = len(people)
+            person = self.new_customer(f"Win {number:02}", email=f"win{number:02}@example.com")
+            group = self.is_control(person)
+            if missing[group]:
+                missing[group] -= 1
+                people.append(person)
+            else:
+                person.unlink()
+        return people
 
     def is_control(self, person):
         drawn = hashlib.md5(f"{self.workflow.id}:{person.id}".encode()).hexdigest()[:8]
@@ -63,7 +76,7 @@ class TestWinBack(MailCase):
         self.assertEqual(len(self.workflow.enrollment_ids), CUSTOMERS)
         treated = [person for person in self.people if not self.is_control(person)]
         control = [person for person in self.people if self.is_control(person)]
-        self.assertGreater(len(control), 8)
+        self.assertEqual(len(control), DRAWN[True])
         for person in control:
             self.assertEqual(self.enrollment(person).state, "control")
         self.assertFalse(self.sink.messages, "the first e-mail comes a day later")

@@ -11,7 +11,7 @@ registry.category("web_tour.tours").add("lifecycle_workflow_build", {
         {
             content: "Its first e-mail",
             trigger:
-                "[name=step_ids] .o_kanban_record:not(.o_kanban_ghost):first .o_lifecycle_flow_card:contains(Win back)",
+                "[name=step_ids] .o_kanban_record:not(.o_kanban_ghost):first .o_lifecycle_flow_card:contains(Was everything)",
             run: "click",
         },
         { trigger: ".modal [name=delay] input", run: "edit 0" },
@@ -70,7 +70,7 @@ registry.category("web_tour.tours").add("lifecycle_workflow_stop", {
     steps: () => [
         { trigger: ".o_notebook .nav-link[name=customer_lifecycle]", run: "click" },
         { trigger: "button[data-chip=workflows]:contains(Win back: at risk)", run: "click" },
-        { trigger: ".o_lifecycle_why:contains(second try)" },
+        { trigger: ".o_lifecycle_why:contains(May we help you choose)" },
         { trigger: ".o_lifecycle_why button[data-method=action_stop]", run: "click" },
         { trigger: ".modal-footer .btn-primary", run: "click" },
         {
