@@ -1,6 +1,7 @@
 import { Component, onWillUnmount } from "@odoo/owl";
 import { DateTimeInput } from "@web/core/datetime/datetime_input";
 import { _t } from "@web/core/l10n/translation";
+import { formatInteger } from "@web/views/fields/formatters";
 import { DAY } from "./journey_time";
 
 const { DateTime } = luxon;
@@ -13,6 +14,7 @@ export class JourneyFilters extends Component {
     static props = { model: Object, small: Boolean };
 
     setup() {
+        this.formatInteger = formatInteger;
         onWillUnmount(() => clearTimeout(this.typing));
     }
 
@@ -39,7 +41,7 @@ export class JourneyFilters extends Component {
     }
 
     laneText(lane) {
-        return _t("%(lane)s: %(number)s", { lane: lane.label, number: lane.number });
+        return _t("%(lane)s: %(number)s", { lane: lane.label, number: formatInteger(lane.number) });
     }
 
     toggleLane(lane) {

@@ -1,6 +1,7 @@
 import { formatCurrency } from "@web/core/currency";
 import { deserializeDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
+import { formatInteger } from "@web/views/fields/formatters";
 
 const { DateTime, Interval } = luxon;
 
@@ -55,5 +56,5 @@ export function formatDays(days) {
 }
 
 export function formatNumber(number) {
-    return number === 1 ? _t("1 touchpoint") : _t("%s touchpoints", number.toLocaleString());
+    return number === 1 ? _t("1 touchpoint") : _t("%s touchpoints", formatInteger(number));
 }

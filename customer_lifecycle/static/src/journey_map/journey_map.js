@@ -25,6 +25,7 @@ export class JourneyMap extends Component {
         this.root = useRef("root");
         // without it browsers do not know how to hyphenate long names
         this.lang = user.lang;
+        this.formatCount = formatCount;
         this.periods = PERIODS.map((name) => ({ name, label: this.periodLabel(name) }));
         onMounted(() => this.focusAgain());
     }

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from lifecycle_setup import apt, paths, python
+from lifecycle_setup import browser, paths, python
 from lifecycle_setup.console import Stopped, say, step
 from lifecycle_setup.odoo import wait_for
 
@@ -26,8 +25,6 @@ usage: setup/test                       everything: linters, tests without Odoo,
 """
 TESTS = paths.REPOSITORY / "tests"
 ADDON_TESTS = TESTS / "addon"
-# As Odoo looks for it.
-BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 # Test runs side by side, each in a database of its own; more would wait for each other's disk.
 MOST_WORKERS = 4
 # Exit code of pytest.
@@ -162,8 +159,7 @@ def _side_by_side(workers: int) -> list[str]:
 def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str], everything: bool) -> None:
     from lifecycle_setup import odoo, odoo_source, postgres
 
-    if not any(map(shutil.which, BROWSERS)):
-        apt.install(["chromium"], "Chromium (for the browser tests)")
+    browser.ensure_browser()
     source = odoo_source.ensure_odoo()
     with postgres.server() as keep_alive:
         from lifecycle_setup import testbed
