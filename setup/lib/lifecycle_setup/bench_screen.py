@@ -26,6 +26,17 @@ OPEN = """
         look();
     })
 """
+# nothing has been read for half a second
+QUIET = """
+    new Promise((done) => {
+        let read = -1;
+        const look = () => {
+            const now = performance.getEntriesByType("resource").length;
+            now === read ? done() : ((read = now), setTimeout(look, 500));
+        };
+        look();
+    })
+"""
 
 
 def measure(source, keep_alive, database: str, login: str, customers: dict[str, int]) -> list[dict]:
@@ -54,8 +65,8 @@ def _row(page, url: str, name: str, partner: int) -> dict:
     for _attempt in range(ATTEMPTS + 1):
         page.open("about:blank", "body")
         page.open(f"{url}/odoo/res.partner/{partner}", TAB)
-        # what the form does after it is there is not the journey's
-        page.evaluate("new Promise((done) => requestIdleCallback(done, { timeout: 3000 }))")
+        # what the form reads after it is there is not the journey's
+        page.evaluate(QUIET)
         seconds.append(page.evaluate(OPEN % TAB) / 1000)
     return {
         "name": name,

@@ -50,8 +50,11 @@ export class JourneyLanes extends Component {
         const lanes = this.model.lanes.filter(
             (lane) => !chosen.length || chosen.includes(lane.name),
         );
-        const amounts = lanes.flatMap((lane) => lane.points.map((point) => point.amount || 0));
-        const largest = Math.max(1, ...amounts);
+        const largest = lanes.reduce(
+            (most, { points }) =>
+                points.reduce((max, { amount }) => Math.max(max, amount || 0), most),
+            1,
+        );
         return lanes.map((lane) => ({
             ...lane,
             markers: cluster(lane.points, period, this.state.width, LARGEST + 2).map(

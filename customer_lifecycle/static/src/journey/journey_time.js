@@ -115,14 +115,15 @@ export function cluster(points, period, width, gap = 30) {
             continue;
         }
         const x = shareOf(period, point.time) * width;
-        groups.push({ first: x, last: x, number: point.number, points: [point] });
-        while (groups.length > 1 && middle(groups.at(-1)) - middle(groups.at(-2)) < gap) {
-            const late = groups.pop();
-            const early = groups.at(-1);
-            early.last = late.last;
-            early.number += late.number;
-            early.points.push(...late.points);
+        const group = groups.at(-1);
+        if (!group || x - middle(group) >= gap) {
+            groups.push({ first: x, last: x, number: point.number, points: [point] });
+            continue;
         }
+        // most of very many touchpoints join the group that is there
+        group.last = x;
+        group.number += point.number;
+        group.points.push(point);
     }
     return groups.map((group) => ({
         share: middle(group) / width,
