@@ -1,4 +1,6 @@
-"""A real credit note that costs a customer his tier is named to the salesperson."""
+"""Real documents decide how long a customer keeps his tier, and a credit note is named."""
+
+from datetime import timedelta
 
 from .common_money import MoneyCase
 
@@ -26,3 +28,30 @@ class TestCreditNote(MoneyCase):
         self.assertIn("300", note)
         # kept above 1,200
         self.assertIn("200", note)
+
+
+class TestUntil(MoneyCase):
+    def test_until_when_a_tier_lasts_follows_documents_and_sources_at_once(self):
+        tier = self.env["lifecycle.vip.tier"].create(
+            {"name": "Gold", "entry": 1000, "min_orders": 1, "company_id": self.company.id}
+        )
+
+        def profile():
+            self.store()
+            profile = self.env["lifecycle.profile"].search(
+                [("partner_id", "=", self.customer.id), ("company_id", "=", self.company.id)]
+            )
+            profile.write({"vip_tier_id": tier.id, "vip_review_date": False})
+            return profile
+
+        self.order(600, days_ago=40)
+        self.order(600, days_ago=10)
+        # kept above 800: once the older one is a year old it is lost
+        self.assertEqual(profile()._vip_until(), self.today - timedelta(40) + timedelta(364))
+        self.order(300, days_ago=5)
+        self.assertEqual(profile()._vip_until(), self.today - timedelta(10) + timedelta(364))
+        sources = self.env["lifecycle.revenue.source"].search([("model", "=", "sale.order")])
+        known = profile()
+        sources.active = False
+        # nothing counts any more that could leave
+        self.assertIsNone(known._vip_until())
