@@ -144,7 +144,8 @@ def _measure_in_odoo(source, keep_alive, touchpoints: int) -> tuple[list[dict], 
 
 def render(rows: list[dict]) -> str:
     """The measurements as a table."""
-    lines = [f"{'':50}{'seconds':>9}{'at most':>9}{'queries':>9}{'at most':>9}{'found':>8}{'kB':>6}"]
+    head = f"{'seconds':>9}{'at most':>9}{'queries':>9}{'at most':>9}{'found':>8}{'kB':>6}"
+    lines = [" " * 50 + head]
 
     def cell(row, name, width, shown="{}"):
         value = row.get(name)
