@@ -107,6 +107,8 @@ from . import (
     lifecycle_workflow_rating,
     lifecycle_profile_workflow,
     res_partner,
+    res_partner_figures,
+    res_partner_profile,
     lifecycle_referral_program,
     lifecycle_referral_code,
     lifecycle_referral,
