@@ -77,6 +77,7 @@ from . import (
     lifecycle_transition,
     lifecycle_transition_tier,
     lifecycle_vip_benefit,
+    lifecycle_vip_team,
     lifecycle_usual_product,
     lifecycle_vip_label,
     lifecycle_vip_place,

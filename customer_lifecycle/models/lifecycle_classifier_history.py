@@ -135,19 +135,16 @@ class LifecycleClassifier(models.AbstractModel):
             ),
             PAST,
         )
-        cr.execute(
+        self._insert(
             SQL(
                 """INSERT INTO lifecycle_transition
                          (profile_id, kind, number, from_stage_id, to_stage_id, date, cause, why,
-                          days_before, create_date, write_date)
+                          days_before)
                    SELECT id, 'stage', number, NULLIF(from_id, 0), to_id, date, 'reconstructed',
-                          why, CASE WHEN from_id > 0 THEN date - %(epoch)s - since END,
-                          %(now)s, %(now)s
-                     FROM (%(reasons)s) moves
-                   ON CONFLICT DO NOTHING""",
+                          why, CASE WHEN from_id > 0 THEN date - %(epoch)s - since END
+                     FROM (%(reasons)s) moves""",
                 epoch=EPOCH,
                 reasons=reasons,
-                now=cr.now(),
             )
         )
         cr.execute("DROP VIEW pg_temp.lifecycle_profile")

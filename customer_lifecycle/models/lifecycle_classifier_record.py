@@ -1,5 +1,7 @@
 import logging
 
+from psycopg2 import errors
+
 from odoo import api, models
 from odoo.tools import SQL
 
@@ -45,6 +47,8 @@ class LifecycleClassifier(models.AbstractModel):
     def _number_moves(self, kind):
         segment = SQL("COALESCE(moves.from_id, moves.to_id)" if kind == "segment" else "0")
         self.env.cr.execute("ALTER TABLE lifecycle_moves ADD number integer DEFAULT 1")
+        if not self._has_past(kind):
+            return
         past = SQL(
             """FROM lifecycle_transition past
                 WHERE past.profile_id = moves.id AND past.kind = %s
@@ -61,6 +65,25 @@ class LifecycleClassifier(models.AbstractModel):
                 past,
             )
         )
+
+    @api.model
+    def _has_past(self, kind):
+        """Whether there is a history to count on from; the first members of all have none."""
+        if kind == "segment":
+            # whatever a segment's history holds has been counted by month too
+            past = SQL(
+                """EXISTS (SELECT FROM lifecycle_segment_flow WHERE segment_id IN (
+                       SELECT COALESCE(from_id, to_id) FROM lifecycle_moves))"""
+            )
+        else:
+            past = SQL(" OR ").join(
+                SQL(
+                    "EXISTS (SELECT FROM lifecycle_transition WHERE %s IS NOT NULL)",
+                    SQL.identifier(name),
+                )
+                for name in reversed(COLUMNS[kind])
+            )
+        return self.env.execute_query(SQL("SELECT %s", past))[0][0]
 
     @api.model
     def _states_sql(self, kind):
@@ -83,25 +106,33 @@ class LifecycleClassifier(models.AbstractModel):
             where = SQL(
                 "%s AND COALESCE(moves.from_id, moves.to_id) = %s", where, single["segment_id"]
             )
-        self.env.cr.execute(
+        self._insert(
             SQL(
                 """INSERT INTO lifecycle_transition
                          (profile_id, kind, number, %(columns)s, date, cause, why,
-                          days_before, create_uid, create_date, write_uid, write_date)
+                          days_before)
                    SELECT moves.id, %(kind)s, moves.number, %(states)s,
-                          moves.date, %(cause)s, moves.why, moves.date - moves.since,
-                          %(uid)s, %(now)s, %(uid)s, %(now)s
-                     FROM lifecycle_moves moves WHERE %(where)s
-                   ON CONFLICT DO NOTHING""",
+                          moves.date, %(cause)s, moves.why, moves.date - moves.since
+                     FROM lifecycle_moves moves WHERE %(where)s""",
                 columns=SQL(", ").join(SQL.identifier(name) for name in COLUMNS[kind]),
                 states=self._states_sql(kind),
                 kind=kind,
                 cause=cause,
-                uid=self.env.uid,
-                now=self.env.cr.now(),
                 where=where,
             )
         )
+
+    @api.model
+    def _insert(self, statement):
+        """Insert rows that are new to this transaction.
+
+        ON CONFLICT would look every row up first. What somebody else has inserted meanwhile is a
+        conflict of transactions: all of it is done again.
+        """
+        try:
+            self.env.cr.execute(statement)
+        except errors.UniqueViolation as error:
+            raise errors.SerializationFailure(str(error)) from error
 
     @api.model
     def _create_transitions(self, kind):
@@ -129,7 +160,7 @@ class LifecycleClassifier(models.AbstractModel):
             }
             for profile_id, number, date, why, days, *states in self.env.cr.fetchall()
         ]
-        errors = []
+        failures = []
         for start in range(0, len(values), CREATE_BATCH):
             batch = values[start : start + CREATE_BATCH]
             if self._create_together(batch) is None:
@@ -138,8 +169,8 @@ class LifecycleClassifier(models.AbstractModel):
                 error = self._create_together([single])
                 if error is not None:
                     self._insert_transitions(kind, "rule", single)
-                    errors.append((single["profile_id"], str(error)))
-        return errors
+                    failures.append((single["profile_id"], str(error)))
+        return failures
 
     @api.model
     def _create_together(self, batch):

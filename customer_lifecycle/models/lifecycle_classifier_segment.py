@@ -186,8 +186,7 @@ class LifecycleClassifier(models.AbstractModel):
             """DELETE FROM lifecycle_segment_member member USING lifecycle_moves moves
                 WHERE member.profile_id = moves.id AND member.segment_id = moves.from_id"""
         )
-        self.env.cr.execute(
+        self._insert(
             """INSERT INTO lifecycle_segment_member (profile_id, segment_id, since)
-               SELECT id, to_id, date FROM lifecycle_moves WHERE to_id IS NOT NULL
-               ON CONFLICT DO NOTHING"""
+               SELECT id, to_id, date FROM lifecycle_moves WHERE to_id IS NOT NULL"""
         )

@@ -220,7 +220,8 @@ class LifecycleProfile(models.Model):
 
     @api.depends_context("lang", "uid")
     @api.depends(
-        "order_count", "order_interval", "last_order_date", "next_order_date", "predicted"
+        *("order_count", "order_interval", "last_order_date", "next_order_date", "next_order_to"),
+        *("predicted", "clv_historical"),
     )
     def _compute_headline(self):
         for profile in self:
@@ -229,6 +230,10 @@ class LifecycleProfile(models.Model):
     def _headline(self):
         """One sentence for the salesperson: the customer's rhythm and what is due."""
         self.ensure_one()
+        if not self.order_count and self.clv_historical < 0:
+            return self.env._(
+                "No purchases known, but credit notes of %s.", self._money(-self.clv_historical)
+            )
         if not self.order_count:
             return self.env._("No purchases yet; first figures after the first confirmed order.")
         days = self.days_since_last_order
@@ -244,10 +249,15 @@ class LifecycleProfile(models.Model):
             when=self._ago(days),
         )
         if self.next_order_date:
-            if self.next_order_to and self.next_order_to < self._lifecycle_today():
+            today = self._lifecycle_today()
+            if self.next_order_to and self.next_order_to < today:
                 due = self.env._(
                     "An order was expected by %(date)s: get in touch.",
                     date=self._date(self.next_order_to),
+                )
+            elif self.next_order_to and self.next_order_date < today:
+                due = self.env._(
+                    "The next order is due by %(date)s.", date=self._date(self.next_order_to)
                 )
             else:
                 due = self.env._(

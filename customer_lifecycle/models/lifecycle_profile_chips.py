@@ -72,7 +72,8 @@ class LifecycleProfile(models.Model):
         return self._chip(
             "segments",
             self.env._("Segments"),
-            ", ".join(segments.mapped("name")),
+            # names may have commas of their own
+            " · ".join(segments.mapped("name")),
             why=self._why_segments(),
         )
 
@@ -96,7 +97,7 @@ class LifecycleProfile(models.Model):
         return self._chip(
             "missing",
             self.env._("Usual item missing"),
-            ", ".join(missing[:2].mapped("product_id.name")),
+            " · ".join(missing[:2].mapped("product_id.name")),
             why=[
                 self.env._(
                     "“%(product)s”: every %(gap)s days, last %(days)s days ago, usually "
@@ -153,9 +154,9 @@ class LifecycleProfile(models.Model):
         return self._chip(
             "tastes",
             self.env._("Likes"),
-            ", ".join(likes),
+            " · ".join(likes),
             why=[
-                usual and self.env._("Usually buys: %s.", ", ".join(usual)),
+                usual and self.env._("Usually buys: %s.", " · ".join(usual)),
                 self.usual_weekday
                 and self.env._("Usually orders on a %s.", weekdays[self.usual_weekday]),
                 self.usual_team_id

@@ -6,6 +6,7 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 #: fields that lead from a profile or a contact to segments, which a rule must not look at
@@ -152,6 +153,21 @@ class LifecycleSegment(models.Model):
             segment.month_graph = len(values) > 1 and json.dumps(
                 [{"key": self.env._("Members"), "values": values, "is_sample_data": False}]
             )
+
+    def unlink(self):
+        """Take members and history along.
+
+        Their links have no foreign key, which would be checked for every member. A run that
+        lets somebody in or out at the same time writes to ``lifecycle.segment.flow``, whose
+        link has one: either the run or the deletion is done again.
+        """
+        self.env.flush_all()
+        for table in ("lifecycle_segment_member", "lifecycle_transition"):
+            self.env.cr.execute(
+                SQL("DELETE FROM %s WHERE segment_id = ANY(%s)", SQL.identifier(table), self.ids)
+            )
+        self.env.invalidate_all()
+        return super().unlink()
 
     def action_view_members(self):
         """Open the members, each with his value."""

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .lifecycle_fields import UncheckedMany2one
+
 
 class LifecycleSegmentMember(models.Model):
     """A customer in a segment. Written set-based when segments are evaluated."""
@@ -14,9 +16,8 @@ class LifecycleSegmentMember(models.Model):
     profile_id = fields.Many2one(
         "lifecycle.profile", required=True, ondelete="cascade", readonly=True
     )
-    segment_id = fields.Many2one(
-        "lifecycle.segment", required=True, ondelete="cascade", readonly=True
-    )
+    # a segment takes its members along, see lifecycle.segment
+    segment_id = UncheckedMany2one("lifecycle.segment", required=True, readonly=True)
     since = fields.Date(required=True, readonly=True)
     partner_id = fields.Many2one(related="profile_id.partner_id", string="Customer")
     company_id = fields.Many2one(related="profile_id.company_id")

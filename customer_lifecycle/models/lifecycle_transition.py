@@ -11,6 +11,8 @@ class LifecycleTransition(models.Model):
     _name = "lifecycle.transition"
     _description = "Life-Cycle Transition"
     _order = "date desc, id desc"
+    # day, cause and person are fields of their own
+    _log_access = False
 
     profile_id = fields.Many2one(
         "lifecycle.profile", required=True, ondelete="cascade", readonly=True
@@ -25,13 +27,19 @@ class LifecycleTransition(models.Model):
     number = fields.Integer(required=True, readonly=True, aggregator=None)
     # a stage with a history cannot be deleted, see lifecycle.stage
     from_stage_id = UncheckedMany2one("lifecycle.stage", readonly=True)
-    to_stage_id = UncheckedMany2one("lifecycle.stage", readonly=True, index=True)
-    from_tier_id = fields.Many2one("lifecycle.vip.tier", ondelete="restrict", readonly=True)
-    to_tier_id = fields.Many2one(
-        "lifecycle.vip.tier", ondelete="restrict", readonly=True, index="btree_not_null"
+    to_stage_id = UncheckedMany2one(
+        "lifecycle.stage", readonly=True, index="btree_not_null"
     )
-    segment_id = fields.Many2one(
-        "lifecycle.segment", ondelete="cascade", readonly=True, index="btree_not_null"
+    # neither can a tier
+    from_tier_id = UncheckedMany2one(
+        "lifecycle.vip.tier", readonly=True, index="btree_not_null"
+    )
+    to_tier_id = UncheckedMany2one(
+        "lifecycle.vip.tier", readonly=True, index="btree_not_null"
+    )
+    # a segment takes its history along, see lifecycle.segment
+    segment_id = UncheckedMany2one(
+        "lifecycle.segment", readonly=True, index="btree_not_null"
     )
     joined = fields.Boolean(
         string="Joined the Segment", readonly=True, help="Off: left the segment."
@@ -49,7 +57,8 @@ class LifecycleTransition(models.Model):
         required=True,
         readonly=True,
     )
-    user_id = fields.Many2one("res.users", string="Person", readonly=True)
+    # emptied when a user is deleted, see res.users
+    user_id = UncheckedMany2one("res.users", string="Person", readonly=True)
     reason = fields.Char(readonly=True)
     why = fields.Json(string="Values", readonly=True, help="The values that met the rule.")
     why_text = fields.Char(string="Why", compute="_compute_why_text")

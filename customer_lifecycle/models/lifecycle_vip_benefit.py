@@ -198,7 +198,21 @@ class LifecycleVipBenefit(models.AbstractModel):
             wanted = ours = self.env["res.users"]
         elif partner.user_id != wanted:
             partner.user_id = wanted
+            if not wanted:
+                self._offer_to_other_companies(profile)
         profile.vip_user_id = wanted
+
+    @api.model
+    def _offer_to_other_companies(self, profile):
+        """A contact has one salesperson for all companies: the next one's turn has come."""
+        others = profile.search(
+            [
+                ("partner_id", "=", profile.partner_id.id),
+                ("company_id", "!=", profile.company_id.id),
+                ("vip_tier_id.user_id", "!=", False),
+            ]
+        )
+        others.vip_benefits_due = True
 
     @api.model
     def _enrol(self, profile):

@@ -27,6 +27,13 @@ class LifecycleVipTier(models.Model):
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         help="For members who have none; taken back when they leave.",
     )
+    team_id = fields.Many2one(
+        "crm.team",
+        string="Sales Team",
+        domain="[('company_id', 'in', [company_id, False])]",
+        help="New quotations and opportunities of members who have no salesperson of their own "
+        "start with this team.",
+    )
     loyalty_program_id = fields.Many2one(
         "loyalty.program",
         domain="[('company_id', 'in', [company_id, False])]",

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.tools import SQL
 
 
 class ResUsers(models.Model):
@@ -13,6 +14,15 @@ class ResUsers(models.Model):
             {"lifecycle_exclude": True}
         )
         return users
+
+    def unlink(self):
+        """What they did stays, without a name: that link has no foreign key that empties it."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL("UPDATE lifecycle_transition SET user_id = NULL WHERE user_id = ANY(%s)", self.ids)
+        )
+        self.env.invalidate_all()
+        return super().unlink()
 
     @api.model
     def _lifecycle_portal_tier(self):

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo.exceptions import AccessError
 
 from .common_segments import START, SegmentCase
@@ -148,6 +150,38 @@ class TestSegments(SegmentCase):
         )
         self.assertEqual(self.members(buyers), twin)
         self.assertEqual(buyers.member_ids.since, START)
+
+    def test_a_deleted_segment_takes_members_and_history_along(self):
+        segment = self.new_segment("Gone", [("order_count", ">=", 2)])
+        kept = self.new_segment("Kept", [("order_count", ">=", 2)])
+        profile = self.new_profile("Ann", order_count=2)
+        self.classify()
+        segment.unlink()
+        self.assertEqual(profile.segment_ids, kept)
+        self.assertEqual(profile.transition_ids.segment_id, kept)
+        for table in ("lifecycle_segment_member", "lifecycle_transition"):
+            self.env.cr.execute(
+                f"SELECT COUNT(*) FROM {table} WHERE profile_id = %s", [profile.id]
+            )
+            self.assertEqual(self.env.cr.fetchone()[0], 1, table)
+
+    def test_what_another_process_did_meanwhile_is_a_reason_to_start_again(self):
+        segment = self.new_segment("Twice", [("order_count", ">=", 2)])
+        profile = self.new_profile("Ann", order_count=2)
+        self.classify()
+        self.env.cr.execute(
+            """CREATE TEMPORARY TABLE lifecycle_moves ON COMMIT DROP AS
+               SELECT %s AS id, NULL::integer AS from_id, %s AS to_id, 1 AS number,
+                      %s::date AS date, NULL::date AS since, '{}'::jsonb AS why""",
+            [profile.id, segment.id, START],
+        )
+        for insert in (
+            self.classifier._apply_segment_moves,
+            lambda: self.classifier._insert_transitions("segment", "initial"),
+        ):
+            with self.assertRaises(SerializationFailure), self.env.cr.savepoint():
+                insert()
+        self.env.cr.execute("DROP TABLE pg_temp.lifecycle_moves")
 
     # ----- COMPANIES -----
 

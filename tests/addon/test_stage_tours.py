@@ -65,6 +65,13 @@ class TestStageTours(LifecycleHttpCase):
         self.assertEqual(profile.stage_id.name, "Loyal")
         self.assertEqual(profile.transition_ids.filtered("user_id").user_id, self.sales)
 
+    def test_a_column_of_stages_tells_number_and_value(self):
+        # nobody but the tour's two
+        self.env["lifecycle.profile"].search(
+            [("partner_id", "not in", (self.small | self.large).ids)]
+        ).active = False
+        self.start_tour("/odoo/customers-by-stage", "lifecycle_stage_columns", login="tour_sales")
+
     def test_rule_is_proposed_previewed_and_applied(self):
         self.new_user("tour_manager", MANAGER, lang="en_US")
         stage = self.env.ref("customer_lifecycle.stage_at_risk")

@@ -222,6 +222,20 @@ class TestStages(StagesCase):
         with self.assertRaises(UserError):
             transition.unlink()
 
+    def test_history_outlives_who_made_it(self):
+        seller = self.new_user("passing", "sales_team.group_sale_manager", self.company)
+        partner = self.regular()
+        self.refresh(partner, START)
+        self.classify(START, cause="initial")
+        profile = self.profile(partner)
+        profile.with_user(seller).stage_id = self.stages["at_risk"]
+        move = profile.transition_ids.filtered("user_id")
+        self.assertEqual(move.user_id, seller)
+        self.env.flush_all()
+        seller.unlink()
+        self.assertTrue(move.exists())
+        self.assertFalse(move.user_id)
+
     def test_merging_keeps_both_histories(self):
         partners = self.regular("Stays") | self.regular("Goes", count=2)
         self.refresh(partners, START)

@@ -7,66 +7,7 @@ from odoo import Command
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import HttpCase, tagged
 
-from .common_tiers import START, TierCase
-
-
-class BenefitCase(TierCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.env["res.config.settings"].create({"group_product_pricelist": True}).execute()
-        cls.product = cls.env["product.product"].create(
-            {"name": "Item", "list_price": 200, "standard_price": 120, "taxes_id": False}
-        )
-        cls.base = cls.new_pricelist("Base", 0, sequence=1)
-        cls.vip = cls.new_pricelist("VIP prices", 10)
-        cls.gold = cls.new_tier(pricelist_ids=[Command.link(cls.vip.id)])
-        cls.silver = cls.new_tier("Silver", 10, 500)
-        # the first evaluation is over: what follows is news
-        cls.company.lifecycle_tiers_date = START - timedelta(1)
-
-    @classmethod
-    def new_pricelist(cls, name, discount, currency=None, **values):
-        return cls.env["product.pricelist"].create(
-            {
-                "name": name,
-                "company_id": cls.company.id,
-                "currency_id": (currency or cls.company.currency_id).id,
-                "item_ids": [
-                    Command.create(
-                        {
-                            "applied_on": "3_global",
-                            "compute_price": "percentage",
-                            "percent_price": discount,
-                        }
-                    )
-                ],
-                **values,
-            }
-        )
-
-    def vip_customer(self, name="Very Important", day=START, amount=1500, **values):
-        partner = self.new_customer(name, **values)
-        self.buy(partner, day, amount=amount)
-        return partner
-
-    def specific(self, partner):
-        return partner.with_company(self.company).specific_property_product_pricelist
-
-    def quotation(self, partner):
-        return self.env["sale.order"].create(
-            {
-                "partner_id": partner.id,
-                "company_id": self.company.id,
-                "order_line": [Command.create({"product_id": self.product.id})],
-            }
-        )
-
-    def leave(self, day=START + timedelta(425)):
-        """Let the drop come that was announced 60 days before."""
-        self.classify(day - timedelta(60))
-        self.classify(day)
-        self.give()
+from .common_tiers import START, BenefitCase
 
 
 class TestPricelists(BenefitCase):
@@ -302,57 +243,6 @@ class TestOtherBenefits(BenefitCase):
         self.assertEqual((self.tier(stays), self.specific(stays)), ("Gold", self.vip))
         self.leave()
         self.assertFalse(self.specific(stays))
-
-    def test_a_salesperson_comes_only_where_there_is_none(self):
-        seller = self.new_user("vip_care", "sales_team.group_sale_salesman", self.company)
-        self.gold.user_id = seller
-        alone = self.vip_customer("Alone")
-        served = self.vip_customer("Served", user_id=self.env.user.id)
-        self.classify(START)
-        self.give()
-        self.assertEqual((alone.user_id, served.user_id), (seller, self.env.user))
-        self.leave()
-        self.assertFalse(alone.user_id)
-        self.assertEqual(served.user_id, self.env.user)
-
-    def test_enrolment_finds_or_makes_one_card_and_leaves_it(self):
-        program = self.env["loyalty.program"].with_context(
-            default_program_type="loyalty"
-        ).create({"name": "Club", "program_type": "loyalty", "company_id": self.company.id})
-        self.gold.loyalty_program_id = program
-        old, new = self.vip_customer("Old member"), self.vip_customer("New member")
-        card = self.env["loyalty.card"].create(
-            {"program_id": program.id, "partner_id": old.id, "points": 7}
-        )
-        mails = self.env["mail.mail"].search_count([])
-        self.classify(START)
-        self.give()
-        cards = self.env["loyalty.card"].search([("program_id", "=", program.id)])
-        self.assertEqual(len(cards), 2)
-        self.assertEqual((cards & card).points, 7)
-        self.assertEqual((cards - card).partner_id, new)
-        self.leave()
-        # back in the tier: no second card
-        self.buy(new, START + timedelta(430), amount=2000)
-        self.classify(START + timedelta(430))
-        self.give()
-        again = self.env["loyalty.card"].search([("program_id", "=", program.id)])
-        self.assertEqual(again, cards)
-        self.assertEqual(self.env["mail.mail"].search_count([]), mails)
-
-    def test_an_archived_card_is_not_given_again(self):
-        program = self.env["loyalty.program"].create(
-            {"name": "Club", "program_type": "loyalty", "company_id": self.company.id}
-        )
-        self.gold.loyalty_program_id = program
-        partner = self.vip_customer()
-        card = self.env["loyalty.card"].create(
-            {"program_id": program.id, "partner_id": partner.id, "active": False}
-        )
-        self.classify(START)
-        self.give()
-        cards = self.env["loyalty.card"].with_context(active_test=False)
-        self.assertEqual(cards.search([("program_id", "=", program.id)]), card)
 
     def test_benefits_come_once_although_run_twice(self):
         partner = self.vip_customer()

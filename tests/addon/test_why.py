@@ -128,3 +128,37 @@ class TestWhy(LifecycleCase):
         self.assertEqual(chips["potential"]["value"], "25 %")
         self.assertEqual(chips["complaints"]["tone"], "danger")
         self.assertIn(profile._date(TODAY - timedelta(3)), chips["complaints"]["value"])
+
+    def test_names_with_commas_stay_apart(self):
+        profile = self.customer(5)
+        self.env["lifecycle.segment"].create(
+            [{"name": name} for name in ("Germany, Austria", "Big, or old")]
+        )
+        self.env["lifecycle.classifier"]._classify_segments(
+            self.company, TODAY, cause="initial", partner_ids=profile.partner_id.ids
+        )
+        self.env.invalidate_all()
+        chips = {chip["name"]: chip for chip in profile._overview_chips()}
+        self.assertIn("Germany, Austria", chips["segments"]["value"].split(" · "))
+        self.assertIn("Big, or old", chips["segments"]["value"].split(" · "))
+
+    def test_the_headline_says_by_when_an_order_is_due(self):
+        profile = self.customer(160, 120, 80, 40)
+        profile.write(
+            {
+                "next_order_from": TODAY - timedelta(4),
+                "next_order_date": TODAY + timedelta(1),
+                "next_order_to": TODAY + timedelta(5),
+            }
+        )
+        self.assertIn("Next order around", profile.headline)
+        profile.next_order_date = TODAY - timedelta(1)
+        self.assertIn(f"due by {profile._date(TODAY + timedelta(5))}", profile.headline)
+        profile.next_order_to = TODAY - timedelta(1)
+        self.assertIn("was expected by", profile.headline)
+
+    def test_credit_notes_alone_are_not_called_nothing(self):
+        profile = self.customer(5)
+        profile.write({"order_count": 0, "clv_historical": -120})
+        self.assertIn("credit notes of", profile.headline)
+        self.assertIn("120", profile.headline)

@@ -181,9 +181,8 @@ def _fill(env, customers: int):
         [company.id, company.currency_id.id, stage.id],
     )
     env.cr.execute(
-        """INSERT INTO lifecycle_transition (profile_id, kind, number, to_stage_id, date, cause,
-                  create_date)
-           SELECT id, 'stage', 1, %s, CURRENT_DATE, 'rule', NOW() FROM lifecycle_profile
+        """INSERT INTO lifecycle_transition (profile_id, kind, number, to_stage_id, date, cause)
+           SELECT id, 'stage', 1, %s, CURRENT_DATE, 'rule' FROM lifecycle_profile
             WHERE stage_id = %s""",
         [stage.id, stage.id],
     )

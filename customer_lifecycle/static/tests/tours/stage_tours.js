@@ -85,3 +85,13 @@ registry.category("web_tour.tours").add("lifecycle_vip_quotation", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("lifecycle_stage_columns", {
+    steps: () => [
+        {
+            content: "A column says how many customers are in the stage, and their value",
+            trigger: ".o_kanban_group:contains('Large Tour') .o_column_title:contains('(2)')",
+        },
+        { trigger: ".o_kanban_group:contains('Large Tour') .o_animated_number" },
+    ],
+});
