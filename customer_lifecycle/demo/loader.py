@@ -56,10 +56,12 @@ class DemoLoader:
         self._import_history(imported)
         orders = self._create_orders(ordered)
         tiers.load(self.env, self.company)
-        program = loyalty.load(self.env, self.company)
+        program = loyalty.load(self.env, self.company, self.products["espresso"])
         loyalty.collect(
             self.env, program, orders, self.today - timedelta(days=INVOICED_DAYS)
         )
+        # nobody has a tier before the first run
+        loyalty.restrict(self.env, program)
         self._create_invoices(orders)
         self._create_prospects()
         Touchpoints(self.env, self.today).load(CUSTOMERS, partners)

@@ -120,6 +120,7 @@ from . import (
     res_users,
     loyalty_program,
     loyalty_card,
+    loyalty_card_portal,
     loyalty_history,
     lifecycle_loyalty_member,
     lifecycle_loyalty_expiry,

@@ -190,47 +190,75 @@ class LifecycleProfile(models.Model):
 
     # ----- ON THE QUOTATION AND IN THE PORTAL -----
 
-    def _vip_outlook(self, amount=0, orders=0, public=False):
-        """One line: the tier, until when, and what the next one takes.
+    def _vip_outlook(self, amount=0, orders=0):
+        """One line for colleagues: the tier, until when, and what the next one takes.
 
         :param amount: value that is offered at present, in company currency
         :param orders: number of orders that are offered at present
-        :param public: use the names that customers may read
         """
         self.ensure_one()
-        tier, following = self.vip_tier_id.sudo(), self._vip_next_tier().sudo()
-
-        def name(one):
-            return (public and one.public_name) or one.name
-
-        parts = []
+        tier, parts = self.vip_tier_id.sudo(), []
         if tier:
             until = self._vip_until()
             parts.append(
-                self.env._("%(tier)s until %(date)s", tier=name(tier), date=self._date(until))
+                self.env._("%(tier)s until %(date)s", tier=tier.name, date=self._date(until))
                 if until
-                else name(tier)
+                else tier.name
             )
-        if following and following.measure not in ("expected", "potential"):
-            value_column, order_column = following._windows()[0]
-            counted = orders if following.measure == "orders" else amount
-            missing = following._entry() - (self[value_column] or 0) - counted
-            short = following.min_orders - (self[order_column] or 0) - orders
-            if missing > 0:
-                shown = {"missing": following._shown(missing), "tier": name(following)}
-                parts.append(
-                    self.env._("%(missing)s more to %(tier)s", **shown)
-                    if public
-                    else self.env._("%(missing)s more makes them %(tier)s", **shown)
+        following, missing, short = self._vip_short_of(amount, orders)
+        if missing > 0:
+            parts.append(
+                self.env._(
+                    "%(missing)s more makes them %(tier)s",
+                    missing=following._shown(missing),
+                    tier=following.name,
                 )
-            elif short > 0:
-                parts.append(
-                    self.env._(
-                        "%(count)s more orders to %(tier)s", count=short, tier=name(following)
-                    )
-                )
-            elif not public:
-                parts.append(
-                    self.env._("this quotation makes them %(tier)s", tier=name(following))
-                )
+            )
+        elif short > 0:
+            parts.append(
+                self.env._("%(count)s more orders to %(tier)s", count=short, tier=following.name)
+            )
+        elif following:
+            parts.append(self.env._("this quotation makes them %(tier)s", tier=following.name))
         return " – ".join(parts)
+
+    def _vip_short_of(self, amount=0, orders=0):
+        """The next tier that purchases lead to, and what is missing: (tier, value, orders).
+
+        The tier is empty at the top, and where the next one follows from expectations.
+        """
+        following = self._vip_next_tier().sudo()
+        if not following or following.measure in ("expected", "potential"):
+            return following.browse(), 0, 0
+        value_column, order_column = following._windows()[0]
+        counted = orders if following.measure == "orders" else amount
+        missing = following._entry() - (self[value_column] or 0) - counted
+        short = following.min_orders - (self[order_column] or 0) - orders
+        return following, missing, short
+
+    def _vip_public_outlook(self):
+        """What a customer may read of his tier, or None where there is nothing to say.
+
+        :return: dict of ``name`` and ``badge``, False without a tier, and the sentences ``until``
+            and ``next``, False where they do not apply
+        """
+        self.ensure_one()
+        tier = self.vip_tier_id.sudo()
+        until = tier and self._vip_until()
+        following, missing, short = self._vip_short_of()
+        name = following.public_name or following.name
+        reach = False
+        if missing > 0:
+            reach = self.env._(
+                "%(missing)s more to %(tier)s", missing=following._shown(missing), tier=name
+            )
+        elif short > 0:
+            reach = self.env._("%(count)s more orders to %(tier)s", count=short, tier=name)
+        if not tier and not reach:
+            return None
+        return {
+            "name": tier.public_name or tier.name,
+            "badge": (tier or following).badge,
+            "until": until and self.env._("until %s", self._date(until)),
+            "next": reach,
+        }

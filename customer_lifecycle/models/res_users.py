@@ -26,19 +26,19 @@ class ResUsers(models.Model):
 
     @api.model
     def _lifecycle_portal_tier(self):
-        """Sentence about the present user's own tier, or False where it is not to be shown."""
+        """What the present user reads of his own tier, or None where it is not to be shown."""
         # sudo: customers have no access to profiles; theirs is the only one that is read, and
         # only what the company wants them to see leaves this method
         company = self.env.company.sudo()
         customer = self.env.user.partner_id.sudo().commercial_partner_id
         if not company.lifecycle_tiers_portal:
-            return False
+            return None
         profile = self.env["lifecycle.profile"].sudo().search(
             [("partner_id", "=", customer.id), ("company_id", "=", company.id)]
         )
         if not profile or self.env["lifecycle.vip.tier"].sudo()._why_inactive(company):
-            return False
-        return profile._vip_outlook(public=True) or False
+            return None
+        return profile._vip_public_outlook()
 
     @api.model
     def _lifecycle_portal_referral(self):

@@ -112,6 +112,26 @@ class TestDemo(LifecycleCase):
                 self.assertFalse(tier.inactive_reason)
                 self.assertGreater(tier.member_count, 0)
 
+    def test_loyalty_has_cost_something(self):
+        self.run_nightly()
+        program = self.env.ref("customer_lifecycle.loyalty_program_demo")
+        costs = self.env["lifecycle.loyalty.cost"].search([("program_id", "=", program.id)])
+        self.assertGreaterEqual(len(costs), 4)
+        for cost in costs:
+            with self.subTest(customer=cost.partner_id.name):
+                self.assertGreater(cost.cost, 0)
+                profile = self.profile(cost.partner_id, self.company)
+                self.assertGreaterEqual(profile.loyalty_cost, cost.cost)
+        rewards = self.env["sale.order.line"].search(
+            [("reward_id", "in", program.reward_ids.ids), ("order_id.state", "=", "sale")]
+        ).reward_id
+        self.assertEqual(rewards, program.reward_ids, "a discount and a free product")
+        for card in program.coupon_ids:
+            lines = card.history_ids
+            self.assertAlmostEqual(
+                sum(lines.mapped("issued")) - sum(lines.mapped("used")), card.points, 2
+            )
+
     def test_credit_notes_of_every_kind_are_there(self):
         partners = [one.id for one in self.partners.values()]
         moves = self.env["account.move"].search([("partner_id", "child_of", partners)])
