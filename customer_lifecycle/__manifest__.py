@@ -82,8 +82,11 @@
         "web.assets_backend": [
             "customer_lifecycle/static/src/**/*",
             ("remove", "customer_lifecycle/static/src/portal/**/*"),
+            ("remove", "customer_lifecycle/static/src/pos/**/*"),
         ],
         "web.assets_frontend": ["customer_lifecycle/static/src/portal/**/*"],
+        # loaded by the point of sale, where it is installed
+        "point_of_sale._assets_pos": ["customer_lifecycle/static/src/pos/**/*"],
         "web.assets_tests": ["customer_lifecycle/static/tests/tours/**/*"],
         "web.assets_unit_tests": [
             "customer_lifecycle/static/tests/**/*.test.js",

@@ -119,6 +119,7 @@ from . import (
     lifecycle_referral_documents,
     res_users,
     loyalty_program,
+    loyalty_program_pos,
     loyalty_card,
     loyalty_card_portal,
     loyalty_history,

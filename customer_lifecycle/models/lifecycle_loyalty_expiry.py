@@ -3,6 +3,7 @@ import logging
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .lifecycle_consent import PAUSES
 from .lifecycle_run import CONFLICTS
 
 _logger = logging.getLogger(__name__)
@@ -11,6 +12,8 @@ _logger = logging.getLogger(__name__)
 DATED, BATCH = 5_000, 200
 #: fewer points are none: orders add and subtract fractions, and leave a rest that is never seen
 LEAST = 0.005
+#: days after which a notice whose e-mail has failed is given anew
+FAILED_DAYS = 7
 #: times that a batch is tried when orders come in between
 ATTEMPTS = 5
 
@@ -20,7 +23,8 @@ class LifecycleLoyaltyMember(models.Model):
 
     The day is counted from the last order or the last points, whichever is later. No points go
     earlier than the notice days after the notice, so that a rule that is switched on today, or a
-    server that was off for months, takes nothing from anybody unannounced.
+    server that was off for months, takes nothing from anybody unannounced. An e-mail counts as
+    notice from the day on that it was sent, or refused for a lasting reason: points wait with it.
     """
 
     # expiry is a subject of its own
@@ -39,7 +43,9 @@ class LifecycleLoyaltyMember(models.Model):
             today = (program.company_id or self.env.company)._lifecycle_today()
             if program.lifecycle_expiry_day == today:
                 continue
-            for work in (self._date_some, self._remind_some, self._expire_some):
+            for work in (
+                self._follow_some, self._date_some, self._remind_some, self._expire_some
+            ):
                 if not self._go_through(program_id, today, work):
                     return False
             self._note_day(program_id, today)
@@ -196,6 +202,50 @@ class LifecycleLoyaltyMember(models.Model):
     # ----- NOTICE -----
 
     @api.model
+    def _follow_some(self, program, today, after):
+        """See what has become of notices by e-mail; return where to go on, or None.
+
+        One that waits has not begun the notice, one that was sent began it that day. One that
+        was dropped for a passing reason, such as the number of messages, or that has failed a
+        week ago, is given anew. Other reasons, such as an unsubscription, are there to stay.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """WITH batch AS MATERIALIZED (
+                       SELECT card.id, mail.state, mail.date::date AS day,
+                              mail.state = 'skipped' AND mail.reason = ANY(%(passing)s)
+                              OR mail.state = 'failed' AND mail.date < %(week_ago)s AS again
+                         FROM loyalty_card card
+                         JOIN lifecycle_workflow_delivery mail
+                           ON mail.id = card.lifecycle_notice_delivery_id
+                        WHERE card.program_id = %(program)s AND card.id > %(after)s
+                        ORDER BY card.id LIMIT %(limit)s
+                   ), written AS (
+                       UPDATE loyalty_card
+                          SET lifecycle_notice_date = CASE WHEN batch.state = 'waiting'
+                                  THEN %(today)s ELSE GREATEST(lifecycle_notice_date, day) END,
+                              lifecycle_notice_base = CASE WHEN again THEN NULL
+                                  ELSE lifecycle_notice_base END,
+                              lifecycle_notice_delivery_id = CASE
+                                  WHEN again OR batch.state IN ('done', 'skipped') THEN NULL
+                                  ELSE lifecycle_notice_delivery_id END
+                         FROM batch WHERE loyalty_card.id = batch.id
+                   )
+                   SELECT MAX(id), COUNT(*) FROM batch""",
+                passing=[reason for reason, _label in PAUSES],
+                week_ago=fields.Datetime.subtract(fields.Datetime.now(), days=FAILED_DAYS),
+                program=program.id,
+                after=after,
+                today=today,
+                limit=DATED,
+            )
+        )
+        last, count = self.env.cr.fetchone()
+        self.env["loyalty.card"].invalidate_model()
+        return last if count == DATED else None
+
+    @api.model
     def _remind_some(self, program, today, after):
         """Give notice to some customers; return where to go on, or None."""
         cards = self._some(
@@ -213,11 +263,13 @@ class LifecycleLoyaltyMember(models.Model):
 
     @api.model
     def _remind(self, program, today, cards):
+        mails = {}
         if program.lifecycle_reminder != "none":
-            self._send_reminders(program, today, cards)
+            mails = self._send_reminders(program, today, cards)
         for card in cards:
             card.lifecycle_notice_base = card.lifecycle_points_base
             card.lifecycle_notice_date = today
+            card.lifecycle_notice_delivery_id = mails.get(card.partner_id.commercial_partner_id)
 
     # ----- THE END -----
 
@@ -229,7 +281,9 @@ class LifecycleLoyaltyMember(models.Model):
             SQL(
                 "card.lifecycle_points_expiry <= %(today)s "
                 "AND card.lifecycle_notice_base = card.lifecycle_points_base "
-                "AND card.lifecycle_notice_date + %(notice)s <= %(today)s",
+                "AND card.lifecycle_notice_date + %(notice)s <= %(today)s "
+                # looked at every day: what is left is a message that waits or has failed
+                "AND card.lifecycle_notice_delivery_id IS NULL",
                 today=today,
                 notice=program.lifecycle_notice_days,
             ),

@@ -12,19 +12,25 @@ class LifecycleLoyaltyMember(models.Model):
 
     @api.model
     def _send_reminders(self, program, today, cards):
-        """Ask for an e-mail, or make an activity, for each customer of some cards."""
+        """Ask for an e-mail, or make an activity, for each customer of some cards.
+
+        :return: dict customer → delivery of his e-mail
+        """
         customers = cards.partner_id.commercial_partner_id
         profiles = self._reminder_profiles(program, customers)
         if program.lifecycle_reminder == "activity":
             self._plan_calls(program, customers, profiles, {})
-            return
-        refused = {}
+            return {}
+        refused, mails = {}, {}
         for company, some in profiles.grouped("company_id").items():
-            refused.update(self._ask_for_mails(program, company, some))
+            asked, made = self._ask_for_mails(program, company, some)
+            mails.update({mail.partner_id: mail for mail in asked | made})
+            refused.update({mail.partner_id: mail.reason for mail in made if mail.reason})
         # also who has no profile, and so nothing that consent could be judged by
         calls = customers - profiles.partner_id
         calls |= calls.union(*refused)
         self._plan_calls(program, calls, profiles, refused)
+        return mails
 
     @api.model
     def _reminder_profiles(self, program, customers):
@@ -44,7 +50,7 @@ class LifecycleLoyaltyMember(models.Model):
     def _ask_for_mails(self, program, company, profiles):
         """Put the reminders among the workflows' e-mails, which are judged when they are sent.
 
-        :return: dict customer → why he cannot be written to
+        :return: the deliveries that were asked for just before, those that are made now
         """
         deliveries = self.env["lifecycle.workflow.delivery"].sudo()
         now = fields.Datetime.now()
@@ -54,10 +60,11 @@ class LifecycleLoyaltyMember(models.Model):
                 ("profile_id", "in", profiles.ids),
                 ("date_asked", ">", fields.Datetime.subtract(now, hours=20)),
             ]
-        ).profile_id
-        recipients = self.env["lifecycle.consent"]._recipients(profiles - asked, company)
-        refused, values = {}, []
-        for profile in profiles - asked:
+        )
+        fresh = profiles - asked.profile_id
+        recipients = self.env["lifecycle.consent"]._recipients(fresh, company)
+        values = []
+        for profile in fresh:
             person, reason = recipients[profile.id]
             values.append(
                 {
@@ -75,12 +82,10 @@ class LifecycleLoyaltyMember(models.Model):
                     "date_next": False if reason else now,
                 }
             )
-            if reason:
-                refused[profile.partner_id] = reason
-        deliveries.create(values)
-        if len(refused) < len(values):
+        made = deliveries.create(values)
+        if "waiting" in made.mapped("state"):
             self.env["lifecycle.workflow"]._wake()
-        return refused
+        return asked, made
 
     @api.model
     def _plan_calls(self, program, customers, profiles, reasons):

@@ -80,6 +80,10 @@ class LifecycleSignal(models.Model):
     value_path = fields.Char(
         string="Number Field", help="For averages and the number of the latest record."
     )
+    waits_for = fields.Char(
+        help="Technical name of a model or field: the signal speaks only while it is installed, "
+        "for example stock.picking.is_dropship.",
+    )
     unless_model = fields.Char(
         string="Only Without",
         help="Technical name of a model: the signal speaks only while its app is not installed.",
@@ -87,12 +91,14 @@ class LifecycleSignal(models.Model):
 
     # ----- STATE -----
 
-    @api.depends("domain", "target", "aggregate", "unless_model", *PATHS)
+    @api.depends("domain", "target", "aggregate", "waits_for", "unless_model", *PATHS)
     def _compute_state(self):
         return super()._compute_state()
 
     def _missing_model(self):
         missing = super()._missing_model()
+        if missing is None and self.waits_for and not self._is_there(self.waits_for):
+            return self.waits_for
         if missing is None and self.unless_model and self.unless_model in self.env:
             return self.unless_model
         return missing
@@ -100,7 +106,7 @@ class LifecycleSignal(models.Model):
     def _asleep_message(self, model):
         if model and model == self.unless_model:
             return self.env._("Says nothing while an app brings the model “%s”.", model)
-        return self.env._("Says nothing until an app brings the model “%s”.", model)
+        return self.env._("Says nothing until an app brings “%s”.", model)
 
     def _defect_message(self, error):
         return self.env._("Correct the signal: %s", error)
@@ -170,11 +176,12 @@ class LifecycleSignal(models.Model):
             raise ValueError(self.env._("“%s” does not lead to a contact.", self.partner_path))
         return partners._field_to_sql(alias, "commercial_partner_id", query)
 
-    def _compile(self, company, partner_ids=None, news=False):
+    def _compile(self, company, partner_ids=None, news=False, days=None):
         """SELECT of (commercial partner, value): one row for each customer with a record.
 
         :param partner_ids: restrict to these commercial partners
         :param news: restrict to the contacts in ``lifecycle_said_contact``
+        :param days: first and last day to look at; without: all until today
         """
         self.ensure_one()
         sources = self.env["lifecycle.revenue.source"]
@@ -216,7 +223,8 @@ class LifecycleSignal(models.Model):
             "last": SQL("(ARRAY_AGG(number ORDER BY moment DESC, number))[1]"),
         }
         return SQL(
-            "SELECT partner_id, %s AS value FROM (%s) found WHERE day <= %s GROUP BY partner_id",
+            "SELECT partner_id, %s AS value FROM (%s) found WHERE day BETWEEN %s AND %s "
+            "GROUP BY partner_id",
             values[self.aggregate],
             query.select(
                 SQL("%s AS partner_id", customer),
@@ -224,7 +232,7 @@ class LifecycleSignal(models.Model):
                 SQL("%s AS moment", moment),
                 SQL("%s AS number", number),
             ),
-            company._lifecycle_today(),
+            *(days or ("-infinity", company._lifecycle_today())),
         )
 
     # ----- WRITING -----

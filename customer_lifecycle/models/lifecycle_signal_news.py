@@ -98,10 +98,9 @@ class LifecycleSignal(models.Model):
 
     @api.model
     def _awake(self):
-        """Signals whose model is there."""
-        installed = list(self.env)
-        return self.sudo().search(
-            [("model", "in", installed), ("unless_model", "not in", installed)]
+        """Signals whose apps are there."""
+        return self.sudo().search(Domain.TRUE).filtered(
+            lambda signal: signal._missing_model() is None
         )
 
     def _fingerprint(self):

@@ -44,6 +44,11 @@ class LifecycleSleepingMixin(models.AbstractModel):
         self.ensure_one()
         return None if self.model and self.model in self.env else self.model or ""
 
+    def _is_there(self, name):
+        """Whether a model, or the field of a model, is installed: ``sale.order.website_id``."""
+        model, _dot, field = name.rpartition(".")
+        return name in self.env or (model in self.env and field in self.env[model]._fields)
+
     def _asleep_message(self, model):
         return self.env._("Waits for an app that brings the model “%s”.", model)
 

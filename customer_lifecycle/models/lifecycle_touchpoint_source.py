@@ -113,7 +113,7 @@ class LifecycleTouchpointSource(models.Model):
     def _missing_model(self):
         """Name of a model that the source waits for, None when it is awake."""
         missing = super()._missing_model()
-        if missing is None and self.waits_for and self.waits_for not in self.env:
+        if missing is None and self.waits_for and not self._is_there(self.waits_for):
             return self.waits_for
         return missing
 

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 #: a cart that was begun longer ago is forgotten, not left behind
@@ -23,6 +23,20 @@ class LifecycleWorkflow(models.Model):
     _cart_hours_range = models.Constraint(
         "CHECK (cart_hours >= 1)", "A cart must have been left for at least one hour."
     )
+
+    @api.constrains("cart_hours", "trigger")
+    def _check_cart_hours(self):
+        for workflow in self:
+            if workflow.trigger == "cart" and workflow.cart_hours > CART_DAYS * 24:
+                raise ValidationError(
+                    self.env._(
+                        "“%(name)s”: a cart is forgotten after %(days)s days. Choose at most "
+                        "%(hours)s hours.",
+                        name=workflow.name,
+                        days=CART_DAYS,
+                        hours=CART_DAYS * 24,
+                    )
+                )
 
     @api.model
     def _has_carts(self):

@@ -2,7 +2,12 @@ import re
 
 from markupsafe import Markup
 
+from datetime import timedelta
+
 from odoo import api, models
+from odoo.tools import SQL
+
+from .lifecycle_signal import BROKEN
 
 #: links that only the customer himself may follow: ratings, and carts with their key
 PRIVATE_LINK = re.compile(r'href="[^"]*(?:/rate/|access_token=)[^"]*"')
@@ -53,6 +58,49 @@ class ResPartner(models.Model):
                 limit=1,
             )
         return orders or orders.search(domain, order="date_order desc, id desc", limit=1) or self
+
+
+class LifecycleWorkflow(models.Model):
+    """Days after a delivery, also for customers who get the next one before they are over."""
+
+    # a file for each subject of this large model
+    _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
+
+    def _dated_sql(self, company, everybody=False):
+        """Add deliveries that were followed by another one before their days were over.
+
+        The profile knows the last delivery only: for who gets one every week, the day two weeks
+        after it never comes.
+        """
+        usual = super()._dated_sql(company, everybody)
+        if self.trigger != "date" or self.date_field != "delivery_date" or self.offset_days <= 0:
+            return usual
+        wait = timedelta(days=self.offset_days)
+        last = company._lifecycle_today() - wait
+        first = self._dated_since(company, everybody) - wait
+        parts = []
+        for signal in self.env["lifecycle.signal"]._awake():
+            if signal.target == "delivery_date":
+                try:
+                    parts.append(signal._compile(company.sudo(), days=(first, last)))
+                except (SyntaxError, *BROKEN):
+                    # the nightly run tells of it
+                    continue
+        if not parts:
+            return usual
+        return SQL(
+            """%(usual)s UNION ALL
+               SELECT profile.id, 'date:' || MAX(delivered.value)::text AS episode
+                 FROM (%(deliveries)s) delivered
+                 JOIN lifecycle_profile profile ON profile.partner_id = delivered.partner_id
+                  AND profile.company_id = %(company)s AND profile.active
+                WHERE profile.delivery_date > %(last)s
+                GROUP BY profile.id""",
+            usual=usual,
+            deliveries=SQL(" UNION ALL ").join(parts),
+            company=company.id,
+            last=last,
+        )
 
 
 class LifecycleWorkflowMail(models.AbstractModel):

@@ -192,16 +192,7 @@ class LifecycleWorkflow(models.Model):
         :param everybody: also those whose date came before the workflow started
         """
         today = company._lifecycle_today()
-        since = fields.Datetime.context_timestamp(
-            company.with_context(tz=company._lifecycle_timezone()),
-            self.date_since or fields.Datetime.now(),
-        ).date()
-        if everybody:
-            since = fields.Date.to_date("1900-01-01")
-        elif self.date_scanned:
-            since = max(
-                since, fields.Date.subtract(self.date_scanned.date(), days=LATE_DAYS)
-            )
+        since = self._dated_since(company, everybody)
         if self.trigger == "missing":
             return SQL(
                 """SELECT DISTINCT ON (profile.id) profile.id,
@@ -250,6 +241,19 @@ class LifecycleWorkflow(models.Model):
             since=since,
             today=today,
         )
+
+    def _dated_since(self, company, everybody=False):
+        """The first day on which a date that came is still looked at."""
+        if everybody:
+            return fields.Date.to_date("1900-01-01")
+        since = fields.Datetime.context_timestamp(
+            company.with_context(tz=company._lifecycle_timezone()),
+            self.date_since or fields.Datetime.now(),
+        ).date()
+        if self.date_scanned:
+            late = fields.Date.subtract(self.date_scanned.date(), days=LATE_DAYS)
+            since = max(since, late)
+        return since
 
     def _present_sql(self, company):
         """Candidates for whom the trigger is true now, whenever it became so."""

@@ -17,6 +17,11 @@ class LoyaltyCard(models.Model):
     lifecycle_points_base = fields.Date(readonly=True, copy=False)
     lifecycle_notice_base = fields.Date(readonly=True, copy=False)
     lifecycle_notice_date = fields.Date(string="Reminded On", readonly=True, copy=False)
+    # the notice as an e-mail, which may wait, or not be sent at all
+    lifecycle_notice_delivery_id = fields.Many2one(
+        "lifecycle.workflow.delivery", readonly=True, copy=False, ondelete="set null",
+        index="btree_not_null",
+    )
 
     @api.model_create_multi
     def create(self, vals_list):

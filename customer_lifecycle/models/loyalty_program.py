@@ -82,7 +82,9 @@ class LoyaltyProgram(models.Model):
         ondelete="restrict",
     )
     lifecycle_expiry_day = fields.Date(readonly=True, copy=False)
-    lifecycle_pos_warning = fields.Boolean(compute="_compute_lifecycle_pos_warning")
+    lifecycle_has_foreign_conditions = fields.Boolean(
+        compute="_compute_lifecycle_has_foreign_conditions"
+    )
     lifecycle_waiting_count = fields.Integer(
         compute="_compute_lifecycle_counts", compute_sudo=True
     )
@@ -273,15 +275,15 @@ class LoyaltyProgram(models.Model):
             and (not one.date_to or one.date_to >= today)
         )
 
-    @api.depends("pricelist_ids", *CONDITIONS)
-    def _compute_lifecycle_pos_warning(self):
+    @api.depends_context("uid", "allowed_company_ids")
+    @api.depends(*CONDITIONS)
+    def _compute_lifecycle_has_foreign_conditions(self):
+        """Whether there are conditions that the reader does not see."""
         for program in self:
-            # the field is there with the point of sale's loyalty app
-            program.lifecycle_pos_warning = (
-                "pos_ok" in program._fields
-                and program["pos_ok"]
-                and not program.pricelist_ids
-                and any(program[name] for name in CONDITIONS)
+            program.lifecycle_has_foreign_conditions = any(
+                # sudo: only whether there are more
+                len(program._origin.sudo()[name]) > len(program._origin[name]._filtered_access("read"))
+                for name in CONDITIONS
             )
 
     @api.depends("lifecycle_auto_card", "active", "date_from", "date_to", *CONDITIONS)

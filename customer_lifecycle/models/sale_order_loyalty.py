@@ -66,13 +66,14 @@ class SaleOrder(models.Model):
         internal = self.env.user._is_internal()
         foreign = cards.filtered(lambda card: not card._lifecycle_is_for(self.partner_id))[:1]
         if foreign:
-            if not internal:
+            owner = foreign.sudo().partner_id
+            if not internal or not owner.sudo(False).has_access("read"):
                 return self.env._("This card belongs to another customer.")
             return self.env._(
                 "The card %(code)s belongs to %(owner)s. It can be used on orders of this "
                 "customer only.",
                 code=foreign.code,
-                owner=foreign.sudo().partner_id.display_name,
+                owner=owner.display_name,
             )
         refused = programs.filtered(lambda one: one.id in self._lifecycle_refused_programs())[:1]
         if not refused:

@@ -358,10 +358,80 @@ class TestExpiry(LoyaltyCase):
         delivery = self.deliveries()
         self.assertEqual((delivery.state, delivery.email), ("done", "ann@example.com"))
         body = delivery.mail_message_id.body
-        self.assertIn("80 Points (Club) expire on 03/02/2028.", body)
+        # it waited for two days: the thirty days begin when it is sent
+        self.assertIn("80 Points (Club) expire on 03/04/2028.", body)
         self.assertIn("/lifecycle/unsubscribe", self.env["mail.mail"].search(
             [("mail_message_id", "=", delivery.mail_message_id.id)]
         ).body_html)
+
+    def work(self, *date):
+        """Run the workflows' scheduled action on a day, at noon."""
+        with freeze_time(datetime(*date, 12)):
+            self.empty_queue()
+            self.run_cron("customer_lifecycle.ir_cron_lifecycle_workflow")
+
+    def test_points_wait_until_the_reminder_is_sent(self):
+        """Enough messages lately: it is put off, dropped after a week, and asked for anew."""
+        self.program.lifecycle_reminder = "email"
+        self.home.write({"lifecycle_cap_month": 1, "lifecycle_wait_days": 7})
+        self.env["lifecycle.workflow.delivery"].sudo().create(
+            {
+                "profile_id": self.ann.lifecycle_profile_id.id,
+                "partner_id": self.ann.id,
+                "company_id": self.home.id,
+                "kind": "email",
+                "state": "done",
+                "email": "ann@example.com",
+                "date": datetime(2028, 1, 31),
+            }
+        )
+        self.on(2028, 2, 1)
+        for day in (1, 9):
+            self.work(2028, 2, day)
+        self.assertEqual((self.deliveries().state, self.deliveries().reason), ("skipped", "cap"))
+        self.on(2028, 3, 10)
+        self.assertEqual(self.card.points, 80, "the customer knows nothing yet")
+        self.assertEqual(len(self.deliveries()), 2, "asked for anew")
+        self.work(2028, 3, 10)
+        self.assertEqual(self.deliveries().sorted("id")[-1].state, "done")
+        self.on(2028, 4, 8)
+        self.assertEqual(self.card.points, 80)
+        self.on(2028, 4, 9)
+        self.assertEqual(self.card.points, 0, "thirty days after the message")
+
+    def test_points_do_not_expire_while_the_reminder_waits(self):
+        self.program.write({"lifecycle_reminder": "email", "lifecycle_notice_days": 0})
+        for day in (2, 3, 4):
+            self.on(2028, 3, day)
+        self.assertEqual(self.deliveries().state, "waiting")
+        self.assertEqual(self.card.points, 80)
+        self.work(2028, 3, 6)
+        self.on(2028, 3, 7)
+        self.assertEqual(self.card.points, 0)
+
+    def test_failed_reminder_is_given_anew_after_a_week(self):
+        self.program.lifecycle_reminder = "email"
+        self.on(2028, 2, 1)
+        with freeze_time(datetime(2028, 2, 1, 12)):
+            self.deliveries().sudo()._stop("A broken template")
+        self.on(2028, 2, 8)
+        self.assertEqual(len(self.deliveries()), 1)
+        self.on(2028, 2, 9)
+        self.assertEqual(sorted(self.deliveries().mapped("state")), ["failed", "waiting"])
+        self.on(2028, 3, 20)
+        self.assertEqual(self.card.points, 80)
+
+    def test_who_unsubscribes_before_the_reminder_loses_the_points(self):
+        """A reason that does not pass: nobody could ever be told."""
+        self.program.lifecycle_reminder = "email"
+        self.on(2028, 2, 1)
+        self.env["mail.blacklist"]._add("ann@example.com")
+        self.work(2028, 2, 3)
+        self.assertEqual(self.deliveries().reason, "blacklisted")
+        self.on(2028, 2, 4)
+        self.on(2028, 3, 4)
+        self.assertEqual(self.card.points, 0)
+        self.assertEqual(len(self.deliveries()), 1)
 
     def test_no_reminder_of_points_that_are_spent_meanwhile(self):
         self.program.lifecycle_reminder = "email"

@@ -167,6 +167,39 @@ class TestConditions(LoyaltyCase):
         gift = self.new_card(self.ann, 20, gifts)
         self.assertNotIn("belongs to", str(self.quote(self.ben)._try_apply_code(gift.code)))
 
+    def test_owner_is_named_to_those_only_who_may_see_him(self):
+        coupons = self.new_promotion(
+            program_type="coupons", rule_ids=[Command.create({})], name="Coupons"
+        )
+        coupon = self.new_card(self.ann, 1, coupons)
+        seller = self.new_user("loyalty_seller", "sales_team.group_sale_salesman", self.home)
+        order = self.quote(self.ben, user_id=seller.id).with_user(seller)
+        self.assertIn("belongs to Ann", order._try_apply_code(coupon.code)["error"])
+        self.env["ir.rule"].create(
+            {
+                "name": "Not Ann",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "domain_force": f"[('id', '!=', {self.ann.id})]",
+            }
+        )
+        self.assertEqual(
+            order._try_apply_code(coupon.code)["error"], "This card belongs to another customer."
+        )
+
+    def test_form_tells_of_conditions_of_another_company(self):
+        elsewhere = self.new_company("Elsewhere")
+        theirs = self.gold.copy({"company_id": elsewhere.id, "name": "Theirs", "rank": 30})
+        shared = self.new_program("Shared", company_id=False)
+        user = self.new_user("loyalty_boss", "sales_team.group_sale_manager", self.home)
+        seen = shared.with_user(user).with_context(allowed_company_ids=self.home.ids)
+        self.assertFalse(seen.lifecycle_has_foreign_conditions)
+        shared.lifecycle_tier_ids = self.gold | theirs
+        shared.invalidate_recordset()
+        self.assertTrue(seen.lifecycle_has_foreign_conditions)
+        shared.lifecycle_tier_ids = self.gold
+        shared.invalidate_recordset()
+        self.assertFalse(seen.lifecycle_has_foreign_conditions)
+
     def test_cards_leave_a_quotation_whose_customer_changes(self):
         card = self.new_card(self.ann, 80)
         order = self.quote(self.ann)

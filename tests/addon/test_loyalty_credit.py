@@ -54,6 +54,25 @@ class TestCredit(LoyaltyCase):
         order._apply_program_reward(self.program.reward_ids, self.card())
         order._update_programs_and_rewards()
 
+    def sell_and_spend(self):
+        """An order that spends points of a former one; return it and the card."""
+        self.sell(self.ann)
+        order = self.quote(self.ann)
+        self.spend(order)
+        order.action_confirm()
+        card = self.card()
+        self.assertEqual(card.points, 100 + 100 - 50)
+        return order, card
+
+    def spend_with_another_order(self):
+        """Spend 50 of the 100 points on the card, which gives 10; return the card."""
+        other = self.quote(self.ann, 10)
+        self.spend(other)
+        other.action_confirm()
+        card = self.card()
+        self.assertEqual(card.points, 60)
+        return card
+
     # ----- CANCELLATION -----
 
     def test_cancelled_order_takes_its_points_and_leaves_a_trace(self):
@@ -74,12 +93,7 @@ class TestCredit(LoyaltyCase):
         )
 
     def test_cancelled_order_gives_spent_points_back(self):
-        self.sell(self.ann)
-        order = self.quote(self.ann)
-        self.spend(order)
-        order.action_confirm()
-        card = self.card()
-        self.assertEqual(card.points, 100 + 100 - 50)
+        order, card = self.sell_and_spend()
         order._action_cancel()
         self.assertEqual(card.points, 100)
         self.assertEqual(self.history(card)[-1][2:], (0, 50))
@@ -99,11 +113,7 @@ class TestCredit(LoyaltyCase):
 
     def test_card_does_not_go_below_nought(self):
         order = self.sell(self.ann)
-        other = self.quote(self.ann, 10)
-        self.spend(other)
-        other.action_confirm()
-        card = self.card()
-        self.assertEqual(card.points, 60)
+        card = self.spend_with_another_order()
         order._action_cancel()
         self.assertEqual(card.points, 0)
         self.assertEqual(
@@ -236,23 +246,14 @@ class TestCredit(LoyaltyCase):
         self.assertEqual(self.card().points, 100, "the cups gave no points")
 
     def test_spent_points_come_back_with_the_last_of_the_order(self):
-        self.sell(self.ann)
-        order = self.quote(self.ann)
-        self.spend(order)
-        order.action_confirm()
-        card = self.card()
-        self.assertEqual(card.points, 150)
+        order, card = self.sell_and_spend()
         self.credit(self.invoice(order))
         self.assertEqual(card.points, 100)
         self.assertBalanced(card)
 
     def test_points_that_were_used_are_not_taken_twice(self):
         order = self.sell(self.ann)
-        other = self.quote(self.ann, 10)
-        self.spend(other)
-        other.action_confirm()
-        card = self.card()
-        self.assertEqual(card.points, 60)
+        card = self.spend_with_another_order()
         refund = self.credit(self.invoice(order))
         self.assertEqual(card.points, 0)
         self.assertEqual(

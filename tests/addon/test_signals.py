@@ -115,6 +115,42 @@ class TestSignals(LifecycleCase):
         self.assertEqual((self.today - profile.credit_note_date).days, 15)
         self.assertIn("Unpaid Since", profile.dissatisfaction)
 
+    def test_delivery_by_a_supplier_is_the_customers(self):
+        pickings = self.env.get("stock.picking")
+        if pickings is None or "is_dropship" not in pickings._fields:
+            self.skipTest("Needs the app Drop Shipping (stock_dropshipping).")
+        kind = self.env["stock.picking.type"].search(
+            [("code", "=", "dropship"), ("company_id", "=", self.company.id)], limit=1
+        ) or self.env["stock.picking.type"].create(
+            {"name": "Dropship", "code": "dropship", "sequence_code": "DS",
+             "company_id": self.company.id}
+        )
+        supplier = self.env["res.partner"].create({"name": "Supplier"})
+        places = {
+            "location_id": self.env.ref("stock.stock_location_suppliers").id,
+            "location_dest_id": self.env.ref("stock.stock_location_customers").id,
+        }
+        product = self.env["product.product"].create({"name": "Crate", "type": "consu"})
+        order = self.env["sale.order"].create(
+            {"partner_id": self.customer.id, "company_id": self.company.id}
+        )
+        picking = pickings.create(
+            {
+                **places,
+                "partner_id": supplier.id,
+                "picking_type_id": kind.id,
+                "move_ids": [
+                    Command.create({**places, "product_id": product.id, "product_uom_qty": 1})
+                ],
+            }
+        )
+        picking.sale_id = order
+        self.assertFalse(self.refresh().delivery_date)
+        picking.action_confirm()
+        picking.move_ids.write({"quantity": 1, "picked": True})
+        picking._action_done()
+        self.assertEqual(self.refresh().delivery_date, self.today)
+
     def test_late_deliveries_and_returns_are_causes(self):
         if "stock.picking" not in self.env:
             self.skipTest("Needs the app Inventory (stock).")

@@ -123,6 +123,11 @@ class TestCart(WorkflowCase):
             [("mail_message_id", "in", self.deliveries(workflow).mail_message_id.ids)]
         ).mapped("body_html")
 
+    def test_cart_that_would_be_forgotten_before_is_refused(self):
+        with self.assertRaisesRegex(ValidationError, "Choose at most 1440 hours"):
+            self.new_workflow(trigger="cart", start=False, cart_hours=1441)
+        self.new_workflow(trigger="cart", start=False, cart_hours=1440)
+
     def test_asleep_without_a_shop(self):
         if "website_id" in self.env["sale.order"]._fields:
             self.skipTest("eCommerce is installed.")
@@ -277,6 +282,29 @@ class TestRating(WorkflowCase):
         self.later(days=1)
         self.assertEqual(workflow.enrollment_ids.profile_id, profile)
         self.assertEqual(self.sent(workflow), ["ann@example.com"])
+
+    def test_customer_with_a_delivery_every_week_is_asked(self):
+        """What counts is how long ago he was asked, not that the next delivery has come."""
+        workflow = self.new_workflow(
+            trigger="date", date_field="delivery_date", offset_days=14, goal="none",
+            reentry="days", reentry_days=180,
+        )
+        profile = self.new_profile("Ann")
+        for days in (13, 6):
+            order = self.new_order(profile.partner_id, 100, 1, company=self.home)
+            order.date_order = START - timedelta(days=days)
+        self.env.flush_all()
+        self.env["lifecycle.signal"]._update(self.home)
+        profile.invalidate_recordset()
+        self.assertEqual(profile.delivery_date, START.date() - timedelta(days=6))
+        self.run_workflows()
+        self.assertFalse(workflow.enrollment_ids)
+        self.later(days=1)
+        entered = workflow.enrollment_ids
+        self.assertEqual(entered.profile_id, profile)
+        self.assertEqual(entered.episode, f"date:{START.date() - timedelta(days=13)}")
+        self.later(days=7)
+        self.assertEqual(workflow.enrollment_ids, entered, "asked last week")
 
     def signalled(self, profile):
         self.env["lifecycle.signal"]._update(self.home)

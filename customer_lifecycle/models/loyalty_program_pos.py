@@ -1,0 +1,47 @@
+from odoo import api, models
+
+
+class LoyaltyProgram(models.Model):
+    """What the till asks, where the point of sale has its loyalty app."""
+
+    # the point of sale is a subject of its own
+    _inherit = "loyalty.program"  # pylint: disable=consider-merging-classes-inherited
+
+    @api.model
+    def _load_pos_data_read(self, records, config):
+        """Mark the programs with conditions: the till keeps to them offline as well.
+
+        Called by the point of sale alone, whose mixin comes after this class.
+        """
+        rows = super()._load_pos_data_read(records, config)
+        nobody = self._lifecycle_refused(self.env["res.partner"], config.company_id)
+        for row in rows:
+            row["_lifecycle_restricted"] = row["id"] in nobody
+        return rows
+
+    @api.model
+    def lifecycle_pos_customer(self, config_id, partner_id):
+        """What a till has to know about a customer, or about nobody.
+
+        :param partner_id: contact that the order is for; 0 or False: nobody
+        :return: dict of ``refused``, ids of programs whose conditions are not met; ``times``, by
+            program what the points are multiplied by; and ``cards``, by program the card of the
+            customer's company where he has none of his own
+        """
+        config = self.env["pos.config"].browse(config_id)
+        partner = self.env["res.partner"].browse(partner_id or [])
+        config.check_access("read")
+        partner.check_access("read")
+        company, customer = config.company_id, partner.commercial_partner_id
+        programs = config._get_program_ids()
+        refused = self._lifecycle_refused(customer, company) & set(programs.ids)
+        answer = {"refused": sorted(refused), "times": {}, "cards": {}}
+        for program in programs if partner else programs.browse():
+            if program.id in refused or program.program_type != "loyalty":
+                continue
+            if multiplier := program._lifecycle_multiplier(customer, company):
+                answer["times"][program.id] = multiplier.factor
+            card = self.env["loyalty.card"]._lifecycle_find(program, partner)
+            if card and card.partner_id != partner:
+                answer["cards"][program.id] = card.id
+        return answer
