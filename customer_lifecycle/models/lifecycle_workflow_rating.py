@@ -1,8 +1,7 @@
 import re
+from datetime import timedelta
 
 from markupsafe import Markup
-
-from datetime import timedelta
 
 from odoo import api, models
 from odoo.tools import SQL

@@ -280,9 +280,10 @@ class LoyaltyProgram(models.Model):
     def _compute_lifecycle_has_foreign_conditions(self):
         """Whether there are conditions that the reader does not see."""
         for program in self:
+            chosen = program._origin
             program.lifecycle_has_foreign_conditions = any(
                 # sudo: only whether there are more
-                len(program._origin.sudo()[name]) > len(program._origin[name]._filtered_access("read"))
+                len(chosen.sudo()[name]) > len(chosen[name]._filtered_access("read"))
                 for name in CONDITIONS
             )
 
@@ -330,12 +331,14 @@ class LoyaltyProgram(models.Model):
     def _lifecycle_multiplier(self, customer, company):
         """The record that multiplies a customer's points, or empty."""
         self.ensure_one()
-        # sudo: the salesperson need not see the tier that his customer's points come from
+        # sudo: whoever sells need not see the tier that the customer's points come from
         multipliers = self.sudo().lifecycle_multiplier_ids.filtered(lambda one: one.factor != 1)
         if self.program_type != "loyalty" or not multipliers:
             return multipliers.browse()
-        tier = customer.sudo().with_company(company).lifecycle_profile_id.vip_tier_id
-        return multipliers.filtered(lambda one: one.tier_id == tier)
+        profile = self.env["lifecycle.profile"].sudo().search(
+            [("partner_id", "=", customer.id), ("company_id", "=", company.id)]
+        )
+        return multipliers.filtered(lambda one: one.tier_id == profile.vip_tier_id)
 
 
 class LifecycleLoyaltyMultiplier(models.Model):

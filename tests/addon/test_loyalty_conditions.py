@@ -189,7 +189,9 @@ class TestConditions(LoyaltyCase):
     def test_form_tells_of_conditions_of_another_company(self):
         elsewhere = self.new_company("Elsewhere")
         theirs = self.gold.copy({"company_id": elsewhere.id, "name": "Theirs", "rank": 30})
-        shared = self.new_program("Shared", company_id=False)
+        shared = self.new_program(
+            "Shared", company_id=False, currency_id=self.home.currency_id.id
+        )
         user = self.new_user("loyalty_boss", "sales_team.group_sale_manager", self.home)
         seen = shared.with_user(user).with_context(allowed_company_ids=self.home.ids)
         self.assertFalse(seen.lifecycle_has_foreign_conditions)
@@ -288,6 +290,24 @@ class TestConditions(LoyaltyCase):
         )
         self.sell(self.ben, 99.99)
         self.assertEqual(self.cards(self.ben).points, 99.99)
+
+    def test_points_of_the_tier_whoever_sells(self):
+        """A salesperson gives them to a customer whose figures he may not see."""
+        self.program.lifecycle_multiplier_ids = [
+            Command.create({"tier_id": self.gold.id, "factor": 2})
+        ]
+        seller = self.new_user("loyalty_seller", "sales_team.group_sale_salesman", self.home)
+        self.ann.user_id = self.new_user(
+            "loyalty_other", "sales_team.group_sale_salesman", self.home
+        )
+        self.assertFalse(
+            self.env["lifecycle.profile"].with_user(seller).search(
+                [("partner_id", "=", self.ann.id)]
+            )
+        )
+        order = self.quote(self.ann, user_id=seller.id).with_user(seller)
+        order.action_confirm()
+        self.assertEqual(self.cards(self.ann).points, 200)
 
     def test_multiplier_leaves_other_kinds_of_programs_alone(self):
         promotion = self.new_promotion()

@@ -50,6 +50,10 @@ class TestPointOfSale(LoyaltyCase, HttpCase):
         super().setUpClass()
         if "pos_ok" not in cls.env["loyalty.program"]._fields:
             raise SkipTest("Needs the app Point of Sale with loyalty (pos_loyalty).")
+        # a chart of accounts, without which no till opens
+        cls.env["account.chart.template"].try_loading(
+            "generic_coa", company=cls.home, install_demo=False
+        )
         cls.journal = cls.env["account.journal"].create(
             {"name": "Till", "type": "cash", "code": "TILL", "company_id": cls.home.id}
         )

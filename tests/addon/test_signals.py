@@ -132,7 +132,8 @@ class TestSignals(LifecycleCase):
         }
         product = self.env["product.product"].create({"name": "Crate", "type": "consu"})
         order = self.env["sale.order"].create(
-            {"partner_id": self.customer.id, "company_id": self.company.id}
+            {"partner_id": self.customer.id, "company_id": self.company.id,
+             "order_line": [Command.create({"product_id": product.id})]}
         )
         picking = pickings.create(
             {

@@ -324,7 +324,7 @@ class TestRating(WorkflowCase):
         order.action_confirm()
         shipped = "stock.picking" in self.env
         self.assertEqual(
-            self.signalled(profile), False if shipped else profile.last_order_date
+            self.signalled(profile), False if shipped else order.date_order.date()
         )
         signal = self.env.ref("customer_lifecycle.signal_delivery_order")
         self.assertEqual(signal.state, "asleep" if shipped else "ready")

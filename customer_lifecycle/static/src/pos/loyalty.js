@@ -86,7 +86,7 @@ const storePatch = {
                 await this.data.call("loyalty.program", "lifecycle_pos_customer", [
                     this.config.id,
                     id,
-                ])
+                ]),
             );
             this._lifecycleAsked = question;
         } catch (error) {
@@ -110,7 +110,7 @@ const storePatch = {
         const order = this.getOrder();
         await this._lifecycleAsk(order);
         const rule = this.models["loyalty.rule"].find(
-            (one) => one.mode === "with_code" && [one.code, one.promo_barcode].includes(code)
+            (one) => one.mode === "with_code" && [one.code, one.promo_barcode].includes(code),
         );
         if (rule && isRefused(order, rule.program_id)) {
             return refusal(order, rule.program_id);
