@@ -387,7 +387,11 @@ class TestShop(LoyaltyCase):
         card = self.new_card(firm, 60)
         cart = self.cart(self.new_customer("Buyer", parent_id=firm.id))
         cart._update_programs_and_rewards()
+        # each look at the cart is a request of its own, with nothing read before
+        self.env.invalidate_all()
+        cart._update_programs_and_rewards()
         cart._apply_program_reward(self.program.reward_ids, card)
+        self.env.invalidate_all()
         cart._update_programs_and_rewards()
         self.assertEqual(cart.amount_total, 95)
         cart.action_confirm()
