@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError
 
 from .common_loyalty import LoyaltyCase
 
+
 class TestPointOfSale(LoyaltyCase):
     @classmethod
     def setUpClass(cls):
