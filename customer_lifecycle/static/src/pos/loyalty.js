@@ -44,9 +44,13 @@ const orderPatch = {
     pointsForPrograms(programs) {
         const result = super.pointsForPrograms(...arguments);
         for (const program of programs) {
-            for (const change of result[program.id] || []) {
+            for (const change of result[program.id]) {
                 change.points = multiplied(this, program, change.points);
             }
+        }
+        // one that has just become the customer's, while others are still worked on
+        for (const program of this.models["loyalty.program"].getAll()) {
+            result[program.id] ??= [];
         }
         return result;
     },
@@ -108,7 +112,8 @@ const storePatch = {
     },
     async activateCode(code) {
         const order = this.getOrder();
-        await this._lifecycleAsk(order);
+        // asks, and never while programs are being worked on
+        await this.updatePrograms();
         const rule = this.models["loyalty.rule"].find(
             (one) => one.mode === "with_code" && [one.code, one.promo_barcode].includes(code),
         );
