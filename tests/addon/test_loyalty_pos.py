@@ -1,19 +1,59 @@
 """Loyalty at the point of sale: conditions, points by tier, company cards, welcome and cards."""
 
+import json
 from unittest import SkipTest
 
 from odoo import Command
 from odoo.exceptions import AccessError
+from odoo.tests import HttpCase, tagged
 
 from .common_loyalty import LoyaltyCase
 
+#: sells for 100 to each of some customers at the till, and says what each order would do
+SELL = """(async () => {
+    const store = posmodel, product = store.models["product.template"].get(%(product)s);
+    const seen = {};
+    for (const id of %(customers)s) {
+        store.addNewOrder();
+        const order = store.getOrder();
+        await store.addLineToCurrentOrder({ product_tmpl_id: product, price_unit: 100 }, {}, false);
+        if (id) {
+            if (!store.models["res.partner"].get(id)) {
+                await store.data.read("res.partner", [id]);
+            }
+            order.setPartner(store.models["res.partner"].get(id));
+        }
+        const told = await store.activateCode("SPRING");
+        await store.orderUpdateLoyaltyPrograms();
+        seen[id] = {
+            told: told === true ? "" : told,
+            total: order.priceIncl,
+            points: Object.fromEntries(Object.values(order.uiState.couponPointChanges)
+                .filter((one) => one.program_id === %(program)s)
+                .map((one) => [one.coupon_id, one.points])),
+        };
+    }
+    const expected = %(expected)s;
+    for (const id in expected) {
+        if (JSON.stringify(expected[id]) !== JSON.stringify(seen[id])) {
+            throw new Error(id + ": " + JSON.stringify(seen[id]));
+        }
+    }
+    console.log("test successful");
+})()"""
 
-class TestPointOfSale(LoyaltyCase):
+
+@tagged("standard", "post_install", "-at_install")
+class TestPointOfSale(LoyaltyCase, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         if "pos_ok" not in cls.env["loyalty.program"]._fields:
             raise SkipTest("Needs the app Point of Sale with loyalty (pos_loyalty).")
+        # a chart of accounts, without which no till opens
+        cls.env["account.chart.template"].try_loading(
+            "generic_coa", company=cls.home, install_demo=False
+        )
         cls.journal = cls.env["account.journal"].create(
             {"name": "Till", "type": "cash", "code": "TILL", "company_id": cls.home.id}
         )
@@ -25,7 +65,8 @@ class TestPointOfSale(LoyaltyCase):
              "payment_method_ids": [Command.set(cls.method.ids)]}
         )
         cls.clerk = cls.new_user(
-            "loyalty_clerk", "base.group_user,point_of_sale.group_pos_user", cls.home
+            "loyalty_clerk", "base.group_user,point_of_sale.group_pos_user", cls.home,
+            password="loyalty_clerk",
         )
         cls.acme = cls.env["res.partner"].create({"name": "Acme", "is_company": True})
         cls.ann = cls.env["res.partner"].create({"name": "Ann", "parent_id": cls.acme.id})
@@ -69,6 +110,40 @@ class TestPointOfSale(LoyaltyCase):
         user = self.new_user("no_clerk", "base.group_user", self.home)
         with self.assertRaises(AccessError):
             self.ask(self.ann, user)
+
+    def test_till_keeps_to_conditions_and_multiplies(self):
+        self.item.product_tmpl_id.write(
+            {"available_in_pos": True, "list_price": 100, "taxes_id": False}
+        )
+        self.program.lifecycle_tier_ids = self.gold
+        self.program.lifecycle_multiplier_ids = [
+            Command.create({"tier_id": self.gold.id, "factor": 2})
+        ]
+        self.new_promotion(lifecycle_tier_ids=[Command.link(self.gold.id)])
+        card = self.new_card(self.acme, 30)
+        self.shop.open_ui()
+        self.shop.current_session_id.set_opening_control(0, None)
+        refusal = "“Spring offer” is not for this customer."
+        nobody = "“Spring offer” is for certain customers only. Choose the customer first."
+        expected = {
+            # 90 after the promotion, twice
+            self.ann.id: {"told": "", "total": 90, "points": {card.id: 180}},
+            self.ben.id: {"told": refusal, "total": 100, "points": {}},
+            0: {"told": nobody, "total": 100, "points": {}},
+        }
+        self.browser_js(
+            f"/pos/ui/{self.shop.id}?from_backend=1",
+            SELL
+            % {
+                "product": self.item.product_tmpl_id.id,
+                "program": self.program.id,
+                "customers": json.dumps(list(expected)),
+                "expected": json.dumps(expected),
+            },
+            ready="typeof posmodel === 'object'",
+            login="loyalty_clerk",
+            timeout=120,
+        )
 
     def test_card_made_at_the_counter(self):
         self.program.lifecycle_welcome_points = 25
