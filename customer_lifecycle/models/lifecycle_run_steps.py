@@ -7,7 +7,7 @@ from .lifecycle_run import _logger
 #: commercial partner ids that are summed up in one pass
 ID_RANGE = 2_000_000
 #: kinds of runs that look at all customers' signals again
-COMPLETE = ("first", "manual", "settings", "history")
+COMPLETE = ("first", "manual", "settings")
 #: the largest id there can be
 LAST_ID = 2**31 - 1
 
