@@ -138,6 +138,13 @@ class UncheckedMany2one(fields.Many2one):
         """Leave the column as it is."""
 
 
+class UncheckedMany2many(fields.Many2many):
+    """Links through the table of a model of its own, whose fields say what is checked."""
+
+    def update_db_foreign_keys(self, model):
+        """Leave the table as it is."""
+
+
 class ProfileMany2one(fields.Many2one):
     """Link from a contact to its customer's profile in the current company, without a column.
 

@@ -1,11 +1,13 @@
 from odoo import fields, models
 
+from .lifecycle_fields import UncheckedMany2many
+
 
 class LifecycleProfile(models.Model):
     # a file for each subject of this large model
     _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
 
-    segment_ids = fields.Many2many(
+    segment_ids = UncheckedMany2many(
         "lifecycle.segment",
         "lifecycle_segment_member",
         "profile_id",

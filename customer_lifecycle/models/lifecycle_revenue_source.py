@@ -302,7 +302,8 @@ class LifecycleRevenueSource(models.Model):
         self, company_id, today, basis, value, margin_percent, timezone, currency_id
     ):
         company = self.env["res.company"].browse(company_id)
-        return self._rows_sql(company, SQL("(SELECT ids FROM lifecycle_wanted)::int[]"))
+        # what depends on the company must not depend on who asks first
+        return self.with_company(company)._rows_sql(company, SQL("(SELECT ids FROM lifecycle_wanted)::int[]"))
 
     def _compile(self, company, partner_ids=None):
         """SELECT of this source's purchases in one company (see ``_rows_sql``).

@@ -161,13 +161,14 @@ class LifecycleSegment(models.Model):
         lets somebody in or out at the same time writes to ``lifecycle.segment.flow``, whose
         link has one: either the run or the deletion is done again.
         """
-        self.env.flush_all()
+        # first whether it may be deleted at all
+        result = super().unlink()
         for table in ("lifecycle_segment_member", "lifecycle_transition"):
             self.env.cr.execute(
                 SQL("DELETE FROM %s WHERE segment_id = ANY(%s)", SQL.identifier(table), self.ids)
             )
         self.env.invalidate_all()
-        return super().unlink()
+        return result
 
     def action_view_members(self):
         """Open the members, each with his value."""

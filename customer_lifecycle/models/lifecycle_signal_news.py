@@ -1,8 +1,10 @@
-from datetime import date, timedelta
+import re
+from datetime import date, datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.date_utils import parse_date
 
 from .lifecycle_sleeping_mixin import DEFECTS
 from .lifecycle_touch import MARGIN
@@ -11,6 +13,9 @@ from .lifecycle_touch import MARGIN
 COMPLETE_DAYS = 7
 #: from this share of customers with news on, one pass over all is quicker
 MANY = 0.1
+#: dates in rules that are others on another day
+MOVING = re.compile(r"today|now|[+-]\d+[a-zA-Z]|=")
+MONTHS = re.compile(r"\d[my]")
 
 
 class LifecycleSignal(models.Model):
@@ -18,7 +23,8 @@ class LifecycleSignal(models.Model):
 
     A night looks at these customers only: reading the messages and orders of many years again
     would take longer than everything else. A record is news when it was made or changed since,
-    or when its date has come; on profiles, when their orders have changed.
+    when its date has come, or when it came to a limit like "30 days ago"; on profiles, when
+    their orders have changed.
     """
 
     # a file for each subject of this model
@@ -69,12 +75,18 @@ class LifecycleSignal(models.Model):
         for signals in groups.values():
             try:
                 parts.append(signals[0]._news_sql(company.sudo(), seen))
+                parts += signals._limit_parts(seen)
             except DEFECTS:
                 # the update itself tells what is wrong with it
                 continue
         touches._write_each(
             lambda said: SQL(
-                "INSERT INTO lifecycle_said SELECT DISTINCT partner_id FROM (%s) news", said
+                """INSERT INTO lifecycle_said
+                   SELECT partner_id FROM lifecycle_profile
+                    WHERE company_id = %s AND active
+                      AND partner_id IN (SELECT partner_id FROM (%s) news)""",
+                company.id,
+                said,
             ),
             parts,
         )
@@ -116,8 +128,9 @@ class LifecycleSignal(models.Model):
         touches = self.env["lifecycle.touch"]
         model = self.env[self.model].sudo().with_context(active_test=False)
         domain = Domain.TRUE
-        if self.company_path:
-            domain = Domain(self.company_path, "in", [company.id, False])
+        if model._name == "lifecycle.profile":
+            domain = Domain("company_id", "=", company.id)
+        # records of other companies too: this one's may have become theirs
         query = model._search(domain)
         table = query.table
         customer = self._customer_sql(model, query)
@@ -147,6 +160,45 @@ class LifecycleSignal(models.Model):
         query.add_where(SQL("(%s)", SQL(" OR ").join(changed)))
         query.add_where(SQL("%s IS NOT NULL", customer))
         return query.select(SQL("%s AS partner_id", customer))
+
+    def _limit_parts(self, seen):
+        """SELECTs of the customers of records that came to a limit of a rule since.
+
+        "30 days ago" is another day each night. Where records do not change, and are as many as
+        messages, what grows too old waits for the look at all customers.
+        """
+        parts, known = [], set()
+        days = (fields.Date.today() - date.fromisoformat(seen["date"][:10])).days
+        for signal in self:
+            model = self.env[signal.model].sudo().with_context(active_test=False)
+            if not self.env["lifecycle.touch"]._changes(model):
+                continue
+            for condition in signal._domain().iter_conditions():
+                limit = self._moving_limit(condition.value)
+                if limit is None or (condition.field_expr, limit) in known:
+                    continue
+                known.add((condition.field_expr, limit))
+                # days begin elsewhere, months differ in length
+                slack = 4 if MONTHS.search(condition.value) else 1
+                first, last = limit - timedelta(days + slack), limit + timedelta(1)
+                query = model._search(
+                    Domain(condition.field_expr, ">=", first)
+                    & Domain(condition.field_expr, "<=", last)
+                )
+                customer = signal._customer_sql(model, query)
+                query.add_where(SQL("%s IS NOT NULL", customer))
+                parts.append(query.select(SQL("%s AS partner_id", customer)))
+        return parts
+
+    def _moving_limit(self, value):
+        """The day that a rule's value like "-30d" means today; None for any other value."""
+        if not isinstance(value, str) or not MOVING.match(value):
+            return None
+        try:
+            day = parse_date(value, self.env)
+        except ValueError:
+            return None
+        return day.date() if isinstance(day, datetime) else day
 
     @api.model
     def _orders_changed_sql(self, table):

@@ -17,12 +17,13 @@ class ResUsers(models.Model):
 
     def unlink(self):
         """What they did stays, without a name: that link has no foreign key that empties it."""
-        self.env.flush_all()
+        # first whether they may be deleted at all
+        result = super().unlink()
         self.env.cr.execute(
             SQL("UPDATE lifecycle_transition SET user_id = NULL WHERE user_id = ANY(%s)", self.ids)
         )
         self.env.invalidate_all()
-        return super().unlink()
+        return result
 
     @api.model
     def _lifecycle_portal_tier(self):

@@ -151,6 +151,35 @@ class TestSegments(SegmentCase):
         self.assertEqual(self.members(buyers), twin)
         self.assertEqual(buyers.member_ids.since, START)
 
+    def test_whoever_may_not_delete_a_segment_costs_it_no_member(self):
+        segment = self.new_segment("Stays", [("order_count", ">=", 2)])
+        profile = self.new_profile("Ann", order_count=2)
+        self.classify()
+        user = self.new_user("segm_del", "sales_team.group_sale_salesman", self.company)
+        refused = False
+        try:
+            # without the savepoint of assertRaises, as where somebody goes on after an error
+            segment.with_user(user).unlink()
+        except AccessError:
+            refused = True
+        self.assertTrue(refused)
+        self.env.invalidate_all()
+        self.assertEqual(self.members(segment), profile)
+        self.assertEqual(profile.transition_ids.segment_id, segment)
+
+    def test_nothing_is_checked_for_each_member_but_the_customer(self):
+        self.env.cr.execute(
+            "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid IN "
+            "('lifecycle_segment_member'::regclass, 'lifecycle_transition'::regclass)"
+        )
+        self.assertEqual(
+            {name for (name,) in self.env.cr.fetchall()},
+            {
+                "lifecycle_segment_member_profile_id_fkey",
+                "lifecycle_transition_profile_id_fkey",
+            },
+        )
+
     def test_a_deleted_segment_takes_members_and_history_along(self):
         segment = self.new_segment("Gone", [("order_count", ">=", 2)])
         kept = self.new_segment("Kept", [("order_count", ">=", 2)])

@@ -121,6 +121,54 @@ class TestSignalNews(LifecycleCase):
             self.assertEqual(self.profile(self.customers[0]).return_date, tomorrow)
             self.assert_all_said()
 
+    def test_what_went_to_another_company_is_news_here(self):
+        lead = self.lead(self.customers[0])
+        self.night()
+        self.grow_old()
+        other = self.new_company("Other Ltd")
+        lead.with_context(allowed_company_ids=[self.company.id, other.id]).write(
+            {"company_id": other.id, "team_id": False, "user_id": False}
+        )
+        self.assertTrue(self.night())
+        self.assertFalse(self.profile(self.customers[0]).return_date)
+        self.assert_all_said()
+
+    def test_who_is_no_customer_here_does_not_count(self):
+        self.night()
+        self.grow_old()
+        for number in range(5):
+            self.lead(self.new_customer(f"Nobody {number}"))
+        self.spoil(self.customers[1])
+        self.assertTrue(self.night())
+        self.assertTrue(self.spoiled(self.customers[1]))
+
+    def test_a_record_speaks_when_it_comes_to_a_limit_of_the_rule(self):
+        signal = self.signals.search([("name", "=", "Deadline of an opportunity")])
+        for limit, days in (("today", 0), ("-30d", 30), ("today -1m", 30)):
+            with self.subTest(limit=limit):
+                signal.domain = f"[('date_deadline', '<', {limit!r})]"
+                lead = self.lead(self.customers[0], days=3 - days)
+                self.night()
+                self.assertFalse(self.profile(self.customers[0]).return_date)
+                # some days pass
+                self.grow_old()
+                self.seen["date"] = fields.Datetime.to_string(
+                    fields.Datetime.to_datetime(self.seen["date"]) - timedelta(5)
+                )
+                late = lead.date_deadline - timedelta(5)
+                self.env.flush_all()
+                self.env.cr.execute(
+                    "UPDATE crm_lead SET date_deadline = %s, write_date = '2020-01-01' "
+                    "WHERE id = %s",
+                    [late, lead.id],
+                )
+                self.spoil(self.customers[1])
+                self.assertTrue(self.night())
+                self.assertEqual(self.profile(self.customers[0]).return_date, late)
+                self.assertTrue(self.spoiled(self.customers[1]))
+                lead.unlink()
+                self.night(complete=True)
+
     def test_who_was_recommended_later_speaks_about_the_recommender(self):
         self.night()
         self.grow_old()
