@@ -71,7 +71,14 @@ class LifecycleSignal(models.Model):
             return False, now
         cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_said")
         cr.execute("CREATE TEMPORARY TABLE lifecycle_said (partner_id integer)")
-        parts = []
+        # whose orders have changed may be new here, with records that are old
+        parts = [
+            SQL(
+                "SELECT partner_id FROM lifecycle_profile WHERE company_id = %s AND %s",
+                company.id,
+                self._orders_changed_sql("lifecycle_profile"),
+            )
+        ]
         for signals in groups.values():
             try:
                 parts.append(signals[0]._news_sql(company.sudo(), seen))

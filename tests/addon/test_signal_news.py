@@ -70,6 +70,14 @@ class TestSignalNews(LifecycleCase):
         self.env["lifecycle.profile"].invalidate_model()
         return few
 
+    def store_facts(self):
+        """What a run does with purchases, without the preferences."""
+        pipeline = self.env["lifecycle.pipeline"]
+        self.env.flush_all()
+        pipeline._collect_facts(self.company, self.today)
+        pipeline._store_facts(self.company, 0, 2**31 - 1)
+        pipeline._forget_facts()
+
     def profile(self, customer):
         return self.env["lifecycle.profile"].search([("partner_id", "=", customer.id)])
 
@@ -120,6 +128,20 @@ class TestSignalNews(LifecycleCase):
             self.assertTrue(self.night())
             self.assertEqual(self.profile(self.customers[0]).return_date, tomorrow)
             self.assert_all_said()
+
+    def test_old_records_of_a_new_customer_are_read(self):
+        # what orders say of their customers themselves would hide it
+        self.signals.search([("model", "=", "lifecycle.profile")]).active = False
+        newcomer = self.new_customer("Newcomer", email=False)
+        self.lead(newcomer)
+        self.night()
+        self.grow_old()
+        self.new_purchase(newcomer, 100, days_ago=1, company=self.company)
+        self.store_facts()
+        self.spoil(self.customers[1])
+        self.assertTrue(self.night())
+        self.assertEqual(self.profile(newcomer).return_date, self.today - timedelta(10))
+        self.assertTrue(self.spoiled(self.customers[1]))
 
     def test_what_went_to_another_company_is_news_here(self):
         lead = self.lead(self.customers[0])
@@ -191,11 +213,7 @@ class TestSignalNews(LifecycleCase):
         self.night()
         self.grow_old()
         self.new_purchase(self.customers[0], 100, days_ago=1, company=self.company)
-        pipeline = self.env["lifecycle.pipeline"]
-        self.env.flush_all()
-        pipeline._collect_facts(self.company, self.today)
-        pipeline._store_facts(self.company, 0, 2**31 - 1)
-        pipeline._forget_facts()
+        self.store_facts()
         self.assertTrue(self.night())
         self.assert_all_said()
 
