@@ -108,7 +108,8 @@ class LifecycleConsent(models.AbstractModel):
         :return: dict id → key of ``REFUSALS``; contacts that may be written to are left out
         """
         partners = partners.sudo()
-        opted_out = self._opted_out(partners.mapped("email_normalized"))
+        emails = partners.mapped("email_normalized")
+        opted_out, blacklisted = self._opted_out(emails), self._blacklisted(emails)
         refusals = {}
         for partner in partners:
             reason = None
@@ -122,7 +123,7 @@ class LifecycleConsent(models.AbstractModel):
                 reason = "invalid"
             elif partner.message_bounce:
                 reason = "bounced"
-            elif partner.is_blacklisted:
+            elif partner.email_normalized in blacklisted:
                 reason = "blacklisted"
             elif partner.email_normalized in opted_out:
                 reason = "opted_out"
@@ -136,9 +137,23 @@ class LifecycleConsent(models.AbstractModel):
     def _may_measure(self, person, company):
         """Whether the company may see if a person opens and clicks its e-mails."""
         measure = company.sudo().lifecycle_measure
-        if measure == "agreed":
-            return person.sudo().lifecycle_marketing_consent
-        return measure == "all" and bool(person) and not person.sudo().is_blacklisted
+        person = person.sudo()
+        allowed = person and (
+            measure == "all" or (measure == "agreed" and person.lifecycle_marketing_consent)
+        )
+        return bool(allowed) and not self._blacklisted([person.email_normalized])
+
+    @api.model
+    def _blacklisted(self, emails):
+        """Those of some normalised addresses that are on the blacklist now.
+
+        The contact's own field forgets neither what it was asked before nor, where archived
+        contacts are read too, who has left the blacklist.
+        """
+        entries = self.env["mail.blacklist"].sudo().search(
+            [("email", "in", [email for email in emails if email]), ("active", "=", True)]
+        )
+        return set(entries.mapped("email"))
 
     @api.model
     def _opted_out(self, emails):

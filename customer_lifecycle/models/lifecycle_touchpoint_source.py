@@ -75,8 +75,9 @@ class LifecycleTouchpointSource(models.Model):
     )
     unless_in = fields.Char(
         string="Unless Also In",
-        help="Leaves out what another model shows already: that model, its field, and the field "
-        "here that holds the same. Example: mailing.trace message_id message_id",
+        help="Leaves out what other models show already: that model, its field, and the field "
+        "here that holds the same; several with commas between them. "
+        "Example: mailing.trace message_id message_id",
     )
     date_path = fields.Char(string="Date Field", default="create_date", required=True)
     title = fields.Char(
@@ -212,22 +213,23 @@ class LifecycleTouchpointSource(models.Model):
         return rows
 
     def _unless(self):
-        """(other model, its field, own field) of what another model shows, or None."""
+        """List of (other model, its field, own field) of what other models show."""
         self.ensure_one()
-        words = (self.unless_in or "").split()
-        if not words:
-            return None
-        if len(words) != 3:
-            raise ValueError(
-                self.env._("Write “%s” as: model, its field, own field.", self.unless_in)
-            )
-        other, field, own = words
-        for model, name in ((other, field), (self.model, own)):
-            if model in self.env and not self._fields_along(self.env[model], name):
+        found = []
+        for text in filter(str.strip, (self.unless_in or "").split(",")):
+            words = text.split()
+            if len(words) != 3:
                 raise ValueError(
-                    self.env._("%(model)s has no “%(path)s”.", model=model, path=name)
+                    self.env._("Write “%s” as: model, its field, own field.", text.strip())
                 )
-        return words
+            other, field, own = words
+            for model, name in ((other, field), (self.model, own)):
+                if model in self.env and not self._fields_along(self.env[model], name):
+                    raise ValueError(
+                        self.env._("%(model)s has no “%(path)s”.", model=model, path=name)
+                    )
+            found.append(words)
+        return found
 
     def _title_parts(self):
         """Split the title into texts and lists of alternative paths, in turn."""

@@ -11,6 +11,7 @@ from .lifecycle_touchpoint_source import ATTACHED_BY, GUARDED_BY_DOCUMENT
 SEARCHED_INSTEAD = {
     ("mail.message", "preview"): ("body",),
     ("lifecycle.transition", "display_name"): ("to_stage_id", "to_tier_id", "segment_id"),
+    ("lifecycle.workflow.delivery", "what"): ("step_id.name", "template_id.name"),
 }
 
 
@@ -160,13 +161,13 @@ class LifecycleTouchpointSource(models.Model):
         return model, query, self._moment_sql(model, query, people)
 
     def _add_unless(self, query, is_shown):
-        """Leave out what another model shows.
+        """Leave out what other models show.
 
         :param is_shown: function of a model's name: whether its touchpoints are seen at all
         """
-        unless = self._unless()
-        if unless and is_shown(unless[0]):
-            other, field, own = unless
+        for other, field, own in self._unless():
+            if not is_shown(other):
+                continue
             query.add_where(
                 SQL(
                     "NOT EXISTS (SELECT FROM %s shown WHERE %s = %s)",

@@ -48,20 +48,24 @@ class LifecycleWorkflowEnrollment(models.Model):
 
     def _leave_early(self, company, workflow):
         """End the way of those who have reached the goal or left; return the others."""
-        profiles = self.profile_id
+        stay = self
+        for reason, some in self._leavers(company, workflow).items():
+            some._exit(reason)
+            stay -= some
+        return stay
+
+    def _leavers(self, company, workflow):
+        """Who has reached the goal or left, by reason."""
         gone = self.filtered(lambda one: not one.profile_id.active)
-        gone._exit("excluded")
+        leavers = {"excluded": gone}
         stay = self - gone
         if workflow.exit_on_goal and workflow.goal != "none":
-            reached = stay._at_goal(company, workflow)
-            reached._exit("goal")
-            stay -= reached
+            leavers["goal"] = stay._at_goal(company, workflow)
+            stay -= leavers["goal"]
         if workflow.exit_on_leave:
-            holding = workflow._still_holds(profiles, company)
-            left = stay.filtered(lambda one: not one._still(workflow, holding))
-            left._exit("left")
-            stay -= left
-        return stay
+            holding = workflow._still_holds(stay.profile_id, company)
+            leavers["left"] = stay.filtered(lambda one: not one._still(workflow, holding))
+        return leavers
 
     def _at_goal(self, company, workflow):
         if workflow.goal == "order":

@@ -1,4 +1,15 @@
-from odoo import fields, models
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import split_every
+
+from .lifecycle_run import CONFLICTS
+
+_logger = logging.getLogger(__name__)
+
+#: after so many e-mails it is asked again whether the others may leave
+LOOK_AGAIN = 50
 
 
 class MailMail(models.Model):
@@ -14,6 +25,14 @@ class MailMail(models.Model):
             raise_exception=raise_exception,
             post_send_callback=post_send_callback,
         )
+
+    def _send(self, auto_commit=False, **options):
+        """A long queue takes its time: a pause holds what has not left yet."""
+        for ids in split_every(LOOK_AGAIN, self.ids):
+            some = self.browse(ids)
+            if leaving := some - some._lifecycle_hold_back():
+                super(MailMail, leaving)._send(auto_commit=auto_commit, **options)
+        return True
 
     def _lifecycle_hold_back(self):
         """Take out e-mails of workflows that were paused or ended, and to who has said no since.
@@ -55,48 +74,98 @@ class LifecycleWorkflowDelivery(models.Model):
         if refusal:
             return {"state": "skipped", "reason": refusal}
         if self.workflow_id.state == "paused":
-            return {"state": "waiting", "reason": "paused"}
+            return {"state": "waiting", "reason": "paused", "date_asked": False}
         if self.workflow_id and self.workflow_id.state != "running":
             return {"state": "skipped", "reason": "ended"}
         return {}
+
+    def _release(self, workflow, company):
+        """Let held e-mails of one workflow go, judged anew: the pause may have been long."""
+        now = fields.Datetime.now()
+        mails = self.env["mail.mail"].search(
+            [
+                ("mail_message_id", "in", self.mail_message_id.ids),
+                ("state", "in", ("cancel", "outgoing")),
+            ]
+        ).grouped("mail_message_id")
+        # somebody may have deleted the e-mail meanwhile
+        present = self.filtered(lambda one: one.mail_message_id in mails)
+        wanted = present._still_wanted(workflow, company)
+        (self - wanted).write({"state": "skipped", "reason": "moot"})
+        going = wanted._free_to_go(company)
+        if going:
+            opening = workflow._next_open(company, now)
+            going.write({"state": "done", "reason": False, "date": opening})
+            self.env["mail.mail"].union(*(mails[one.mail_message_id] for one in going)).write(
+                {"state": "outgoing", "scheduled_date": opening > now and opening}
+            )
+            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger(opening)
+
+    def _still_wanted(self, workflow, company):
+        """Those whose customer is on the way still, and meets the filter of the step."""
+        stay = self.enrollment_id.filtered(lambda one: one.state != "exited")
+        for leavers in stay._leavers(company, workflow).values():
+            stay -= leavers
+        wanted = self.browse()
+        for step, some in self.grouped("step_id").items():
+            meeting = (some.enrollment_id & stay)._meeting(company, workflow, step.domain)
+            wanted |= some.filtered(lambda one, meeting=meeting: one.enrollment_id in meeting)
+        return wanted
+
+    def _free_to_go(self, company):
+        """Those whose customer may get a message now; the others wait as long as any message."""
+        now = fields.Datetime.now()
+        consent = self.env["lifecycle.consent"]
+        pauses = consent._pauses(self.profile_id, company)
+        taken = set(consent._free_from(self.mapped("email"), company))
+        going = self.browse()
+        for one in self.sorted("id"):
+            reason = pauses.get(one.profile_id.id, (None,))[0]
+            if not reason and one.email not in taken:
+                taken.add(one.email)
+                going |= one
+                continue
+            reason = reason or "cap"
+            since = one.date_asked or now
+            if now >= since + timedelta(days=company.lifecycle_wait_days):
+                one.write({"state": "skipped", "reason": reason})
+            else:
+                one.write({"reason": reason, "date_asked": since})
+        return going
 
 
 class LifecycleWorkflow(models.Model):
     # a file for each subject of this large model
     _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
 
-    def _held_deliveries(self):
+    @api.model
+    def _settle_held(self):
+        """Look again at all e-mails that were held back.
+
+        Also those that the mail queue has held back while somebody resumed or ended the workflow.
+        """
+        workflows = self._held_deliveries([("workflow_id", "!=", False)]).workflow_id
+        workflows.filtered(lambda one: one.state == "running")._release_mails()
+        workflows.filtered(lambda one: one.state in ("draft", "ended"))._drop_mails()
+
+    def _held_deliveries(self, domain=None):
         return self.env["lifecycle.workflow.delivery"].sudo().search(
-            [
-                ("workflow_id", "in", self.ids),
-                ("state", "=", "waiting"),
-                ("reason", "=", "paused"),
-            ]
+            [("state", "=", "waiting"), *(domain or [("workflow_id", "in", self.ids)])]
         )
 
     def _release_mails(self):
-        """Let e-mails go that the pause has held back, in the hours for sending."""
-        now = fields.Datetime.now()
-        cron = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
+        """Let e-mails go that were held back, in the hours for sending."""
         for (workflow, company), held in self._held_deliveries().grouped(
             lambda one: (one.workflow_id, one.company_id)
         ).items():
-            mails = self.env["mail.mail"].sudo().search(
-                [
-                    ("mail_message_id", "in", held.mail_message_id.ids),
-                    ("state", "=", "cancel"),
-                ]
-            )
-            opening = workflow._next_open(company, now)
-            mails.write(
-                {"state": "outgoing", "scheduled_date": opening > now and opening}
-            )
-            messages = mails.mail_message_id
-            waiting = held.filtered(lambda one, messages=messages: one.mail_message_id in messages)
-            waiting.write({"state": "done", "reason": False})
-            # somebody has deleted the e-mail meanwhile
-            (held - waiting).write({"state": "skipped", "reason": "moot"})
-            cron._trigger(opening)
+            try:
+                with self.env.cr.savepoint():
+                    held.with_company(company)._release(workflow, company)
+            except CONFLICTS:
+                raise
+            except Exception:
+                # looked at again with the next run
+                _logger.exception("E-mails of workflow %s stay held back", workflow.id)
 
     def _drop_mails(self):
         """Give up the e-mails that a pause has held back."""

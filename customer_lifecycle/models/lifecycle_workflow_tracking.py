@@ -65,7 +65,9 @@ class LifecycleWorkflowDelivery(models.Model):
             parts = urlsplit(url)
         except ValueError:
             return False
-        return parts.scheme in ("http", "https") and not parts.path.startswith(UNTOUCHED)
+        followed = parts.scheme in ("http", "https") and not parts.path.startswith(UNTOUCHED)
+        # what a browser would repair cannot be handed on
+        return followed and not re.search(r"\s", url)
 
     def _track_body(self, body):
         """The outgoing body with links that are counted, and a picture that is too."""
@@ -102,11 +104,13 @@ class LifecycleWorkflowDelivery(models.Model):
                 _logger.warning("Delivery %s cannot be noted as seen", delivery_id, exc_info=True)
                 return
 
+    def _may_be_seen(self):
+        """Whether the recipient may be measured now."""
+        return self.env["lifecycle.consent"]._may_measure(self.recipient_id, self.company_id)
+
     def _set_seen(self, clicked):
         for delivery in self.filtered("is_measured"):
-            if not self.env["lifecycle.consent"]._may_measure(
-                delivery.recipient_id, delivery.company_id
-            ):
+            if not delivery._may_be_seen():
                 continue
             now = fields.Datetime.now()
             values = {} if delivery.date_opened else {"date_opened": now}
@@ -129,7 +133,11 @@ class LifecycleWorkflowStep(models.Model):
         counts = {
             step: numbers
             for step, *numbers in self.env["lifecycle.workflow.delivery"]._read_group(
-                [("step_id", "in", self.ids), ("is_measured", "=", True)],
+                [
+                    ("step_id", "in", self.ids),
+                    ("state", "=", "done"),
+                    ("is_measured", "=", True),
+                ],
                 ["step_id"],
                 ["__count", "date_opened:count", "date_clicked:count"],
             )
@@ -164,7 +172,13 @@ class MailMail(models.Model):
         """Let opening and clicking be seen, where the recipient may be measured."""
         body = super()._prepare_outgoing_body()
         delivery = self._lifecycle_delivery() if body else None
-        return delivery._track_body(body) if delivery and delivery.is_measured else body
+        if not delivery or not delivery.is_measured:
+            return body
+        if not delivery._may_be_seen():
+            # consent was withdrawn while it was queued
+            delivery.is_measured = False
+            return body
+        return delivery._track_body(body)
 
     def _postprocess_sent_message(
         self, success_pids, success_emails, failure_reason=False, failure_type=None
@@ -175,8 +189,9 @@ class MailMail(models.Model):
             if delivery and failure_type:
                 reason = failure_reason or self.env._("The mail server did not take it.")
                 delivery.write({"state": "failed", "error": str(reason).split("\n")[0][:300]})
-            elif delivery.state == "failed":
-                delivery.write({"state": "done", "error": False})
+            elif delivery.state in ("failed", "skipped", "waiting"):
+                # somebody had it sent after all
+                delivery.write({"state": "done", "error": False, "reason": False})
         return super()._postprocess_sent_message(
             success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type
         )

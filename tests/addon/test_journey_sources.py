@@ -66,7 +66,7 @@ class TestDelivered(DeliveredCase):
             for xml_id in [source.get_external_id()[source.id]]
             if xml_id
         }
-        self.assertEqual(len(names), 56)
+        self.assertEqual(len(names), 58)
         for source in sources:
             name = names.get(source.id)
             with self.subTest(source=name):

@@ -23,6 +23,15 @@ class TestConsent(WorkflowCase):
         self.env["mail.blacklist"].create({"email": "ann@example.com"})
         self.assertEqual(self.refused(), ["blacklisted"])
 
+    def test_who_subscribes_again_gets_messages_again(self):
+        workflow = self.new_workflow()
+        ann = self.new_profile("Ann")
+        self.env["lifecycle.consent"]._opt_out("ann@example.com")
+        self.env["lifecycle.consent"]._opt_in_again("ann@example.com")
+        self.move(ann, self.at_risk)
+        self.run_workflows()
+        self.assertEqual(self.sent(workflow), ["ann@example.com"])
+
     def test_blacklisted_leaves_the_workflow(self):
         self.env["mail.blacklist"].create({"email": "ann@example.com"})
         workflow = self.new_workflow(

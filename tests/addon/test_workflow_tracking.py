@@ -109,13 +109,36 @@ class TestMailIsMeasured(MailCase):
                       html)
         self.assertIn("load every picture by themselves", html)
 
+    def journey(self, **options):
+        return self.env["lifecycle.journey"].get_journey(self.ann.partner_id.id, **options)["items"]
+
     def test_journey_tells(self):
         self.send()
         self.delivery._set_seen(True)
-        items = self.env["lifecycle.journey"].get_journey(self.ann.partner_id.id)["items"]
-        titles = [item["title"] for item in items]
-        for title in ("Opened: We miss you", "Clicked in: We miss you"):
-            self.assertEqual(titles.count(title), 1)
+        source = self.env["lifecycle.touchpoint.source"]
+        told = [(item["title"], source.browse(item["key"][1]).lane) for item in self.journey()]
+        for title in ("We miss you", "Opened: We miss you", "Clicked in: We miss you"):
+            self.assertEqual(told.count((title, "marketing")), 1)
+        self.assertEqual([title for title, _lane in told if title.startswith("We miss you")],
+                         ["We miss you"])
+
+    def test_journey_tells_of_no_message_that_was_held_back(self):
+        self.move(self.ann, self.at_risk)
+        self.run_workflows()
+        self.env["lifecycle.consent"]._opt_out("ann@example.com")
+        self.assertFalse(self.send_all())
+        titles = [item["title"] for item in self.journey() if "We miss you" in item["title"]]
+        self.assertEqual(titles, ["Not sent: We miss you (Unsubscribed or blacklisted)"])
+
+    def test_nothing_is_measured_after_consent_was_withdrawn_in_the_queue(self):
+        self.home.lifecycle_measure = "agreed"
+        self.ann.partner_id.lifecycle_marketing_consent = True
+        self.move(self.ann, self.at_risk)
+        self.run_workflows()
+        self.ann.partner_id.lifecycle_marketing_consent = False
+        ((_to, message),) = self.send_all()
+        self.assertNotIn("/lifecycle/open/", message.get_body(("html",)).get_content())
+        self.assertFalse(self.deliveries(self.workflow).is_measured)
 
     def test_what_the_mail_server_refuses_is_listed(self):
         """And counted as sent once somebody has it sent after all."""
