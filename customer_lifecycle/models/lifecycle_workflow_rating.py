@@ -102,6 +102,19 @@ class LifecycleWorkflow(models.Model):
         )
 
 
+class LifecycleWorkflowEnrollment(models.Model):
+    # a file for each subject of this model
+    _inherit = "lifecycle.workflow.enrollment"  # pylint: disable=consider-merging-classes-inherited
+
+    def _still(self, workflow, holding):
+        """A delivery stays true when the next one comes."""
+        still = super()._still(workflow, holding)
+        if still or workflow.trigger != "date" or workflow.date_field != "delivery_date":
+            return still
+        last = self.profile_id.delivery_date
+        return bool(last and workflow.offset_days > 0 and self.episode <= f"date:{last}")
+
+
 class LifecycleWorkflowMail(models.AbstractModel):
     # a file for each subject of this model
     _inherit = "lifecycle.workflow.mail"  # pylint: disable=consider-merging-classes-inherited

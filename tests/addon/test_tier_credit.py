@@ -55,3 +55,21 @@ class TestUntil(MoneyCase):
         sources.active = False
         # nothing counts any more that could leave
         self.assertIsNone(known._vip_until())
+
+    def test_who_asks_first_decides_nothing_for_others(self):
+        """What is compiled once counts for everybody, whatever list it was first opened from."""
+        tier = self.env["lifecycle.vip.tier"].create(
+            {"name": "Gold", "entry": 1000, "min_orders": 1, "company_id": self.company.id}
+        )
+        source = self.env["lifecycle.revenue.source"].search([("model", "=", "sale.order")])
+        source[0].copy({"active": False})
+        self.order(600, days_ago=40)
+        self.order(450, days_ago=10)
+        self.store()
+        profile = self.env["lifecycle.profile"].search(
+            [("partner_id", "=", self.customer.id), ("company_id", "=", self.company.id)]
+        )
+        profile.write({"vip_tier_id": tier.id, "vip_review_date": False})
+        lost = self.today - timedelta(40) + timedelta(364)
+        self.assertEqual(profile.with_context(active_test=False)._vip_until(), lost)
+        self.assertEqual(profile._vip_until(), lost)

@@ -303,6 +303,7 @@ class TestRating(WorkflowCase):
         entered = workflow.enrollment_ids
         self.assertEqual(entered.profile_id, profile)
         self.assertEqual(entered.episode, f"date:{START.date() - timedelta(days=13)}")
+        self.assertEqual(self.sent(workflow), ["ann@example.com"])
         self.later(days=7)
         self.assertEqual(workflow.enrollment_ids, entered, "asked last week")
 
