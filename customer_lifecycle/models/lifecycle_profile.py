@@ -278,7 +278,9 @@ class LifecycleProfile(models.Model):
 
     def _date(self, date):
         """A date in words: 11/12 means two things."""
-        return format_date(self.env, date, date_format="medium")
+        text = format_date(self.env, date, date_format="medium")
+        # isolated: the marks of right-to-left languages would scramble the sentence around
+        return f"\u2068{text}\u2069" if "\u200f" in text else text
 
     def _money(self, amount):
         self.ensure_one()

@@ -17,7 +17,8 @@ ASLEEP = {
     "mailing_sent", "mailing_opened", "mailing_clicked", "mailing_replied", "mailing_bounced",
     "unsubscribed", "website_visit", "event_registration", "event_attended", "cart", "pos_order",
     "delivery", "delivery_dropship", "delivery_late", "delivery_return",
-    "rating_good", "rating_fair", "rating_bad", "survey", "task_opened", "task_closed", "repair", "live_chat",
+    "rating_good", "rating_fair", "rating_bad", "survey", "task_opened", "task_closed", "repair",
+    "live_chat",
 }
 
 
