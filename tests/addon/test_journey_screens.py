@@ -151,3 +151,11 @@ class TestFormsStayCheap(MoneyCase):
                 self.assertIn('<widget name="lifecycle_journey"', view["arch"])
             else:
                 self.assertIn("lifecycle_partner_id", view["arch"])
+
+    def test_cards_of_opportunities_and_orders_say_who_the_customer_is(self):
+        user = self.new_user("card_reader", SALESMAN, self.company)
+        for model in ("crm.lead", "sale.order"):
+            view = self.env[model].with_user(user).get_view(view_type="kanban")
+            card = etree.fromstring(view["arch"]).find(".//t[@t-name='card']")
+            for name in ("lifecycle_stage_id", "vip_tier_id"):
+                self.assertEqual(len(card.findall(f".//field[@name='{name}']")), 1, name)
