@@ -178,6 +178,9 @@ class Reference:
         if plan["trigger"] == "enter":
             return self.inside(plan, customer)
         if plan["trigger"] == "date":
+            if plan["date_field"] == "delivery_date":
+                # a delivery stays true when the next one comes
+                return way.occasion[1] <= self.day(plan, customer)
             return ("date", self.date_of_occasion(plan, customer)) == way.occasion
         if plan["trigger"] == "missing":
             item = customer.missing
@@ -223,9 +226,15 @@ class Reference:
         )
         free = [moments[most - 1] + timedelta(days=days)
                 for most, days in ((CAP_WEEK, 7), (CAP_MONTH, 30)) if len(moments) >= most]
-        angry = customer.bad_rating and (today - customer.bad_rating).days
-        if customer.bad_rating and angry < PEACE:
-            reason, until = "complaint", now + timedelta(days=PEACE - angry)
+        peace = max(
+            (PEACE - (today - day).days, -rank, name)
+            for rank, (name, day) in enumerate(
+                (("complaint", customer.bad_rating), ("late", customer.late_delivery))
+            )
+            if day
+        ) if customer.bad_rating or customer.late_delivery else (0, 0, "")
+        if peace[0] > 0:
+            reason, until = peace[2], now + timedelta(days=peace[0])
         elif customer.overdue and customer.overdue < today:
             reason, until = "overdue", now + timedelta(days=1)
         elif free and max(free) > now:
