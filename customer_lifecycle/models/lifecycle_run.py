@@ -12,6 +12,8 @@ _logger = logging.getLogger(__name__)
 
 #: kinds of runs that leave the figures as they are
 STAGES_ONLY = ("history", "rules")
+#: kinds of runs that look at all customers' signals again
+COMPLETE = ("first", "manual", "settings")
 #: first key of the advisory locks; the second is the company
 LOCK_KEY = 0x6C6966
 #: what happens when a user merges or deletes a customer whose profile is being written
@@ -115,6 +117,9 @@ class LifecycleRun(models.Model):
         )
         if refit:
             waiting.write({"refit": True})
+        if kind in COMPLETE:
+            # the night's run would look at news only, and comes again by itself
+            waiting.filtered(lambda run: run.kind == "nightly").write({"kind": kind})
         runs = waiting | self.create(
             [
                 {

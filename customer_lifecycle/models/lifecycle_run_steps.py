@@ -2,12 +2,10 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from .lifecycle_preference import BATCH as PREFERENCE_BATCH
-from .lifecycle_run import _logger
+from .lifecycle_run import COMPLETE, _logger
 
 #: commercial partner ids that are summed up in one pass
 ID_RANGE = 2_000_000
-#: kinds of runs that look at all customers' signals again
-COMPLETE = ("first", "manual", "settings")
 #: the largest id there can be
 LAST_ID = 2**31 - 1
 

@@ -246,6 +246,15 @@ class TestSignalNews(LifecycleCase):
             run._look_at_customers(self.company)
             self.assertEqual(not self.spoiled(self.customers[1]), mended, kind)
 
+    def test_recomputing_by_hand_does_not_wait_behind_a_night_that_reads_news_only(self):
+        runs = self.env["lifecycle.run"]
+        night = runs.create({"company_id": self.company.id, "kind": "nightly"})
+        asked = runs._request(self.company, kind="manual")
+        self.assertEqual((asked, night.kind), (night, "manual"))
+        # the day's own run is still to come
+        night.write({"state": "done", "as_of": self.today})
+        self.assertEqual(runs._ensure_nightly(self.company).kind, "nightly")
+
     def test_many_news_are_read_in_one_pass_over_all(self):
         self.night()
         self.grow_old()
