@@ -82,6 +82,26 @@ def test_other_sources_are_not_taken_for_debians_archive(text):
     assert apt.debian_source(apt.parse_lines(text)) is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "deb [signed-by=/k/tools.gpg] http://tools.example/apt stable main",
+        "deb [signed-by=/k/tools.gpg] http://tools.example/tools/debian bookworm main",
+    ],
+)
+def test_maker_of_programs_with_suites_like_debians_is_not_taken_for_debian(line):
+    sources = apt.parse_lines(line) + apt.parse_paragraphs(DEB822)
+    assert apt.debian_source(sources)["URIs"] == "http://mirror.example/debian"
+
+
+def test_address_tells_debian_where_no_key_is_named():
+    text = (
+        "deb [signed-by=/k/tools.gpg] http://tools.example/apt stable main\n"
+        "deb http://mirror.example/debian bookworm main\n"
+    )
+    assert apt.debian_source(apt.parse_lines(text))["URIs"] == "http://mirror.example/debian"
+
+
 def test_switched_off_source_is_ignored():
     source = apt.parse_paragraphs(DEB822.replace("Types", "Enabled: no\nTypes", 1))
     assert apt.debian_source(source) is None

@@ -1,7 +1,9 @@
 """The private cluster lives as long as anybody uses it."""
 
+import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -88,3 +90,64 @@ def test_cluster_listens_on_its_socket_only(state):
         assert cluster.socket.stat().st_mode & 0o077 == 0
     finally:
         cluster.release()
+
+
+def test_note_of_a_server_that_died_with_the_machine_harms_no_other_program(state):
+    cluster = postgres.Cluster()
+    cluster.acquire()
+    note = (cluster.data / "postmaster.pid").read_text().splitlines()
+    cluster.release()
+    # its number is another program's by now, and nobody listens at its socket
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        (cluster.data / "postmaster.pid").write_text("\n".join([str(other.pid), *note[1:6], ""]))
+        (cluster.socket / ".s.PGSQL.5432").unlink(missing_ok=True)
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as dead:
+            dead.bind(str(cluster.socket / ".s.PGSQL.5432"))
+        again = postgres.Cluster()
+        again.acquire()
+        try:
+            assert answers(again)
+        finally:
+            again.release()
+        assert other.poll() is None
+        other.communicate(b"\n")
+
+
+@pytest.mark.parametrize("name", ["it's mine", "a,b"])
+def test_cluster_runs_in_a_folder_with_an_odd_name(state, monkeypatch, name):
+    odd = state / name
+    odd.mkdir(mode=0o755)
+    monkeypatch.setattr(paths, "state", lambda: odd)
+    cluster = postgres.Cluster()
+    cluster.acquire()
+    try:
+        assert answers(cluster)
+    finally:
+        cluster.release()
+        if cluster.socket != cluster.base:
+            shutil.rmtree(cluster.socket)
+
+
+def test_servers_account_reaches_its_folder_whatever_the_umask(tmp_path):
+    cluster = postgres.Cluster.__new__(postgres.Cluster)
+    cluster.account = None
+    before = os.umask(0o077)
+    try:
+        cluster._own(tmp_path / "new" / "base")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "new" / "base").stat().st_mode & 0o777 == 0o700
+
+
+def test_small_shared_memory_of_a_container_is_not_used(state, monkeypatch):
+    monkeypatch.setattr(postgres, "_shared_memory", lambda: 2**26)
+    cluster = postgres.Cluster()
+    cluster.acquire()
+    try:
+        query = "SHOW dynamic_shared_memory_type"
+        command = ["psql", "-h", cluster.socket, "-U", postgres.ROLE, "-Atc", query, "postgres"]
+        shown = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+    finally:
+        cluster.release()
+    assert shown == "mmap\n"

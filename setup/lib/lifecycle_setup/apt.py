@@ -60,19 +60,27 @@ def parse_lines(text: str) -> list[dict[str, str]]:
 
 
 def debian_source(sources: list[dict[str, str]]) -> dict[str, str] | None:
-    """The system's own source of Debian's main archive (not security, updates, backports)."""
+    """The system's own source of Debian's main archive (not security, updates, backports).
+
+    Others call their suites like Debian's and their component main, too: what Debian's key
+    signs comes first, then an address that names Debian.
+    """
+    found = []
     for source in sources:
         fields = {key.lower(): value for key, value in source.items()}
         suites = [each for each in fields.get("suites", "").split() if each in SUITES]
+        address = fields.get("uris", "")
         if (
             suites
             and "deb" in fields.get("types", "").split()
             and "main" in fields.get("components", "").split()
             and fields.get("enabled", "yes").lower() not in ("no", "false", "0")
-            and not fields.get("uris", "").startswith("cdrom:")
+            and not address.startswith("cdrom:")
         ):
-            return {**source, "Suites": suites[0]}
-    return None
+            signed = "debian-archive" in fields.get("signed-by", "")
+            likeness = (signed, "debian" in address)
+            found.append((likeness, {**source, "Suites": suites[0]}))
+    return max(found, key=lambda pair: pair[0], default=(None, None))[1]
 
 
 def with_suite(source: dict[str, str], suite: str) -> str:
@@ -140,6 +148,8 @@ class Archive:
             "Dir::Etc::PreferencesParts": "/dev/null",
             "Dir::State::Lists": folder / "lists",
             "Dir::Cache": folder / "cache",
+            # A release that is preferred on this system need not be among these.
+            "APT::Default-Release": "",
             "Acquire::Languages": "none",
             "Acquire::Retries": 2,
             # Without it apt runs downloads as a user who cannot enter a home folder.

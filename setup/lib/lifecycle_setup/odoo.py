@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from lifecycle_setup import paths
+from lifecycle_setup.console import SetupError
 from lifecycle_setup.odoo_source import OdooSource
 
 
@@ -20,6 +21,11 @@ def data_folder() -> Path:
 def write_configuration(source: OdooSource) -> Path:
     """Write Odoo's configuration file; the database server comes from the PG* variables."""
     addons = [source.python_path / "odoo" / "addons", *source.addons, paths.REPOSITORY]
+    for folder in addons:
+        if "," in str(folder):
+            raise SetupError(
+                f"{folder} has a comma in its name, where Odoo would split it: rename the folder."
+            )
     values = {
         "addons_path": ",".join(map(str, addons)),
         "data_dir": data_folder(),

@@ -19,11 +19,26 @@ def state() -> Path:
 
 
 def cache() -> Path:
-    """Folder of fetched software, shared by all checkouts of this user."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(base) / "customer_lifecycle"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """Folder of fetched software, shared by all checkouts of this user.
+
+    :raises SetupError: when it cannot be made
+    """
+    base = os.environ.get("XDG_CACHE_HOME") or ""
+    if not os.path.isabs(base):
+        base = os.path.join(os.path.expanduser("~"), ".cache")
+    # As Python will call it that runs from there: no links, no detours.
+    folder = Path(base).resolve() / "customer_lifecycle"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        # Not above: that module needs this one.
+        from lifecycle_setup.console import SetupError
+
+        raise SetupError(
+            f"{folder} cannot be made ({error.strerror}): set XDG_CACHE_HOME to a folder where you "
+            "may write and which has 3 GB of room."
+        ) from None
+    return folder.resolve()
 
 
 def checkout_key() -> str:

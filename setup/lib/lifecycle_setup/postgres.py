@@ -12,6 +12,7 @@ import os
 import pwd
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import tempfile
@@ -25,6 +26,8 @@ MINIMUM = 13
 ROLE = "lifecycle"
 # The longest socket address of Linux, less the name PostgreSQL adds.
 SOCKET_LIMIT = 107 - len("/.s.PGSQL.5432.lock")
+# Containers often have 64 MB, which queries over many customers outgrow.
+ENOUGH_SHARED_MEMORY = 2**29
 EXTERNAL = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGPASSWORD", "PGSERVICE")
 
 
@@ -106,12 +109,17 @@ class Cluster:
         return outside if reachable else inside
 
     def _find_socket(self) -> Path:
-        if len(str(self.base)) <= SOCKET_LIMIT:
+        # The server splits a list of folders at commas, and a shell reads its options.
+        if len(str(self.base)) <= SOCKET_LIMIT and re.fullmatch(r"[\w/. @+-]+", str(self.base)):
             return self.base
         return Path(tempfile.gettempdir()) / f"lifecycle-{os.geteuid()}-{paths.checkout_key()}"
 
     def _own(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.parent.exists():
+            folder.parent.mkdir(parents=True)
+            # Whatever the umask: the server's account has to pass.
+            folder.parent.chmod(0o755)
+        folder.mkdir(exist_ok=True)
         owner = self.account.pw_uid if self.account else os.geteuid()
         found = folder.lstat()
         if found.st_uid not in (owner, os.geteuid()) or not stat.S_ISDIR(found.st_mode):
@@ -156,7 +164,8 @@ class Cluster:
                     fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except OSError:
                     return
-                if (self.data / "postmaster.pid").exists():
+                # pg_ctl would end whichever program has the number in a file left behind.
+                if self._listens():
                     self._pg_ctl(self._ensure_programs(), "stop", "-m", "fast", "-w")
 
     def _ensure_programs(self) -> Path:
@@ -205,6 +214,8 @@ class Cluster:
                 # Loses at most the last second's transactions in a crash, corrupts nothing.
                 "synchronous_commit = off\n"
             )
+            if _shared_memory() < ENOUGH_SHARED_MEMORY:
+                conf.write("dynamic_shared_memory_type = mmap\n")
         os.rename(partial, self.data)
 
     def _pg_ctl(self, programs: Path, *arguments) -> None:
@@ -220,8 +231,21 @@ class Cluster:
     def _start(self, programs: Path) -> None:
         # Tests compute hundreds of times in one transaction, and every temporary table of a
         # computation stays locked to its end.
+        self._forget_former_life()
         options = f"-k '{self.socket}' -c max_locks_per_transaction=512"
         self._pg_ctl(programs, "start", "-w", "-t", "60", "-l", self._log(), "-o", options)
+
+    def _forget_former_life(self) -> None:
+        """Remove the note of a server that died when the machine did, if it names another program.
+
+        In a container the numbers of processes begin anew each time.
+        """
+        note = self.data / "postmaster.pid"
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            number = int(note.read_text(encoding="ascii").splitlines()[0])
+            name = Path(f"/proc/{number}/comm").read_text(encoding="utf-8").strip()
+            if name != "postgres":
+                note.unlink()
 
     def _runs(self, programs: Path) -> bool:
         status = subprocess.run(
@@ -231,11 +255,25 @@ class Cluster:
             check=False,
             **self._as_account(),
         ).returncode
-        return status == 0 and (self.socket / ".s.PGSQL.5432").exists()
+        # After a power cut the number in its file may be another program's, and its socket dead.
+        return status == 0 and self._listens()
+
+    def _listens(self) -> bool:
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
+            return not probe.connect_ex(str(self.socket / ".s.PGSQL.5432"))
 
     def environment(self) -> dict[str, str]:
         """The PG* variables that lead to the cluster."""
         return {"PGHOST": str(self.socket), "PGPORT": "5432", "PGUSER": ROLE}
+
+
+def _shared_memory() -> int:
+    """Bytes that programs may share by POSIX' means."""
+    try:
+        room = os.statvfs("/dev/shm")
+    except OSError:
+        return 0
+    return room.f_frsize * room.f_blocks
 
 
 def _name(user_id: int) -> str:

@@ -26,7 +26,11 @@ LAYERS = {
 def locked(path: Path):
     """Hold an exclusive lock on the file `path`, waiting for whoever has it."""
     with open(path, "a", encoding="utf-8") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with step("Waiting for another program of this checkout or user"):
+                fcntl.flock(stream, fcntl.LOCK_EX)
         yield
 
 
@@ -103,16 +107,27 @@ def ensure_python(layer: str = "kernel") -> str:
 def _create(base, version, folder) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     command = [base, "-m", "venv", folder]
-    log = {"failure": "a virtual environment could not be made"}
+    log = {"failure": "a virtual environment could not be made: is there room on the disk?"}
     try:
         quietly(command, **log)
     except SetupError:
+        if _can_make_environments(base):
+            raise
         # Debian ships the module that puts pip into a new environment as a package apart.
         package = "python{}.{}-venv".format(*version)
         apt.install([package], f"Python's venv module ({package})")
         shutil.rmtree(folder, ignore_errors=True)
         quietly(command, **log)
     (folder / "venv.done").touch()
+
+
+def _can_make_environments(program) -> bool:
+    return not subprocess.run(
+        [program, "-c", "import venv, ensurepip; ensurepip.version()"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    ).returncode
 
 
 def _install(interpreter, layer) -> None:
@@ -126,6 +141,8 @@ def _install(interpreter, layer) -> None:
         failure=f"{LAYERS[layer]} could not be installed: check the network connection to the "
         "Python package index and try again",
         log="pip",
+        # What a user prefers for himself is not for an environment of our own.
+        env={**os.environ, "PIP_USER": "no", "PIP_REQUIRE_HASHES": "no"},
     )
 
 
