@@ -11,7 +11,7 @@ from .lifecycle_touchpoint_source import ATTACHED_BY, GUARDED_BY_DOCUMENT
 SEARCHED_INSTEAD = {
     ("mail.message", "preview"): ("body",),
     ("lifecycle.transition", "display_name"): ("to_stage_id", "to_tier_id", "segment_id"),
-    ("lifecycle.workflow.delivery", "what"): ("step_id.name", "template_id.name"),
+    ("lifecycle.workflow.delivery", "what"): ("subject", "step_id.name", "template_id.name"),
 }
 
 

@@ -65,6 +65,7 @@ class LifecycleWorkflowDelivery(models.Model):
         "mail.message", string="Message", ondelete="set null", readonly=True,
         index="btree_not_null",
     )
+    subject = fields.Char(readonly=True, help="Subject of the e-mail as the customer got it.")
     what = fields.Char(compute="_compute_what")
     why = fields.Char(compute="_compute_what")
     res_model = fields.Char(readonly=True)
@@ -80,13 +81,16 @@ class LifecycleWorkflowDelivery(models.Model):
     _cap_idx = models.Index("(email, date) WHERE kind = 'email' AND state = 'done'")
     _waiting_idx = models.Index("(company_id, date_next) WHERE state = 'waiting'")
 
-    @api.depends("step_id", "template_id", "reason", "error")
+    @api.depends("step_id", "template_id", "subject", "reason", "error")
     @api.depends_context("lang")
     def _compute_what(self):
         reasons = dict(self._fields["reason"]._description_selection(self.env))
         for delivery in self:
             # sudo: the name of a message is no secret to whoever may know that it was not sent
-            delivery.what = delivery.step_id.title or delivery.sudo().template_id.name
+            step = delivery.step_id.title or delivery.sudo().template_id.name or ""
+            subject = delivery.subject or ""
+            told = step if step not in subject else ""
+            delivery.what = " · ".join(filter(None, (subject, told)))
             delivery.why = delivery.error or reasons.get(delivery.reason)
 
     @api.depends("partner_id", "what")

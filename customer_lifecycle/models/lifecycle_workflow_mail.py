@@ -167,6 +167,7 @@ class LifecycleWorkflowMail(models.AbstractModel):
             "recipient_id": person.id,
             "email": person.email_normalized,
             "mail_message_id": mail.mail_message_id.id,
+            "subject": mail.subject,
             "is_measured": self.env["lifecycle.consent"]._may_measure(person, company),
         }
 

@@ -146,7 +146,7 @@ class TestWinBack(MailCase):
         journeys = self.env["lifecycle.journey"]
         for person, expected in (
             (refused, "Not sent: Was everything all right? (Unsubscribed or blacklisted)"),
-            (early, "Was everything all right?"),
+            (early, f"{FIRST}, {early.name} · Was everything all right?"),
         ):
             titles = [item["title"] for item in journeys.get_journey(person.id)["items"]]
             self.assertIn(expected, titles)

@@ -52,12 +52,29 @@ class TestMailLeaves(MailCase):
         self.run_workflows()
         self.send_all()
         for profile, expected in (
-            (ann, "We miss you"),
+            (ann, "We miss you, Ann"),
             (ben, "Not sent: We miss you (Unsubscribed or blacklisted)"),
         ):
             items = self.env["lifecycle.journey"].get_journey(profile.partner_id.id)["items"]
             titles = [item["title"] for item in items if "We miss you" in item["title"]]
             self.assertEqual(titles, [expected])
+
+    def test_journey_shows_the_subject_and_beside_it_the_step(self):
+        workflow = self.new_workflow()
+        workflow.step_ids.name = "First letter"
+        ann = self.new_profile("Ann")
+        self.move(ann, self.at_risk)
+        self.run_workflows()
+        # what is written to others from now on is not what she got
+        workflow.step_ids.template_id.subject = "Something else"
+        journey = self.env["lifecycle.journey"]
+        for text in ("we miss", "first letter"):
+            page = journey.get_journey(ann.partner_id.id, {"text": text})
+            titles = [item["title"] for item in page["items"]]
+            self.assertEqual(titles, ["We miss you, Ann · First letter"])
+        self.assertFalse(
+            journey.get_journey(ann.partner_id.id, {"text": "Something else"})["items"]
+        )
 
     def test_queue_is_driven_to_empty(self):
         """Odoo's own action sends one batch and leaves the rest for an hour later."""
