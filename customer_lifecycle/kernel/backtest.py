@@ -23,7 +23,7 @@ from .value import fit_value_model
 # are where nothing was learnt: those of orders, and those of the probability of an order.
 _PRIOR_CUSTOMERS, _PRIOR_CUSTOMERS_CHANCE = 20.0, 60.0
 # What doubling k has to bring, in errors relative to the best, with one customer.
-_SHAPE_CAUTION = 2.0
+_SHAPE_CAUTION = 1.0
 # The k has to earn its place by squared errors: a larger one forecasts less, which absolute
 # errors alone would reward.
 _SHAPE_SQUARED_SHARE = 0.8
