@@ -89,8 +89,11 @@ class LifecycleRevenueSource(models.Model):
 
         For each order line, what counts as taken back is the credited amount less what had been
         invoiced above the ordered amount: a reversed and reissued invoice leaves the order whole.
-        Amounts are in the order's currency; ``booked`` is the same part of the credit notes in
-        company currency at the rate they were booked with.
+        Lines are compared by their own rounded amounts; what is subtracted is what the credit
+        note says as a whole, which spreads its cents over its lines where taxes are rounded
+        globally. Amounts are in the order's currency; ``booked`` is the same part of the credit
+        notes in company currency at the rate they were booked with. ``leftover`` is the size up
+        to which what remains of an order is rounding, NULL where a line was credited in part.
         """
         alias = query.make_alias(table, "lifecycle_credit")
         # with few orders each is looked up by itself; with all, one pass over the credit notes
@@ -109,24 +112,32 @@ class LifecycleRevenueSource(models.Model):
         )
         credits = SQL(
             """SELECT order_id,
-                      SUM(sign * taken) AS reduction,
-                      SUM(booked * sign * taken / NULLIF(credited, 0)) AS booked
+                      SUM(documented * sign * taken / NULLIF(credited, 0)) AS reduction,
+                      SUM(booked * sign * taken / NULLIF(credited, 0)) AS booked,
+                      CASE WHEN BOOL_AND(tolerance = 0
+                                         OR ABS(ordered - sign * taken) <= tolerance)
+                           THEN SUM(tolerance) END AS leftover
                  FROM (
-                    SELECT order_id, sign, credited, booked,
+                    SELECT order_id, ordered, sign, credited, documented, booked, tolerance,
                            GREATEST(0, sign * credited
                                        - GREATEST(0, sign * (invoiced - ordered))) AS taken
                       FROM (
                         SELECT line.order_id,
                                line.price_subtotal AS ordered,
+                               COUNT(*) FILTER (WHERE part.refund) * MAX(money.rounding)
+                                   AS tolerance,
                                CASE WHEN line.price_subtotal < 0 THEN -1 ELSE 1 END AS sign,
                                COALESCE(SUM(part.amount) FILTER (WHERE NOT part.refund), 0)
                                    AS invoiced,
                                COALESCE(SUM(part.amount) FILTER (WHERE part.refund), 0)
                                    AS credited,
+                               COALESCE(SUM(part.documented) FILTER (WHERE part.refund), 0)
+                                   AS documented,
                                COALESCE(SUM(part.booked) FILTER (WHERE part.refund), 0)
                                    AS booked
                           FROM sale_order_line line
                           JOIN sale_order ordering ON ordering.id = line.order_id
+                          JOIN res_currency money ON money.id = ordering.currency_id
                           JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
                           JOIN account_move_line item ON item.id = rel.invoice_line_id
                           JOIN account_move move ON move.id = item.move_id
@@ -138,7 +149,11 @@ class LifecycleRevenueSource(models.Model):
                                         WHEN move.move_type = 'out_refund'
                                         THEN item.balance * ordering.currency_rate
                                         ELSE -item.balance * ordering.currency_rate
-                                   END AS amount
+                                   END AS amount,
+                                   CASE WHEN move.currency_id = ordering.currency_id
+                                        THEN item.amount_currency
+                                        ELSE item.balance * ordering.currency_rate
+                                   END AS documented
                           ) part
                          WHERE move.state = 'posted'
                            AND move.move_type IN ('out_invoice', 'out_refund')

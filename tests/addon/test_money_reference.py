@@ -66,11 +66,10 @@ class SlowSums:
         """(contact, local day, net amount in company currency) of everything that counts."""
         of_company = [("company_id", "=", self.company.id)]
         for order in self.env["sale.order"].search([*of_company, ("state", "=", "sale")]):
-            net = exact(order.amount_untaxed) - sum(map(self._taken_back, order.order_line))
             yield (
                 order.partner_id,
                 order.date_order.date(),
-                to_cents(net / exact(order.currency_rate)),
+                to_cents(self._net(order) / exact(order.currency_rate)),
             )
         credit_notes = [*of_company, ("move_type", "=", "out_refund"), ("state", "=", "posted")]
         for credit_note in self.env["account.move"].search(credit_notes):
@@ -86,6 +85,36 @@ class SlowSums:
     @staticmethod
     def _product_lines(move):
         return move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+
+    def _net(self, order):
+        """The order less what was taken back; what rounding leaves of whole lines is nothing."""
+        taken = {line: self._taken_back(line) for line in order.order_line}
+        net = exact(order.amount_untaxed) - sum(
+            amount * self._said(line) for line, amount in taken.items()
+        )
+        unit = exact(order.currency_id.rounding)
+        pieces = {
+            line: len(self._credits(line))
+            for line in order.order_line.filtered(lambda line: not line.is_downpayment)
+        }
+        whole = all(
+            abs(exact(line.price_subtotal) - taken[line]) <= count * unit
+            for line, count in pieces.items()
+            if count
+        )
+        return Decimal(0) if whole and abs(net) <= sum(pieces.values()) * unit else net
+
+    @staticmethod
+    def _credits(line):
+        return line.invoice_lines.filtered(
+            lambda item: item.move_id.state == "posted" and item.move_id.move_type == "out_refund"
+        )
+
+    def _said(self, line):
+        """What credit notes book for each unit that their lines show: totals are rounded once."""
+        shown = sum(exact(item.price_subtotal) for item in self._credits(line))
+        booked = sum(exact(item.amount_currency) for item in self._credits(line))
+        return booked / shown if shown else Decimal(0)
 
     def _taken_back(self, line):
         """What counts as credited of an order line, in the order's currency."""
