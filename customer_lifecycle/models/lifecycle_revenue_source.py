@@ -1,4 +1,4 @@
-from ast import literal_eval
+from psycopg2 import DataError, ProgrammingError
 
 from odoo import SUPERUSER_ID, api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
@@ -135,10 +135,19 @@ class LifecycleRevenueSource(models.Model):
                 raise ValidationError(message)
             source._check_author_may_read()
             if state == "ready":
-                with self.env.cr.savepoint():
-                    self.env.cr.execute(
-                        SQL("SELECT * FROM (%s) probe LIMIT 0", source._compile(self.env.company))
-                    )
+                source._check_runs()
+
+    def _check_runs(self):
+        """Refuse what only the database finds fault with: a filter that compares a number with a
+        word."""
+        self.ensure_one()
+        rows = self._compile(self.env.company.sudo())
+        try:
+            with self.env.cr.savepoint(), tools.mute_logger("odoo.sql_db"):
+                self.env.cr.execute(SQL("SELECT * FROM (%s) probe LIMIT 0", rows))
+        except (DataError, ProgrammingError) as error:
+            message = self._defect_message(str(error).partition("\n")[0])
+            raise ValidationError(message) from error
 
     def _check_author_may_read(self):
         """Refuse paths to what the present user may not read.
@@ -187,22 +196,6 @@ class LifecycleRevenueSource(models.Model):
                 if not field.relational:
                     break
                 model = model.env[field.comodel_name]
-
-    def _domain(self):
-        self.ensure_one()
-        return Domain(literal_eval(self.domain.strip() or "[]"))
-
-    def _skip_domain(self, model):
-        """Domain of the records that another source counts."""
-        self.ensure_one()
-        if not self.skip_domain:
-            return Domain.FALSE
-        domain = Domain(literal_eval(self.skip_domain.strip()))
-        known = (
-            self._path_exists(model, condition.field_expr)
-            for condition in domain.iter_conditions()
-        )
-        return domain if all(known) else Domain.FALSE
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -314,6 +307,7 @@ class LifecycleRevenueSource(models.Model):
         """
         self.ensure_one()
         model = self.env[self.model].sudo().with_context(active_test=False)
+        self._check_kinds(model)
         domain = self._domain()
         domain &= Domain(self.company_path, "=", company.id)
         domain &= ~self._skip_domain(model)
@@ -339,11 +333,19 @@ class LifecycleRevenueSource(models.Model):
         gross = self._number_sql(model, table, self.amount_path, query)
         if self.negate:
             gross = SQL("-%s", gross)
-        net, booked = gross, None
+        net, reduction, booked = gross, None, None
         if self.net_of_credit_notes:
             credit = self._join_credit_notes(query, table, partner_ids is not None)
-            net = SQL("(%s - COALESCE(%s, 0))", gross, SQL.identifier(credit, "reduction"))
+            reduction = SQL("COALESCE(%s, 0)", SQL.identifier(credit, "reduction"))
             booked = SQL("COALESCE(%s, 0)", SQL.identifier(credit, "booked"))
+            net = SQL("(%s - %s)", gross, reduction)
+            # a cent that rounding leaves of an order taken back whole is no purchase
+            net = SQL(
+                "(CASE WHEN ABS(%s) <= %s THEN 0 ELSE %s END)",
+                net,
+                SQL.identifier(credit, "leftover"),
+                net,
+            )
         digits = company.currency_id.decimal_places
         convert = self._converter(model, table, query, company, day)
         amount = SQL("ROUND(%s, %s)", convert(net), digits)
@@ -363,8 +365,8 @@ class LifecycleRevenueSource(models.Model):
             SQL("ROUND(%s, %s) AS gross", convert(gross), digits),
             SQL(
                 "%s AS exchange_difference",
-                SQL("ROUND(%s - %s, %s)", convert(SQL("(%s - %s)", gross, net)), booked, digits)
-                if booked is not None
+                SQL("ROUND(%s - %s, %s)", convert(reduction), booked, digits)
+                if reduction is not None
                 else SQL("0.0"),
             ),
             SQL("%s AS source_id", self.id),

@@ -1,8 +1,13 @@
+from ast import literal_eval
+
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .lifecycle_revenue_source import PATHS
+
+DATES = ("date", "datetime")
+NUMBERS = ("integer", "float", "monetary")
 
 
 class LifecycleRevenueSource(models.Model):
@@ -11,7 +16,86 @@ class LifecycleRevenueSource(models.Model):
     # a file for each subject of this large model
     _inherit = "lifecycle.revenue.source"  # pylint: disable=consider-merging-classes-inherited
 
+    # ----- FILTERS -----
+
+    @api.model
+    def _read_domain(self, text):
+        """Domain written down as text.
+
+        :raise ValueError: it is none
+        """
+        try:
+            return Domain(literal_eval((text or "").strip() or "[]"))
+        except (SyntaxError, TypeError, ValueError) as error:
+            raise ValueError(
+                self.env._(
+                    "“%s” is no filter; write conditions like [('state', '=', 'sale')].", text
+                )
+            ) from error
+
+    def _domain(self):
+        self.ensure_one()
+        return self._read_domain(self.domain)
+
+    def _skip_domain(self, model):
+        """Domain of the records that another source counts."""
+        self.ensure_one()
+        if not self.skip_domain:
+            return Domain.FALSE
+        domain = self._read_domain(self.skip_domain)
+        known = (
+            self._path_exists(model, condition.field_expr)
+            for condition in domain.iter_conditions()
+        )
+        return domain if all(known) else Domain.FALSE
+
     # ----- PATHS -----
+
+    def _check_kinds(self, model):
+        """Refuse paths to another kind of field than figures can be made of.
+
+        The database would take some of them: a link to a user for a company, a text for a
+        number until it meets a word in it.
+
+        :raise ValueError: says which
+        """
+        if model._name == "lifecycle.purchase":
+            raise ValueError(
+                self.env._("Purchases are what sources find; choose the model that holds them.")
+            )
+        kinds = {
+            "date_path": (DATES, self.env._("a date")),
+            "amount_path": (NUMBERS, self.env._("a number")),
+            "rate_path": (NUMBERS, self.env._("a number")),
+            "margin_path": (NUMBERS, self.env._("a number")),
+            "partner_path": (("res.partner",), self.env._("a contact")),
+            "company_path": (("res.company",), self.env._("a company")),
+            "currency_path": (("res.currency",), self.env._("a currency")),
+            "document_path": (("many2one",), self.env._("another record")),
+        }
+        for name, (kind, words) in kinds.items():
+            field = self._last_field(model, self[name])
+            # a path that leads nowhere is told where it is followed
+            if field is not None and not {field.type, field.comodel_name} & {*kind}:
+                raise ValueError(
+                    self.env._(
+                        "“%(path)s” (%(label)s) does not lead to %(kind)s.",
+                        path=self[name],
+                        label=self._fields[name]._description_string(self.env),
+                        kind=words,
+                    )
+                )
+
+    @api.model
+    def _last_field(self, model, path):
+        """The field that a path ends with, None if there is none."""
+        field = None
+        for hop in (path or "").split("."):
+            field = model._fields.get(hop) if model is not None else None
+            if field is None:
+                return None
+            model = self.env[field.comodel_name] if field.relational else None
+        return field
 
     @api.model
     def _follow(self, model, alias, path, query, whole=True):

@@ -283,9 +283,12 @@ class TestSourceRecords(MoneyCase):
             ({"partner_path": "user_id"}, "user_id"),
             ({"partner_path": "name"}, "name"),
             ({"date_path": "partner_id.birthday"}, "birthday"),
-            ({"margin_path": "meeting_display_date"}, "not stored"),
+            ({"amount_path": "partner_id.credit"}, "not stored"),
             ({"domain": "[('nothing', '=', 1)]"}, "nothing"),
-            ({"domain": "[("}, "source"),
+            ({"domain": "[("}, "is no filter"),
+            ({"domain": "[('user_id', '=', uid)]"}, "is no filter"),
+            ({"skip_domain": "5"}, "is no filter"),
+            ({"domain": "[('expected_revenue', '=', 'a lot')]"}, "a lot"),
             ({"net_of_credit_notes": True}, "sale.order"),
         ):
             with self.subTest(values=values), mute_logger("odoo.sql_db"):
@@ -294,6 +297,33 @@ class TestSourceRecords(MoneyCase):
                 source.invalidate_recordset()
                 for name in values:
                     self.assertNotEqual(source[name], values[name])
+
+    def test_field_of_another_kind_is_refused(self):
+        # the database would take most of them, and find out in the middle of everybody's run
+        source = self._source()
+        for values in (
+            {"amount_path": "name"},
+            {"amount_path": "active"},
+            {"rate_path": "name"},
+            {"margin_path": "email_from"},
+            {"date_path": "name"},
+            {"date_path": "expected_revenue"},
+            {"company_path": "user_id"},
+            {"company_path": "name"},
+            {"currency_path": "partner_id"},
+            {"document_path": "name"},
+            {"document_path": "tag_ids"},
+        ):
+            with self.subTest(values=values):
+                with self.assertRaisesRegex(ValidationError, "does not lead to"):
+                    with self.env.cr.savepoint():
+                        source.write(values)
+        source.write({"currency_path": "company_id.currency_id", "document_path": "partner_id"})
+        self.assertEqual(source.state, "ready")
+
+    def test_purchases_are_no_source_of_themselves(self):
+        with self.assertRaisesRegex(ValidationError, "choose the model"):
+            self._source(model="lifecycle.purchase", amount_path="amount", date_path="date")
 
     def test_nobody_asks_deep_in_a_filter_what_he_may_not_read(self):
         manager = self.new_user("deep", "sales_team.group_sale_manager", self.company)
