@@ -23,7 +23,9 @@
         "security/lifecycle_segment_rules.xml",
         "security/lifecycle_loyalty_rules.xml",
         "security/lifecycle_referral_rules.xml",
+        "security/lifecycle_economics_rules.xml",
         "data/lifecycle_revenue_source_data.xml",
+        "data/lifecycle_spending_source_data.xml",
         "data/lifecycle_signal_data.xml",
         "data/lifecycle_stage_data.xml",
         "data/lifecycle_touchpoint_source_data.xml",
@@ -76,6 +78,9 @@
         "views/tier_of_customer_views.xml",
         "views/portal_templates.xml",
         "views/lifecycle_loyalty_cost_views.xml",
+        "views/lifecycle_spending_views.xml",
+        "views/lifecycle_spending_source_views.xml",
+        "views/lifecycle_economics_views.xml",
         "views/lifecycle_group_filter_views.xml",
     ],
     "assets": {
@@ -83,7 +88,10 @@
             "customer_lifecycle/static/src/**/*",
             ("remove", "customer_lifecycle/static/src/portal/**/*"),
             ("remove", "customer_lifecycle/static/src/pos/**/*"),
+            ("remove", "customer_lifecycle/static/src/economics/**/*"),
         ],
+        # extends the pivot table, which Odoo loads when it is needed
+        "web.assets_backend_lazy": ["customer_lifecycle/static/src/economics/**/*"],
         "web.assets_frontend": ["customer_lifecycle/static/src/portal/**/*"],
         # loaded by the point of sale, where it is installed
         "point_of_sale._assets_pos": ["customer_lifecycle/static/src/pos/**/*"],

@@ -1,0 +1,425 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .lifecycle_fields import OptionalFloat, OptionalInteger, OptionalMonetary
+
+#: the customer's channel: what brought him first
+CHANNEL = ("source_id", "medium_id", "campaign_id")
+FIRST_TOUCH = ("first_source_id", "first_medium_id", "first_campaign_id")
+#: columns that add up, in every row of the report
+SUMS = (
+    "new_customers",
+    "getting",
+    "getting_back",
+    "earned",
+    "expected",
+    "active_customers",
+    "keeping",
+    "repeat_revenue",
+    "lost_customers",
+)
+#: measures that are one sum divided by another, in every grouping alike
+RATIOS = {
+    "cost_per_new": ("getting", "new_customers"),
+    "value_per_money": ("value_before", "getting"),
+    "cost_per_active": ("keeping", "active_customers"),
+    "keeping_percent": ("keeping", "repeat_revenue"),
+}
+
+
+class LifecycleEconomics(models.Model):
+    """What getting and keeping customers costs and brings, by month and channel, read live.
+
+    A new customer counts in the month of the first order and in the channel of the first touch;
+    what customers buy later counts in the month of the order.
+    """
+
+    _name = "lifecycle.economics"
+    _description = "Getting and Keeping Customers"
+    _auto = False
+    _order = "month desc, id"
+    _rec_name = "month"
+
+    month = fields.Date(readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    source_id = fields.Many2one("utm.source", readonly=True, help="What brought the customer.")
+    medium_id = fields.Many2one("utm.medium", readonly=True, string="Channel")
+    campaign_id = fields.Many2one("utm.campaign", readonly=True)
+
+    new_customers = fields.Integer(
+        readonly=True, help="Customers whose first order is in the period."
+    )
+    getting = fields.Monetary(
+        string="Spent on Getting",
+        readonly=True,
+        help="Money spent on getting customers in the period, untaxed: what was entered, "
+        "documents of the spending sources, rewards on first orders and for recommendations.",
+    )
+    getting_back = fields.Monetary(
+        string="Already Taken Off the Value",
+        readonly=True,
+        help="Rewards on first orders. They have lowered the revenue already; to compare value "
+        "and money they are added to the value again.",
+    )
+    cost_per_new = OptionalMonetary(
+        string="Cost per New Customer",
+        readonly=True,
+        aggregator="avg",
+        help="Money spent on getting customers divided by new customers. Empty: no spending "
+        "known, or nobody new.",
+    )
+    earned = fields.Monetary(
+        string="New Customers: Earned so Far",
+        readonly=True,
+        help="What the customers who came in the period have brought until today.",
+    )
+    expected = fields.Monetary(
+        string="New Customers: Expected",
+        readonly=True,
+        help="What they are expected to bring within the prediction horizon.",
+    )
+    value_per_money = OptionalFloat(
+        string="Value per Unit of Money",
+        readonly=True,
+        aggregator="avg",
+        help="What the new customers have earned and are expected to bring, for each unit of "
+        "money spent on getting them.",
+    )
+    payback_months = OptionalInteger(
+        string="Months Until Paid Back",
+        readonly=True,
+        aggregator="avg",
+        help="Months after the first order until the new customers together had brought what "
+        "getting them cost; 0: in the month of the first order. Empty: not yet, or no spending "
+        "known. Those who came lately have had less time, which makes it late rather than early.",
+    )
+    active_customers = fields.Integer(
+        string="Active Customers (Monthly)",
+        readonly=True,
+        help="Customers who ordered in a month. Over several months they count in each of them.",
+    )
+    keeping = fields.Monetary(
+        string="Spent on Keeping",
+        readonly=True,
+        help="Money spent on keeping customers in the period, untaxed: what was entered, "
+        "documents of the spending sources and rewards on later orders.",
+    )
+    cost_per_active = OptionalMonetary(
+        string="Keeping Cost per Active Customer",
+        readonly=True,
+        aggregator="avg",
+        help="For one customer who orders in a month: money spent on keeping customers divided "
+        "by the customers active in each month.",
+    )
+    repeat_revenue = fields.Monetary(
+        string="Revenue of Repeat Orders",
+        readonly=True,
+        help="Net revenue of orders after the day of the first.",
+    )
+    keeping_percent = OptionalFloat(
+        string="Keeping Cost (% of Repeat Revenue)", readonly=True, aggregator="avg"
+    )
+    lost_customers = fields.Integer(
+        readonly=True,
+        help="Customers who came to a stage that counts as lost, other than by a changed rule.",
+    )
+    value_before = fields.Monetary(readonly=True)
+    curve = fields.Json(readonly=True)
+
+    def action_view_spending(self):
+        """Open what was spent in the month on the channel."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_lifecycle.lifecycle_spending_line_action"
+        )
+        return {
+            **action,
+            "domain": [
+                ("date", ">=", self.month),
+                ("date", "<", fields.Date.add(self.month, months=1)),
+                *((name, "=", self[name].id) for name in CHANNEL),
+            ],
+            "context": {},
+        }
+
+    # ----- RATIOS -----
+
+    def _read_group_select(self, aggregate_spec, query):
+        """Divide sums by sums: the mean of ratios would be wrong in every group but the last."""
+        name, _colon, function = aggregate_spec.partition(":")
+        if function == "avg" and name in RATIOS:
+            above, below = (
+                SQL("SUM(%s)", self._field_to_sql(self._table, part, query))
+                for part in RATIOS[name]
+            )
+            return self._ratio_sql(name, above, below)
+        if function == "avg" and name == "payback_months":
+            return self._payback_sql(
+                *(
+                    self._field_to_sql(self._table, part, query)
+                    for part in ("getting", "getting_back", "curve")
+                )
+            )
+        return super()._read_group_select(aggregate_spec, query)
+
+    @api.model
+    def _ratio_sql(self, name, above, below):
+        """One sum divided by another; NULL where there is no money or nobody to divide by."""
+        known = SQL("NULLIF(%s, 0)", above) if name.startswith(("cost", "keep")) else above
+        scale = SQL("100 * ") if name.endswith("percent") else SQL()
+        return SQL("%s%s / NULLIF(%s, 0)::numeric", scale, known, below)
+
+    @api.model
+    def _payback_sql(self, getting, getting_back, curve):
+        """First month after the first order at which value had reached the money spent.
+
+        ``curve`` is, for each row of the group, what its new customers brought by months since
+        the first order.
+        """
+        return SQL(
+            """CASE WHEN SUM(%(getting)s) > 0 THEN (
+                   SELECT MIN(reached.age)
+                     FROM (SELECT age, SUM(brought) OVER (ORDER BY age) AS brought
+                             FROM (SELECT part.key::integer AS age,
+                                          SUM(part.value::numeric) AS brought
+                                     FROM unnest(array_agg(%(curve)s)) AS row_of(curve)
+                                     CROSS JOIN LATERAL jsonb_each_text(row_of.curve) part
+                                    GROUP BY 1) by_age) reached
+                    WHERE reached.brought >= SUM(%(getting)s) - SUM(%(getting_back)s)) END""",
+            getting=getting,
+            getting_back=getting_back,
+            curve=curve,
+        )
+
+    # ----- ROWS -----
+
+    @property
+    def _table_query(self):
+        """One row for each month and channel of the current company.
+
+        The context key ``lifecycle_share_out`` shares money without a channel out among the
+        customers of its month.
+        """
+        company = self.env.company.sudo()
+        names = SQL(", ").join(SQL.identifier(name) for name in (*SUMS, "curve"))
+        columns = SQL(", ").join(
+            # counted, but summed up as numeric
+            SQL("%s::integer AS %s", SQL.identifier(name), SQL.identifier(name))
+            if name.endswith("_customers")
+            else SQL.identifier(name)
+            for name in (*SUMS, "curve")
+        )
+        shared = bool(self.env.context.get("lifecycle_share_out"))
+        return SQL(
+            """SELECT hashtextextended(CONCAT_WS(',', month, COALESCE(source_id, 0),
+                                       COALESCE(medium_id, 0), COALESCE(campaign_id, 0)), 0)
+                          & %(safe)s AS id,
+                      month, %(company)s AS company_id, %(currency)s AS currency_id,
+                      source_id, medium_id, campaign_id, %(columns)s, value_before,
+                      %(ratios)s,
+                      %(payback)s AS payback_months
+                 FROM (SELECT *, earned + expected + getting_back AS value_before
+                         FROM (%(rows)s) summed) found
+                GROUP BY month, source_id, medium_id, campaign_id, %(names)s, value_before""",
+            safe=2**53 - 1,
+            company=company.id,
+            currency=company.currency_id.id,
+            names=names,
+            columns=columns,
+            ratios=SQL(", ").join(
+                SQL(
+                    "%s AS %s",
+                    self._ratio_sql(name, *(SQL.identifier(part) for part in parts)),
+                    SQL.identifier(name),
+                )
+                for name, parts in RATIOS.items()
+            ),
+            payback=self._payback_sql(SQL("getting"), SQL("getting_back"), SQL("curve")),
+            rows=self._shared_sql(company) if shared else self._rows_sql(company),
+        )
+
+    @api.model
+    def _shared_sql(self, company):
+        """Rows in which money without a channel is shared out within its month.
+
+        Each new customer of the month gets the same part of what getting cost, each active one of
+        what keeping cost. Where there is nobody to share among it stays without a channel.
+        """
+        without = SQL("num_nonnulls(source_id, medium_id, campaign_id) = 0")
+
+        def share(name, among):
+            return SQL(
+                """(CASE WHEN SUM(%(among)s) OVER months > 0
+                         THEN CASE WHEN %(without)s THEN 0 ELSE %(name)s END
+                              + COALESCE(SUM(%(name)s) FILTER (WHERE %(without)s) OVER months, 0)
+                                * %(among)s / SUM(%(among)s) OVER months
+                         ELSE %(name)s END) AS %(name)s""",
+                name=SQL.identifier(name),
+                among=SQL.identifier(among),
+                without=without,
+            )
+
+        changed = {
+            "getting": "new_customers",
+            "getting_back": "new_customers",
+            "keeping": "active_customers",
+        }
+        return SQL(
+            """SELECT month, source_id, medium_id, campaign_id, %(kept)s, %(shared)s, curve
+                 FROM (%(rows)s) unshared
+               WINDOW months AS (PARTITION BY month)""",
+            kept=SQL(", ").join(
+                SQL.identifier(name) for name in SUMS if name not in changed
+            ),
+            shared=SQL(", ").join(share(name, among) for name, among in changed.items()),
+            rows=self._rows_sql(company),
+        )
+
+    @api.model
+    def _rows_sql(self, company):
+        """Sums by month and channel, from profiles, purchases, transitions and spending."""
+        parts = [
+            self._new_customers_sql(company),
+            self._spending_sql(company),
+            self._lost_sql(company),
+            *self._purchases_sql(),
+        ]
+        return SQL(
+            """WITH lifecycle_cube AS MATERIALIZED (%(cube)s)
+               SELECT month, source_id, medium_id, campaign_id, %(sums)s,
+                      -- one part has it, in one row for each month and channel
+                      (array_agg(curve) FILTER (WHERE curve IS NOT NULL))[1] AS curve
+                 FROM (%(parts)s) parts
+                GROUP BY month, source_id, medium_id, campaign_id""",
+            cube=self._cube_sql(company),
+            sums=SQL(", ").join(
+                SQL("SUM(%s) AS %s", SQL.identifier(name), SQL.identifier(name))
+                for name in SUMS
+            ),
+            parts=SQL(" UNION ALL ").join(parts),
+        )
+
+    @api.model
+    def _part_sql(self, rows, month, channel=FIRST_TOUCH, curve=None, **sums):
+        """SELECT by month and channel of a part of the report; sums that it lacks are 0.
+
+        :param rows: SQL of what follows FROM
+        :param month: SQL of a date in the month
+        :param channel: columns with the source, the medium and the campaign
+        """
+        return SQL(
+            "SELECT date_trunc('month', %s)::date AS month, %s, %s, %s AS curve FROM %s "
+            "GROUP BY 1, 2, 3, 4",
+            month,
+            SQL(", ").join(
+                SQL("%s AS %s", SQL.identifier(column), SQL.identifier(name))
+                for column, name in zip(channel, CHANNEL, strict=True)
+            ),
+            SQL(", ").join(
+                SQL("%s AS %s", sums.get(name, SQL("0::numeric")), SQL.identifier(name))
+                for name in SUMS
+            ),
+            curve or SQL("NULL::jsonb"),
+            rows,
+        )
+
+    @api.model
+    def _new_customers_sql(self, company):
+        return self._part_sql(
+            SQL(
+                "lifecycle_profile WHERE company_id = %s AND active AND first_order_date <= %s",
+                company.id,
+                company._lifecycle_today(),
+            ),
+            SQL("first_order_date"),
+            new_customers=SQL("COUNT(*)"),
+            earned=SQL("SUM(COALESCE(clv_historical, 0))"),
+            expected=SQL("SUM(COALESCE(clv_predicted, 0))"),
+        )
+
+    @api.model
+    def _spending_sql(self, company):
+        # a discount has lowered the value by itself, or by the share that is value
+        part = company.lifecycle_margin_percent / 100 if company.lifecycle_value == "percent" else 1
+        return self._part_sql(
+            SQL("(%s) spent", self.env["lifecycle.spending.line"]._rows_sql(company)),
+            SQL("date"),
+            CHANNEL,
+            getting=SQL("SUM(getting)"),
+            keeping=SQL("SUM(keeping)"),
+            getting_back=SQL(
+                "COALESCE(SUM(getting) FILTER (WHERE kind = 'reward'), 0) * %s::numeric", part
+            ),
+        )
+
+    @api.model
+    def _lost_sql(self, company):
+        """Who came to a lost stage; what a changed rule or the first look moved was no loss."""
+        return self._part_sql(
+            SQL(
+                """lifecycle_transition moved
+                   JOIN lifecycle_stage lost ON lost.id = moved.to_stage_id AND lost.is_lost
+                   JOIN lifecycle_profile profile ON profile.id = moved.profile_id
+                   LEFT JOIN lifecycle_stage before ON before.id = moved.from_stage_id
+                  WHERE profile.company_id = %s AND profile.active AND moved.kind = 'stage'
+                    AND moved.cause IN ('rule', 'person', 'reconstructed')
+                    AND before.is_lost IS NOT TRUE AND moved.date <= %s""",
+                company.id,
+                company._lifecycle_today(),
+            ),
+            SQL("moved.date"),
+            lost_customers=SQL("COUNT(*)"),
+        )
+
+    @api.model
+    def _cube_sql(self, company):
+        """Purchases by month, month of the first order and channel: one pass over them all."""
+        return SQL(
+            """SELECT month, cohort, first_source_id, first_medium_id, first_campaign_id,
+                      COUNT(*) FILTER (WHERE bought) AS active,
+                      SUM(repeated) AS repeated, SUM(value) AS value
+                 FROM (SELECT date_trunc('month', bought.day)::date AS month,
+                              date_trunc('month', profile.first_order_date)::date AS cohort,
+                              profile.first_source_id, profile.first_medium_id,
+                              profile.first_campaign_id,
+                              BOOL_OR(bought.amount > 0) AS bought,
+                              COALESCE(SUM(bought.amount) FILTER (
+                                  WHERE bought.day > profile.first_order_date), 0) AS repeated,
+                              SUM(bought.value) AS value
+                         FROM (%(rows)s) bought
+                         JOIN lifecycle_profile profile
+                           ON profile.partner_id = bought.partner_id
+                          AND profile.company_id = %(company)s
+                        WHERE bought.day <= %(today)s AND profile.first_order_date IS NOT NULL
+                        GROUP BY profile.id, 1) by_customer
+                GROUP BY 1, 2, 3, 4, 5""",
+            rows=self.env["lifecycle.revenue.source"]._rows_sql(company),
+            company=company.id,
+            today=company._lifecycle_today(),
+        )
+
+    @api.model
+    def _purchases_sql(self):
+        """Parts of the report that come from the cube: the months' orders, the cohorts' value."""
+        age = SQL(
+            "GREATEST(0, 12 * (EXTRACT(YEAR FROM month) - EXTRACT(YEAR FROM cohort))"
+            " + EXTRACT(MONTH FROM month) - EXTRACT(MONTH FROM cohort))::integer"
+        )
+        by_age = SQL(
+            """(SELECT cohort, first_source_id, first_medium_id, first_campaign_id, %s AS age,
+                       SUM(value) AS value
+                  FROM lifecycle_cube GROUP BY 1, 2, 3, 4, 5) by_age""",
+            age,
+        )
+        return [
+            self._part_sql(
+                SQL("lifecycle_cube"),
+                SQL("month"),
+                active_customers=SQL("SUM(active)"),
+                repeat_revenue=SQL("SUM(repeated)"),
+            ),
+            self._part_sql(
+                by_age, SQL("cohort"), curve=SQL("jsonb_object_agg(age, value)")
+            ),
+        ]

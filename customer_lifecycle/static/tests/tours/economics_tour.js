@@ -1,0 +1,36 @@
+import { registry } from "@web/core/registry";
+
+/** A manager sees that nothing is known, enters money spent, and sees what a customer costs. */
+registry.category("web_tour.tours").add("lifecycle_economics", {
+    steps: () => [
+        {
+            content: "The words stand above the table",
+            trigger: ".o_lifecycle_economics h2:contains(not known yet)",
+        },
+        { trigger: ".o_pivot th:contains(Cost per New Customer)" },
+        {
+            content: "Where nothing is known it says what to do",
+            trigger: ".o_lifecycle_economics_getting button:contains(Enter money spent)",
+            run: "click",
+        },
+        { trigger: ".o_list_button_add", run: "click" },
+        { trigger: "[name=name] input", run: "edit Tour advert" },
+        { trigger: "[name=amount] input", run: "edit 50" },
+        { trigger: ".o_form_button_save", run: "click" },
+        { trigger: ".o_form_saved" },
+        {
+            trigger: ".breadcrumb-item:contains(Getting and Keeping Customers), .o_back_button",
+            run: "click",
+        },
+        {
+            content: "Now it is known",
+            trigger: ".o_lifecycle_economics_getting dt:contains(Cost per New Customer)",
+        },
+        {
+            content: "The words follow the filters",
+            trigger: ".o_searchview_facet:contains(Last 12 Months) .o_facet_remove",
+            run: "click",
+        },
+        { trigger: ".o_lifecycle_economics h2:contains(A new customer costs)" },
+    ],
+});

@@ -1,0 +1,370 @@
+"""Money spent on customers: what counts, when, for what and only once."""
+
+from datetime import date
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import mute_logger
+
+from .common_referral import ReferralCase
+
+MANAGER = "sales_team.group_sale_manager"
+SALESMAN = "sales_team.group_sale_salesman"
+ACCOUNTING = "account.group_account_invoice"
+
+
+class SpendingCase(ReferralCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sources = cls.env["lifecycle.spending.source"]
+        cls.sources.search([]).active = False
+        cls.ads = cls.env["utm.source"].create({"name": "Spending ads"})
+        cls.expense = cls.env["account.account"].search(
+            [("account_type", "=", "expense"), ("company_ids", "in", cls.company.id)], limit=1
+        )
+
+    @classmethod
+    def spend(cls, amount, **values):
+        return cls.env["lifecycle.spending"].create(
+            {
+                "name": "Test",
+                "amount": amount,
+                "date_from": cls.day(10),
+                "company_id": cls.company.id,
+                "currency_id": cls.company.currency_id.id,
+                **values,
+            }
+        )
+
+    def lines(self, *groupby, company=None, **domain):
+        """Sums (getting, keeping) by what is grouped by."""
+        self.env.flush_all()
+        model = self.env["lifecycle.spending.line"].with_company(company or self.company)
+        rows = model._read_group(
+            list(domain.items()) and [(name, "=", value) for name, value in domain.items()],
+            list(groupby),
+            ["getting:sum", "keeping:sum"],
+        )
+        if not groupby:
+            return tuple(rows[0])
+        return {row[0]: (row[-2], row[-1]) for row in rows}
+
+
+class TestSpendingByHand(SpendingCase):
+    def test_money_is_spread_by_day_and_months_add_up_to_the_cent(self):
+        self.spend(100, date_from=date(2024, 1, 30), date_to=date(2024, 3, 1))
+        # 2, 29 and 1 of 32 days: 6.25, 90.625 and 3.125, cut so that nothing is lost
+        self.assertEqual(
+            self.lines("date:month"),
+            {date(2024, 1, 1): (6.25, 0), date(2024, 2, 1): (90.63, 0),
+             date(2024, 3, 1): (3.12, 0)},
+        )
+
+    def test_days_to_come_do_not_count_yet(self):
+        self.spend(100, date_from=self.day(4), date_to=self.day(-5))
+        self.assertEqual(self.lines(), (50, 0))
+        self.spend(1000, date_from=self.day(-1), date_to=self.day(-5))
+        self.assertEqual(self.lines(), (50, 0))
+
+    def test_both_purposes_share_every_cent(self):
+        self.spend(0.05, purpose="both", getting_percent=30, date_from=date(2024, 1, 31),
+                   date_to=date(2024, 2, 1))
+        getting, keeping = self.lines()
+        self.assertEqual((getting, keeping), (0.02, 0.03))
+        self.spend(200, purpose="both", getting_percent=25)
+        self.spend(40, purpose="keeping")
+        self.assertEqual(self.lines(), (50.02, 190.03))
+
+    def test_without_a_last_day_it_is_the_first(self):
+        spending = self.spend(10, date_from=self.day(3))
+        self.assertEqual(spending.date_to, self.day(3))
+        spending.date_from = self.day(1)
+        self.assertEqual(spending.date_to, self.day(1))
+
+    def test_last_day_before_the_first_is_refused(self):
+        spending = self.spend(10)
+        with mute_logger("odoo.sql_db"), self.assertRaises(Exception) as caught:
+            spending.date_to = self.day(20)
+            spending.flush_recordset()
+        self.assertIn("dates_in_order", str(caught.exception))
+
+    def test_foreign_money_is_converted_with_the_rate_of_the_first_day(self):
+        self.set_rates("EUR", {100: 0.5, 5: 0.8})
+        euro = self.currency("EUR")
+        self.assertEqual(self.spend(100, currency_id=euro.id).amount_company, 200)
+        self.assertEqual(
+            self.spend(100, currency_id=euro.id, date_from=self.day(5)).amount_company, 125
+        )
+        self.assertEqual(self.lines(), (325, 0))
+
+    def test_import_takes_the_columns_of_the_template(self):
+        fields = ["name", "date_from", "date_to", "amount", "purpose", "source_id"]
+        result = self.env["lifecycle.spending"].load(
+            fields,
+            [
+                ["Fair", "2025-03-01", "2025-03-03", "300", "Getting customers", ""],
+                ["Ads", "2025-03-01", "", "31", "Getting customers", "Spending ads"],
+                ["Gifts", "2025-03-01", "", "60", "Keeping customers", ""],
+            ],
+        )
+        self.assertFalse(result["messages"])
+        self.assertEqual(self.lines("source_id"), {
+            self.env["utm.source"]: (300, 60), self.ads: (31, 0)
+        })
+        template = self.env["lifecycle.spending"].get_import_templates()[0]["template"]
+        self.assertTrue(template.startswith("/customer_lifecycle/static/xls/"))
+
+
+class TestSpendingSources(SpendingCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.advertising, cls.print = cls.env["product.category"].create(
+            [{"name": "Advertising"}, {"name": "Print"}]
+        )
+        cls.print.parent_id = cls.advertising
+        cls.advert = cls.env["product.product"].create(
+            {"name": "Advert", "type": "service", "categ_id": cls.print.id,
+             "supplier_taxes_id": False, "property_account_expense_id": cls.expense.id}
+        )
+        cls.supplier = cls.new_customer("Agency")
+        cls.plan = cls.env["account.analytic.plan"].create({"name": "Purposes"})
+        cls.marketing, cls.rent = cls.env["account.analytic.account"].create(
+            [{"name": name, "plan_id": cls.plan.id, "company_id": cls.company.id}
+             for name in ("Marketing", "Rent")]
+        )
+        cls.getting = cls.env.ref("customer_lifecycle.spending_source_bill_getting")
+        cls.keeping = cls.env.ref("customer_lifecycle.spending_source_bill_keeping")
+        (cls.getting + cls.keeping).active = True
+
+    @classmethod
+    def bill(cls, amount, product=None, move_type="in_invoice", days_ago=10, post=True, line=(),
+             **values):
+        bill = cls.env["account.move"].with_company(cls.company).create(
+            {
+                "move_type": move_type,
+                "partner_id": cls.supplier.id,
+                "invoice_date": cls.day(days_ago),
+                "date": cls.day(days_ago),
+                "invoice_line_ids": [
+                    Command.create(
+                        {"name": "Work", "quantity": 1, "price_unit": amount, "tax_ids": False,
+                         "account_id": cls.expense.id,
+                         **({"product_id": product.id} if product else {}), **dict(line)}
+                    )
+                ],
+                **values,
+            }
+        )
+        if post:
+            bill.action_post()
+        return bill
+
+    def test_nothing_counts_until_something_is_picked(self):
+        self.bill(100, self.advert)
+        self.assertEqual(self.getting.state, "asleep")
+        self.assertIn("pick", self.getting.state_message)
+        self.assertEqual(self.lines(), (False, False))
+
+    def test_product_category_takes_bills_of_categories_below(self):
+        self.getting.category_ids = self.advertising
+        self.assertEqual(self.getting.state, "ready")
+        self.bill(100, self.advert)
+        self.bill(30, self.advert, move_type="in_refund")
+        self.bill(500)
+        self.bill(900, self.advert, post=False)
+        self.assertEqual(self.lines("spending_source_id"), {self.getting: (70, 0)})
+
+    def test_account(self):
+        other = self.expense.copy({"name": "Marketing costs", "code": "649999"})
+        self.keeping.account_ids = other
+        self.bill(100)
+        self.bill(40, line={"account_id": other.id}.items())
+        self.assertEqual(self.lines(), (0, 40))
+
+    def test_analytic_account_takes_its_part_of_a_line(self):
+        self.getting.analytic_account_ids = self.marketing
+        both = {str(self.marketing.id): 60, str(self.rent.id): 40}
+        self.bill(200, line={"analytic_distribution": both}.items())
+        self.bill(10, line={"analytic_distribution": {str(self.rent.id): 100}}.items())
+        self.bill(7, line={"analytic_distribution": {str(self.marketing.id): 100}}.items())
+        self.assertEqual(self.lines(), (127, 0))
+
+    def test_a_document_counts_once_for_the_first_source(self):
+        self.getting.category_ids = self.advertising
+        self.keeping.account_ids = self.expense
+        self.bill(100, self.advert)
+        self.bill(50)
+        self.assertEqual(
+            self.lines("spending_source_id"), {self.getting: (100, 0), self.keeping: (0, 50)}
+        )
+        self.keeping.sequence = 1
+        self.assertEqual(self.lines("spending_source_id"), {self.keeping: (0, 150)})
+
+    def test_bill_named_by_hand_is_not_counted_again(self):
+        self.getting.account_ids = self.expense
+        bill = self.bill(100)
+        self.bill(5)
+        self.spend(100, bill_id=bill.id, date_from=self.day(40))
+        self.assertEqual(self.lines("kind"), {"hand": (100, 0), "document": (5, 0)})
+
+    def test_share_for_both_and_channel(self):
+        newsletter = self.env["utm.source"].create({"name": "Spending letter"})
+        self.getting.write(
+            {"account_ids": self.expense.ids, "purpose": "both", "getting_percent": 25,
+             "source_id": self.ads.id}
+        )
+        self.bill(100)
+        self.bill(40, source_id=newsletter.id)
+        self.assertEqual(
+            self.lines("source_id"), {self.ads: (25, 75), newsletter: (10, 30)}
+        )
+
+    def test_foreign_bill_counts_in_company_currency(self):
+        self.set_rates("EUR", {100: 0.5})
+        self.getting.account_ids = self.expense
+        self.bill(100, currency_id=self.currency("EUR").id)
+        self.assertEqual(self.lines(), (200, 0))
+
+    def test_own_source_over_any_model(self):
+        self.set_rates("EUR", {100: 0.5})
+        euro = self.currency("EUR")
+        source = self.sources.create(
+            {"name": "Purchases of gifts", "model": "lifecycle.external.purchase",
+             "purpose": "keeping", "date_path": "date", "amount_path": "amount",
+             "currency_path": "currency_id", "negate": True,
+             "domain": "[('reference', '=', 'gift')]"}
+        )
+        self.new_purchase(self.customer, -10, 3, self.company, reference="gift",
+                          currency_id=euro.id)
+        self.new_purchase(self.customer, -99, 3, self.company)
+        self.assertEqual(self.lines("spending_source_id"), {source: (0, 20)})
+
+    def test_source_of_an_app_that_is_missing_sleeps(self):
+        source = self.sources.create({"name": "Later", "model": "some.later.app"})
+        self.assertEqual(source.state, "asleep")
+        self.assertIn("some.later.app", source.state_message)
+        self.assertEqual(self.lines(), (False, False))
+
+    def test_wrong_path_is_refused(self):
+        with self.assertRaises(ValidationError):
+            self.sources.create(
+                {"name": "Wrong", "model": "lifecycle.external.purchase",
+                 "amount_path": "no_such_field"}
+            )
+        with self.assertRaises(ValidationError):
+            self.getting.domain = "[('no_such_field', '=', 1)]"
+
+    def test_who_may_not_see_bills_may_not_have_them_summed_up(self):
+        self.getting.account_ids = self.expense
+        manager = self.new_user("spend_manager", MANAGER, self.company)
+        with self.assertRaisesRegex(ValidationError, "may not see all"):
+            self.getting.with_user(manager).category_ids = self.advertising
+        both = self.new_user("spend_both", f"{MANAGER},{ACCOUNTING}", self.company)
+        self.getting.with_user(both).category_ids = self.advertising
+        self.assertEqual(self.getting.category_ids, self.advertising)
+
+
+class TestRewards(SpendingCase):
+    def rewarded(self, partner, amount, days_ago, program):
+        """A confirmed order with a tenth off by a programme."""
+        order = self.order(amount, partner=partner, days_ago=days_ago)
+        self.env["sale.order.line"].create(
+            {"order_id": order.id, "name": "Reward", "product_id": self.product.id,
+             "product_uom_qty": 1, "price_unit": -amount / 10, "tax_ids": False,
+             "reward_id": program.reward_ids.id}
+        )
+        return order
+
+    def test_first_order_gets_later_ones_keep(self):
+        plain = self.loyalty("Plain", "promotion", applies_on="current", trigger="auto")
+        self.rewarded(self.customer, 100, 30, plain)
+        self.rewarded(self.customer, 500, 10, plain)
+        # before the first computation the first order is not known: nobody has been kept yet
+        self.assertEqual(self.lines(), (60, 0))
+        self.store()
+        self.assertEqual(self.lines("kind"), {"reward": (10, 50)})
+
+    def test_coupon_for_a_friend_is_for_getting_the_friend(self):
+        self.program.advocate_program_id = self.coupons
+        friend = self.friend(days_ago=40)
+        self.order(100, partner=self.ann, days_ago=90)
+        self.paid_order(friend, days_ago=30)
+        self.store()
+        self.profile(friend, self.company).first_source_id = self.ads
+        self.rewarded(self.ann, 300, 5, self.coupons)
+        self.assertEqual(self.lines("kind"), {"reward": (0, 30)})
+        self.referral(friend).write(
+            {"state": "rewarded", "date_rewarded": self.day(12)}
+        )
+        self.assertEqual(self.lines("kind"), {"referral": (30, 0)})
+        self.assertEqual(self.lines("source_id"), {self.ads: (30, 0)})
+
+    def test_money_on_an_ewallet_for_a_friend_counts_when_given(self):
+        self.program.advocate_program_id = self.loyalty(
+            "Wallet", "ewallet", applies_on="future", trigger="auto"
+        )
+        friend = self.friend(days_ago=40)
+        self.assertEqual(self.lines(), (False, False))
+        self.referral(friend).write(
+            {"state": "rewarded", "date_rewarded": self.day(12), "points": 50}
+        )
+        self.assertEqual(self.lines("kind"), {"referral": (50, 0)})
+
+    def test_points_of_the_common_card_stay_what_they_are(self):
+        friend = self.friend(days_ago=40)
+        self.order(100, partner=self.ann, days_ago=90)
+        self.store()
+        self.referral(friend).write(
+            {"state": "rewarded", "date_rewarded": self.day(12), "points": 50}
+        )
+        self.rewarded(self.ann, 300, 5, self.points)
+        self.assertEqual(self.lines("kind"), {"reward": (0, 30)})
+
+
+class TestSpendingAccess(SpendingCase):
+    def test_managers_only(self):
+        self.spend(10)
+        for login, group in (("sp_sales", SALESMAN), ("sp_user", "base.group_user"),
+                             ("sp_portal", "base.group_portal")):
+            user = self.new_user(login, group, self.company)
+            for name in ("lifecycle.spending", "lifecycle.spending.source",
+                         "lifecycle.spending.line", "lifecycle.economics"):
+                with self.subTest(user=login, model=name), self.assertRaises(AccessError):
+                    self.env[name].with_user(user).search([])
+        manager = self.new_user("sp_manager", MANAGER, self.company)
+        self.assertTrue(self.env["lifecycle.spending.line"].with_user(manager).search([]))
+        self.assertTrue(self.env["lifecycle.spending"].with_user(manager).search([]))
+
+    def test_other_companies_see_nothing(self):
+        self.spend(10)
+        other = self.new_company("Elsewhere", lifecycle_tz="UTC")
+        manager = self.new_user("sp_elsewhere", MANAGER, other)
+        for name in ("lifecycle.spending", "lifecycle.spending.line", "lifecycle.economics"):
+            model = self.env[name].with_user(manager).with_context(allowed_company_ids=other.ids)
+            self.assertFalse(model.search([]), name)
+        self.assertEqual(self.lines(company=other), (False, False))
+
+    def test_manager_without_accounting_may_open_everything(self):
+        manager = self.new_user("sp_form", MANAGER, self.company)
+        spending = self.spend(10)
+        form = self.env["lifecycle.spending"].with_user(manager).get_view(view_type="form")
+        self.assertNotIn("bill_id", form["arch"])
+        self.assertEqual(spending.with_user(manager).read(["name"])[0]["name"], "Test")
+        source = self.env.ref("customer_lifecycle.spending_source_bill_getting")
+        self.assertTrue(source.with_user(manager).read())
+
+    def test_name_of_a_document_one_may_not_read_is_not_shown(self):
+        self.spend(10)
+        self.env.flush_all()
+        line = self.env["lifecycle.spending.line"].search([], limit=1)
+        self.assertEqual(line.document_name, "Test")
+        manager = self.new_user("sp_names", MANAGER, self.company)
+        line = line.with_user(manager)
+        line.invalidate_recordset()
+        with patch.object(
+            self.env.registry["lifecycle.spending"], "has_access", lambda self, operation: False
+        ):
+            self.assertEqual(line.document_name, "A document that you may not open")
