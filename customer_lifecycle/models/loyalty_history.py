@@ -51,6 +51,21 @@ class LoyaltyHistory(models.Model):
             return self.env[self.order_model].browse(self.order_id)
         return self.env["sale.order"]
 
+    def _lifecycle_explain(self, order, multiplier):
+        """Say why these are more points than the rule gives.
+
+        :param order: name of the order
+        :param multiplier: ``lifecycle.loyalty.multiplier``
+        """
+        for line in self:
+            env = line.card_id._lifecycle_spoken().env
+            line.description = env._(
+                "Order %(order)s: points × %(factor)s for %(level)s",
+                order=order,
+                factor=f"{multiplier.factor:g}",
+                level=multiplier.tier_id.with_env(env).public_name or multiplier.tier_id.name,
+            )
+
     def action_lifecycle_document(self):
         """Open the document that the points came or went by."""
         self.ensure_one()

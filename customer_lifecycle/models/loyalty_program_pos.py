@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.tools import float_compare
 
 
 class LoyaltyProgram(models.Model):
@@ -45,3 +46,29 @@ class LoyaltyProgram(models.Model):
             if card and card.partner_id != partner:
                 answer["cards"][program.id] = card.id
         return answer
+
+    @api.model
+    def lifecycle_pos_explain(self, order_id, times):
+        """Say in the history of cards by which factor a till has multiplied points.
+
+        :param order_id: order of the point of sale, which has its points already
+        :param times: dict of the factor by program, as the till has used it
+        """
+        order = self.env["pos.order"].browse(order_id)
+        order.check_access("read")
+        # sudo: whoever sells may not write histories; the text is made here, from what is stored
+        lines = self.env["loyalty.history"].sudo().search(
+            [
+                ("order_model", "=", order._name),
+                ("order_id", "=", order.id),
+                ("issued", ">", 0),
+            ]
+        )
+        customer = order.partner_id.commercial_partner_id
+        for line in lines:
+            program = line.card_id.program_id
+            used = times.get(str(program.id), 0)
+            multiplier = program._lifecycle_multiplier(customer, order.company_id)
+            # the tier may be another one since the till has asked
+            if multiplier and not float_compare(multiplier.factor, used, precision_digits=2):
+                line._lifecycle_explain(order.display_name, multiplier)

@@ -215,11 +215,4 @@ class SaleOrder(models.Model):
         line = card.history_ids.filtered(
             lambda one: one.order_model == self._name and one.order_id == self.id and one.issued
         )[:1]
-        if line:
-            env = card._lifecycle_spoken().env
-            line.description = env._(
-                "Order %(order)s: points × %(factor)s for %(level)s",
-                order=self.display_name,
-                factor=f"{multiplier.factor:g}",
-                level=multiplier.tier_id.with_env(env).public_name or multiplier.tier_id.name,
-            )
+        line._lifecycle_explain(self.display_name, multiplier)

@@ -12,10 +12,10 @@ from .common_loyalty import LoyaltyCase
 #: sells for 100 to each of some customers at the till, and says what each order would do
 SELL = """(async () => {
     const store = posmodel, product = store.models["product.template"].get(%(product)s);
-    const seen = {};
+    const seen = {}, orders = {};
     for (const id of %(customers)s) {
         store.addNewOrder();
-        const order = store.getOrder();
+        const order = (orders[id] = store.getOrder());
         await store.addLineToCurrentOrder({ product_tmpl_id: product, price_unit: 100 }, {}, false);
         if (id) {
             if (!store.models["res.partner"].get(id)) {
@@ -38,6 +38,11 @@ SELL = """(async () => {
         if (JSON.stringify(expected[id]) !== JSON.stringify(seen[id])) {
             throw new Error(id + ": " + JSON.stringify(seen[id]));
         }
+    }
+    for (const id of %(paying)s) {
+        orders[id].addPaymentline(store.models["pos.payment.method"].get(%(method)s));
+        orders[id].state = "paid";
+        await store.syncAllOrders({ orders: [orders[id]], throw: true });
     }
     console.log("test successful");
 })()"""
@@ -111,26 +116,20 @@ class TestPointOfSale(LoyaltyCase, HttpCase):
         with self.assertRaises(AccessError):
             self.ask(self.ann, user)
 
-    def test_till_keeps_to_conditions_and_multiplies(self):
+    def sell(self, expected, paying=()):
+        """Let a clerk sell to some customers in the browser.
+
+        :param expected: by customer's id what the till shows; :param paying: those who pay
+        """
         self.item.product_tmpl_id.write(
             {"available_in_pos": True, "list_price": 100, "taxes_id": False}
         )
-        self.program.lifecycle_tier_ids = self.gold
         self.program.lifecycle_multiplier_ids = [
             Command.create({"tier_id": self.gold.id, "factor": 2})
         ]
         self.new_promotion(lifecycle_tier_ids=[Command.link(self.gold.id)])
-        card = self.new_card(self.acme, 30)
         self.shop.open_ui()
         self.shop.current_session_id.set_opening_control(0, None)
-        refusal = "“Spring offer” is not for this customer."
-        nobody = "“Spring offer” is for certain customers only. Choose the customer first."
-        expected = {
-            # 90 after the promotion, twice
-            self.ann.id: {"told": "", "total": 90, "points": {card.id: 180}},
-            self.ben.id: {"told": refusal, "total": 100, "points": {}},
-            0: {"told": nobody, "total": 100, "points": {}},
-        }
         self.browser_js(
             f"/pos/ui/{self.shop.id}?from_backend=1",
             SELL
@@ -139,11 +138,56 @@ class TestPointOfSale(LoyaltyCase, HttpCase):
                 "program": self.program.id,
                 "customers": json.dumps(list(expected)),
                 "expected": json.dumps(expected),
+                "paying": json.dumps([partner.id for partner in paying]),
+                "method": self.method.id,
             },
             ready="typeof posmodel === 'object'",
             login="loyalty_clerk",
             timeout=120,
         )
+
+    def test_till_keeps_to_conditions_and_multiplies(self):
+        self.program.lifecycle_tier_ids = self.gold
+        card = self.new_card(self.acme, 30)
+        refusal = "“Spring offer” is not for this customer."
+        nobody = "“Spring offer” is for certain customers only. Choose the customer first."
+        self.sell(
+            {
+                # 90 after the promotion, twice
+                self.ann.id: {"told": "", "total": 90, "points": {card.id: 180}},
+                self.ben.id: {"told": refusal, "total": 100, "points": {}},
+                0: {"told": nobody, "total": 100, "points": {}},
+            }
+        )
+
+    def test_history_tells_the_factor_of_the_till(self):
+        card, plain = self.new_card(self.acme, 30), self.new_card(self.ben)
+        refusal = "“Spring offer” is not for this customer."
+        self.sell(
+            {
+                self.ann.id: {"told": "", "total": 90, "points": {card.id: 180}},
+                self.ben.id: {"told": refusal, "total": 100, "points": {plain.id: 100}},
+            },
+            paying=self.ann | self.ben,
+        )
+        self.env.invalidate_all()
+        self.assertEqual((card.points, plain.points), (210, 100))
+        line, other = card.history_ids, plain.history_ids
+        order = self.env["pos.order"].browse(line.order_id)
+        self.assertEqual(order.partner_id, self.ann)
+        self.assertEqual(
+            (line.issued, line.description),
+            (180, f"Order {order.display_name}: points × 2 for Gold Customer"),
+        )
+        self.assertNotIn("×", other.description)
+        # what a till says is believed only where it is so
+        programs = self.env["loyalty.program"].with_user(self.clerk)
+        line.description = "As it was"
+        programs.lifecycle_pos_explain(order.id, {str(self.program.id): 3})
+        self.assertEqual(line.description, "As it was")
+        user = self.new_user("no_clerk", "base.group_user", self.home)
+        with self.assertRaises(AccessError):
+            programs.with_user(user).lifecycle_pos_explain(order.id, {str(self.program.id): 2})
 
     def test_card_made_at_the_counter(self):
         self.program.lifecycle_welcome_points = 25

@@ -37,6 +37,13 @@ function multiplied(order, program, points) {
     return Math.trunc(points * times * 100 + Math.sign(points) * 1e-6) / 100;
 }
 
+/** By program that gives points to the order: the factor they were multiplied by. */
+function multipliers(order) {
+    const times = known.get(customerId(order))?.times || {};
+    const programs = Object.values(order.uiState.couponPointChanges).map((one) => one.program_id);
+    return Object.fromEntries(programs.filter((id) => times[id]).map((id) => [id, times[id]]));
+}
+
 const orderPatch = {
     _programIsApplicable(program) {
         return super._programIsApplicable(...arguments) && !isRefused(this, program);
@@ -109,6 +116,19 @@ const storePatch = {
             }
         }
         return super.fetchLoyaltyCard(...arguments);
+    },
+    async postProcessLoyalty(order) {
+        const times = multipliers(order);
+        const result = await super.postProcessLoyalty(...arguments);
+        if (Object.keys(times).length) {
+            try {
+                await this.data.call("loyalty.program", "lifecycle_pos_explain", [order.id, times]);
+            } catch (error) {
+                // the points are there; only the reason of their number is not
+                console.warn("The points' factor could not be noted.", error);
+            }
+        }
+        return result;
     },
     async activateCode(code) {
         const order = this.getOrder();
