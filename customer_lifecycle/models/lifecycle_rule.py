@@ -111,6 +111,15 @@ class LifecycleRule(models.AbstractModel):
     # ----- PROPOSALS -----
 
     @api.depends("proposal_of_id")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        result = super()._compute_display_name()
+        for rule in self.filtered("proposal_of_id"):
+            # it is a copy: on the way to it the rule in force stands beside it
+            rule.display_name = self.env._("%s (proposal)", rule.display_name)
+        return result
+
+    @api.depends("proposal_of_id")
     def _compute_has_proposal(self):
         proposals = self.with_context(active_test=False).search(
             [("proposal_of_id", "in", self.ids)]

@@ -42,6 +42,12 @@ class LifecycleRulePreview(models.Model):
         "enter.",
     )
 
+    @api.depends("name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for preview in self:
+            preview.display_name = self.env._("What Would Change: %s", preview.name)
+
     # ----- MAKING -----
 
     @api.model

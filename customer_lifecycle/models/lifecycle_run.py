@@ -6,7 +6,7 @@ from psycopg2 import errors
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 _logger = logging.getLogger(__name__)
 
@@ -92,10 +92,12 @@ class LifecycleRun(models.Model):
     )
 
     @api.depends("kind", "as_of")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for run in self:
-            run.display_name = f"{kinds.get(run.kind, '')} {run.as_of or ''}".strip()
+            day = format_date(self.env, run.as_of) if run.as_of else ""
+            run.display_name = ", ".join(filter(None, (kinds.get(run.kind), day)))
 
     # ----- ASKING FOR A RUN -----
 

@@ -123,13 +123,17 @@ class LifecycleStage(models.Model):
         :raise ValueError: the text is not a domain
         """
         self.ensure_one()
-        text = (keep and self.keep_domain) or self.domain or "[]"
-        try:
-            return Domain(literal_eval(text.strip() or "[]"))
-        except (SyntaxError, TypeError, ValueError) as error:
-            raise ValueError(
-                self.env._("The rule of stage “%s” is not a filter.", self.name)
-            ) from error
+        # what the editor of filters makes of an emptied one counts as empty, too
+        for text in (self.keep_domain, self.domain) if keep else (self.domain,):
+            try:
+                rule = Domain(literal_eval((text or "").strip() or "[]"))
+            except (SyntaxError, TypeError, ValueError) as error:
+                raise ValueError(
+                    self.env._("The rule of stage “%s” is not a filter.", self.name)
+                ) from error
+            if not rule.is_true():
+                break
+        return rule
 
     def _rule_names_used(self):
         """Names of the fields that the stage's rules look at."""

@@ -94,6 +94,15 @@ class TestRulePreview(LifecycleCase):
         # changing it again goes on with the same proposal
         self.assertEqual(self.new_stage.action_propose()["res_id"], proposal.id)
 
+    def test_rule_proposal_and_preview_are_told_apart(self):
+        proposal = self.propose(domain="[('order_count', '=', 1)]")
+        name = self.new_stage.name
+        preview = self.preview(proposal)
+        self.assertEqual(
+            (self.new_stage.display_name, proposal.display_name, preview.display_name),
+            (name, f"{name} (proposal)", f"What Would Change: {name}"),
+        )
+
     def test_discarding_leaves_the_rule(self):
         rule = self.new_stage.domain
         proposal = self.propose(domain="[('order_count', '>', 5)]")

@@ -201,6 +201,15 @@ class TestStages(StagesCase):
         self.assertEqual(self.profile(partner).stage_id, self.stages["active"])
         self.assertEqual(self.profile(partner).transition_ids[:1].cause, "edit")
 
+    def test_an_emptied_rule_for_staying_is_the_rule_for_entering(self):
+        """The editor of filters writes an empty filter, which would hold everybody for ever."""
+        loyal = self.stages["loyal"]
+        for empty in (False, "", "[]", " [] "):
+            loyal.keep_domain = empty
+            self.assertEqual(loyal._rule(keep=True), loyal._rule(), repr(empty))
+        loyal.keep_domain = "[('order_count', '>', 1)]"
+        self.assertNotEqual(loyal._rule(keep=True), loyal._rule())
+
     def test_a_stage_with_a_history_cannot_be_deleted(self):
         partner = self.regular()
         self.refresh(partner, START)
