@@ -312,8 +312,9 @@ class LifecycleJourneyMap(models.AbstractModel):
             rows = profiles._read_group(domain, ["stage_id"], ["value_year:sum"])
             earned = [[stage.id, value or 0] for stage, value in rows]
             return {"earned": earned, "sampled": False}
-        buyers = domain & Domain("first_order_date", "<=", end)
-        buyers &= Domain("last_order_date", ">=", start)
+        buyers = domain
+        if profiles.search_count(domain, limit=SAMPLE + 1) > SAMPLE:
+            buyers &= Domain("first_order_date", "<=", end) & Domain("last_order_date", ">=", start)
         totals = {
             stage.id: (count, value)
             for stage, count, value in profiles._read_group(
@@ -328,8 +329,8 @@ class LifecycleJourneyMap(models.AbstractModel):
         }
         earned = [
             [stage_id, self._projected(totals[stage_id], *sums[stage_id], parts)]
-            for stage_id in sums
-            if stage_id in totals
+            for stage_id, (_count, _ever, brought) in sums.items()
+            if stage_id in totals and brought
         ]
         sampled = sum(count for count, _ever, _earned in sums.values())
         return {"earned": earned, "sampled": sampled if parts > 1 else False}

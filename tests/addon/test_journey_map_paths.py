@@ -128,6 +128,23 @@ class TestValueAndPaths(MapCase):
             self.map.with_user(sales).get_earned([], past)["earned"], [[first.id, 100.0]]
         )
 
+    def test_credit_without_purchase_counts_in_every_period(self):
+        never, early = self.stages[2:4]
+        credited = self.new_customer("Credited only", email="credited@example.com")
+        returned = self.buyer("Returned later", 200, 100)
+        self.new_purchase(credited, -30, 10, self.company)
+        self.new_purchase(returned, -20, 10, self.company)
+        self.env["lifecycle.pipeline"]._refresh(self.company, (credited | returned).ids)
+        self.put(credited, never)
+        self.put(returned, early)
+        for days, expected in (
+            (30, {never.id: -30, early.id: -20}),
+            (364, {never.id: -30, early.id: 80}),
+            (365, {never.id: -30, early.id: 80}),
+        ):
+            with self.subTest(days=days):
+                self.assertEqual(dict(self.map.get_earned([], {"days": days})["earned"]), expected)
+
     def test_of_very_many_a_sample_stands_for_all(self):
         stage = self.stages[2]
         for number in range(30):

@@ -117,7 +117,14 @@ test("stages are columns with their numbers", async () => {
     expect(`${first} .btn-link.o_lost`).toHaveCount(2);
     expect(".o_lifecycle_map_notes").toHaveText(/Not counted as moves: 7 changes/);
     expect("#injected").toHaveCount(0);
+    expect(".o_lifecycle_map_losses").toHaveCount(0);
     expect(".o_lifecycle_map").toHaveAttribute("aria-busy", "false");
+});
+
+test("more credited than bought is explained", async () => {
+    await mountMap({ get_earned: { earned: [[1, -120]], sampled: false } });
+    expect(".o_lifecycle_map_stage[data-stage='1'] .o_earned").toHaveText("$ -120");
+    expect(".o_lifecycle_map_losses").toHaveText(/credit notes of the period weigh more/);
 });
 
 test("numbers say aloud what they are", async () => {

@@ -156,6 +156,11 @@ export class JourneyMapModel extends Model {
         return [company, ["journey_map_cell", "=", key.join(":")]];
     }
 
+    /** Whether a stage's customers got more back than they paid. */
+    get hasLosses() {
+        return (this.parts.earned?.data?.earned || []).some(([, earned]) => earned < 0);
+    }
+
     /** Earned in the period by those who are in a stage now; undefined while it is not known. */
     earnedOf(stage) {
         const earned = this.parts.earned?.data?.earned;
