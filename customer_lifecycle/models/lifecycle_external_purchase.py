@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class LifecycleExternalPurchase(models.Model):
@@ -13,6 +14,7 @@ class LifecycleExternalPurchase(models.Model):
         string="Customer",
         required=True,
         index=True,
+        check_company=True,
         # a deleted contact must not take purchase history along
         ondelete="restrict",
     )
@@ -69,6 +71,34 @@ class LifecycleExternalPurchase(models.Model):
             )
             for purchase in purchases:
                 purchase.amount_company = company.currency_id.round(purchase.amount * rate)
+
+    @api.constrains("currency_id", "company_id")
+    def _check_rate(self):
+        """Refuse money that nobody knows the worth of: Odoo would take it for our own."""
+        for currency, purchases in self.grouped("currency_id").items():
+            for company in purchases.company_id:
+                known = currency | company.currency_id
+                if currency == company.currency_id or self._has_rates(known, company):
+                    continue
+                raise ValidationError(
+                    self.env._(
+                        "There is no exchange rate between %(currency)s and %(own)s; enter one "
+                        "before you import purchases in %(currency)s.",
+                        currency=currency.name,
+                        own=company.currency_id.name,
+                    )
+                )
+
+    @api.model
+    def _has_rates(self, currencies, company):
+        # sudo: whether there is a rate decides, not whether the user may read rates
+        return self.env["res.currency.rate"].sudo().search_count(
+            [
+                ("currency_id", "in", currencies.ids),
+                ("company_id", "in", (False, company.root_id.id)),
+            ],
+            limit=1,
+        )
 
     @api.depends("reference", "date")
     def _compute_display_name(self):

@@ -2,7 +2,7 @@
 
 import psycopg2
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import mute_logger
 
 from .common_money import MoneyCase
@@ -156,6 +156,24 @@ class TestImportedHistory(MoneyCase):
         contact = self.new_customer("Ann", parent_id=self.customer.id)
         self.new_purchase(contact, 80, days_ago=300, company=self.company)
         self.assertFigures(revenue=80, order_count=1)
+
+    def test_currency_without_rate_is_refused(self):
+        dirham = self.currency("AED")
+        dirham.rate_ids.unlink()
+        self.currency("USD").rate_ids.unlink()
+        with self.assertRaisesRegex(ValidationError, "no exchange rate between AED and USD"):
+            with self.env.cr.savepoint():
+                self.new_purchase(self.customer, 80, company=self.company, currency_id=dirham.id)
+        self.set_rates("AED", {400: 4})
+        self.new_purchase(self.customer, 80, company=self.company, currency_id=dirham.id)
+        self.assertFigures(revenue=20)
+
+    def test_contact_of_another_company_is_refused(self):
+        other = self.new_company("Elsewhere")
+        stranger = self.new_customer("Stranger", company_id=other.id)
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.new_purchase(stranger, 80, company=self.company)
+        self.assertEqual(self.new_purchase(stranger, 80, company=other).amount_company, 80)
 
     def test_reference_is_unique_in_its_company_only(self):
         other = self.new_ledger_company("Other Works", "USD")
