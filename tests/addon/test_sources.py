@@ -339,6 +339,28 @@ class TestSourceRecords(MoneyCase):
         source.write({"currency_path": "company_id.currency_id", "document_path": "partner_id"})
         self.assertEqual(source.state, "ready")
 
+    def test_records_that_rules_hide_from_its_author_are_no_purchases(self):
+        manager = self.new_user("source_author", "sales_team.group_sale_manager", self.company)
+        self.move("in_invoice", 55)
+        self.move("out_invoice", 70)
+        values = {
+            "name": "Invoices",
+            "model": "account.move",
+            "date_path": "invoice_date",
+            "amount_path": "amount_untaxed_signed",
+        }
+        sources = self.env["lifecycle.revenue.source"].with_user(manager)
+        # sales managers read customers' invoices only
+        for domain in ("[]", "[('move_type', '=', 'in_invoice')]"):
+            with self.subTest(domain=domain):
+                with self.assertRaisesRegex(ValidationError, "may not see"):
+                    with self.env.cr.savepoint():
+                        sources.create({**values, "domain": domain})
+        source = sources.create({**values, "domain": "[('move_type', '=', 'out_invoice')]"})
+        self.assertFigures(revenue=70)
+        with self.assertRaisesRegex(ValidationError, "may not see"), self.env.cr.savepoint():
+            source.domain = "[]"
+
     def test_purchases_are_no_source_of_themselves(self):
         with self.assertRaisesRegex(ValidationError, "choose the model"):
             self._source(model="lifecycle.purchase", amount_path="amount", date_path="date")
