@@ -81,6 +81,8 @@
         "views/lifecycle_spending_views.xml",
         "views/lifecycle_spending_source_views.xml",
         "views/lifecycle_economics_views.xml",
+        "views/lifecycle_customer_revenue_views.xml",
+        "views/lifecycle_cohort_views.xml",
         "views/lifecycle_group_filter_views.xml",
     ],
     "assets": {

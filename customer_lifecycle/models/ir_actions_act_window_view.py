@@ -5,5 +5,6 @@ class IrActionsActWindowView(models.Model):
     _inherit = "ir.actions.act_window.view"
 
     view_mode = fields.Selection(
-        selection_add=[("journey_map", "Journey Map")], ondelete={"journey_map": "cascade"}
+        selection_add=[("journey_map", "Journey Map"), ("lifecycle_cohort", "Cohorts")],
+        ondelete={"journey_map": "cascade", "lifecycle_cohort": "cascade"},
     )

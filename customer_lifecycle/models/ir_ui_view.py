@@ -4,8 +4,14 @@ from odoo import fields, models
 class IrUiView(models.Model):
     _inherit = "ir.ui.view"
 
-    type = fields.Selection(selection_add=[("journey_map", "Journey Map")])
+    type = fields.Selection(
+        selection_add=[("journey_map", "Journey Map"), ("lifecycle_cohort", "Cohorts")]
+    )
 
     def _get_view_info(self):
-        """Tell the web client of the journey map, which the search bar's filters apply to."""
-        return {"journey_map": {"icon": "fa fa-map-o"}} | super()._get_view_info()
+        """Tell the web client of views of our own, which the search bar's filters apply to."""
+        views = {
+            "journey_map": {"icon": "fa fa-map-o"},
+            "lifecycle_cohort": {"icon": "oi oi-view-cohort"},
+        }
+        return views | super()._get_view_info()

@@ -254,12 +254,14 @@ class LifecycleRevenueSource(models.Model):
         return sources.filtered(lambda source: source.model in self.env)
 
     @api.model
-    def _rows_sql(self, company, partner_ids=None):
-        """Everything bought in a company, a row for each document.
+    def _rows_sql(self, company, partner_ids=None, by_document=False):
+        """Everything bought in a company, in rows as the sources have them.
 
         :param company: res.company record
         :param partner_ids: ids of commercial partners to restrict to, as numbers or as SQL of
             an array; None for all
+        :param by_document: sum up the lines of documents that come in lines, so that a document
+            has one row
         :return: SQL of a SELECT with the columns of ``COLUMNS``: commercial partner, local day,
             net amount and value in company currency, amount before credit notes, exchange
             difference of the credit notes, source and document id
@@ -267,7 +269,8 @@ class LifecycleRevenueSource(models.Model):
         parts = []
         for source in self._for_company(company):
             try:
-                parts.append(source._compile(company.sudo(), partner_ids))
+                part = source._compile(company.sudo(), partner_ids)
+                parts.append(source._by_document(part) if by_document else part)
             except (ValueError, KeyError) as error:
                 raise UserError(
                     self.env._(

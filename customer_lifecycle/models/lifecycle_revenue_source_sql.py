@@ -8,6 +8,20 @@ class LifecycleRevenueSource(models.Model):
     # a file for each subject of this large model
     _inherit = "lifecycle.revenue.source"  # pylint: disable=consider-merging-classes-inherited
 
+    def _by_document(self, rows):
+        """SELECT with one row for each document, from the compiled source's rows."""
+        self.ensure_one()
+        if not self.document_path:
+            return rows  # a record is a document
+        return SQL(
+            """SELECT partner_id, day, SUM(amount) AS amount, SUM(value) AS value,
+                      SUM(gross) AS gross, SUM(exchange_difference) AS exchange_difference,
+                      source_id, res_id
+                 FROM (%s) lines
+                GROUP BY partner_id, day, source_id, res_id""",
+            rows,
+        )
+
     def _value_sql(self, model, table, query, company, amount, gross, net, convert):
         """What the purchase is worth by the company's definition of value."""
         digits = company.currency_id.decimal_places
