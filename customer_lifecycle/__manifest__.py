@@ -33,6 +33,7 @@
         "data/lifecycle_rfm_group_data.xml",
         "data/ir_cron_data.xml",
         "data/lifecycle_workflow_cron_data.xml",
+        "data/lifecycle_economics_cron_data.xml",
         "data/lifecycle_loyalty_data.xml",
         "views/lifecycle_clv_model_views.xml",
         "views/lifecycle_external_purchase_views.xml",

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from odoo import fields
 from odoo.fields import Command
 
-from . import loyalty, referrals, tiers
+from . import loyalty, referrals, spending, tiers
 from .customers import CUSTOMERS, PRODUCTS, PROSPECTS, RECOMMENDED
 from .rhythms import RHYTHMS, draw_basket, draw_orders
 from .touchpoints import Touchpoints
@@ -70,6 +70,7 @@ class DemoLoader:
             self.company,
             [(partners[friend][0], partners[advocate][0]) for friend, advocate in RECOMMENDED],
         )
+        spending.load(self.env, self.company, orders, self.today)
 
     # ----- MASTER DATA -----
 

@@ -62,6 +62,7 @@ from . import (
     lifecycle_revenue_source_paths,
     lifecycle_revenue_source_sql,
     lifecycle_revenue_source_latest,
+    lifecycle_economics_cube,
     lifecycle_rfm_group,
     lifecycle_rfm_scale,
     lifecycle_rule,

@@ -18,6 +18,8 @@ SUMS = (
     "repeat_revenue",
     "lost_customers",
 )
+#: sums that are unknown, not 0, where nobody entered anything
+OPTIONAL = ("getting", "getting_back", "keeping")
 #: measures that are one sum divided by another, in every grouping alike
 RATIOS = {
     "cost_per_new": ("getting", "new_customers"),
@@ -50,11 +52,12 @@ class LifecycleEconomics(models.Model):
     new_customers = fields.Integer(
         readonly=True, help="Customers whose first order is in the period."
     )
-    getting = fields.Monetary(
+    getting = OptionalMonetary(
         string="Spent on Getting",
         readonly=True,
         help="Money spent on getting customers in the period, untaxed: what was entered, "
-        "documents of the spending sources, rewards on first orders and for recommendations.",
+        "documents of the spending sources, rewards on first orders and for recommendations. "
+        "Empty: none is known.",
     )
     getting_back = fields.Monetary(
         string="Already Taken Off the Value",
@@ -99,11 +102,11 @@ class LifecycleEconomics(models.Model):
         readonly=True,
         help="Customers who ordered in a month. Over several months they count in each of them.",
     )
-    keeping = fields.Monetary(
+    keeping = OptionalMonetary(
         string="Spent on Keeping",
         readonly=True,
         help="Money spent on keeping customers in the period, untaxed: what was entered, "
-        "documents of the spending sources and rewards on later orders.",
+        "documents of the spending sources and rewards on later orders. Empty: none is known.",
     )
     cost_per_active = OptionalMonetary(
         string="Keeping Cost per Active Customer",
@@ -186,7 +189,7 @@ class LifecycleEconomics(models.Model):
                                      FROM unnest(array_agg(%(curve)s)) AS row_of(curve)
                                      CROSS JOIN LATERAL jsonb_each_text(row_of.curve) part
                                     GROUP BY 1) by_age) reached
-                    WHERE reached.brought >= SUM(%(getting)s) - SUM(%(getting_back)s)) END""",
+                    WHERE reached.brought >= SUM(%(getting)s) - COALESCE(SUM(%(getting_back)s), 0)) END""",
             getting=getting,
             getting_back=getting_back,
             curve=curve,
@@ -219,7 +222,7 @@ class LifecycleEconomics(models.Model):
                       source_id, medium_id, campaign_id, %(columns)s, value_before,
                       %(ratios)s,
                       %(payback)s AS payback_months
-                 FROM (SELECT *, earned + expected + getting_back AS value_before
+                 FROM (SELECT *, earned + expected + COALESCE(getting_back, 0) AS value_before
                          FROM (%(rows)s) summed) found
                 GROUP BY month, source_id, medium_id, campaign_id, %(names)s, value_before""",
             safe=2**53 - 1,
@@ -251,9 +254,10 @@ class LifecycleEconomics(models.Model):
         def share(name, among):
             return SQL(
                 """(CASE WHEN SUM(%(among)s) OVER months > 0
-                         THEN CASE WHEN %(without)s THEN 0 ELSE %(name)s END
+                         THEN NULLIF(CASE WHEN %(without)s THEN 0
+                                          ELSE COALESCE(%(name)s, 0) END
                               + COALESCE(SUM(%(name)s) FILTER (WHERE %(without)s) OVER months, 0)
-                                * %(among)s / SUM(%(among)s) OVER months
+                                * %(among)s / SUM(%(among)s) OVER months, 0)
                          ELSE %(name)s END) AS %(name)s""",
                 name=SQL.identifier(name),
                 among=SQL.identifier(among),
@@ -292,7 +296,7 @@ class LifecycleEconomics(models.Model):
                       (array_agg(curve) FILTER (WHERE curve IS NOT NULL))[1] AS curve
                  FROM (%(parts)s) parts
                 GROUP BY month, source_id, medium_id, campaign_id""",
-            cube=self._cube_sql(company),
+            cube=self.env["lifecycle.economics.cube"].sudo()._sql(company),
             sums=SQL(", ").join(
                 SQL("SUM(%s) AS %s", SQL.identifier(name), SQL.identifier(name))
                 for name in SUMS
@@ -317,7 +321,11 @@ class LifecycleEconomics(models.Model):
                 for column, name in zip(channel, CHANNEL, strict=True)
             ),
             SQL(", ").join(
-                SQL("%s AS %s", sums.get(name, SQL("0::numeric")), SQL.identifier(name))
+                SQL(
+                    "%s AS %s",
+                    sums.get(name, SQL("%s::numeric", None if name in OPTIONAL else 0)),
+                    SQL.identifier(name),
+                )
                 for name in SUMS
             ),
             curve or SQL("NULL::jsonb"),
@@ -346,11 +354,9 @@ class LifecycleEconomics(models.Model):
             SQL("(%s) spent", self.env["lifecycle.spending.line"]._rows_sql(company)),
             SQL("date"),
             CHANNEL,
-            getting=SQL("SUM(getting)"),
-            keeping=SQL("SUM(keeping)"),
-            getting_back=SQL(
-                "COALESCE(SUM(getting) FILTER (WHERE kind = 'reward'), 0) * %s::numeric", part
-            ),
+            getting=SQL("NULLIF(SUM(getting), 0)"),
+            keeping=SQL("NULLIF(SUM(keeping), 0)"),
+            getting_back=SQL("SUM(getting) FILTER (WHERE kind = 'reward') * %s::numeric", part),
         )
 
     @api.model
@@ -377,7 +383,7 @@ class LifecycleEconomics(models.Model):
         """Purchases by month, month of the first order and channel: one pass over them all."""
         return SQL(
             """SELECT month, cohort, first_source_id, first_medium_id, first_campaign_id,
-                      COUNT(*) FILTER (WHERE bought) AS active,
+                      COUNT(*) FILTER (WHERE bought) AS active_count,
                       SUM(repeated) AS repeated, SUM(value) AS value
                  FROM (SELECT date_trunc('month', bought.day)::date AS month,
                               date_trunc('month', profile.first_order_date)::date AS cohort,
@@ -416,7 +422,7 @@ class LifecycleEconomics(models.Model):
             self._part_sql(
                 SQL("lifecycle_cube"),
                 SQL("month"),
-                active_customers=SQL("SUM(active)"),
+                active_customers=SQL("SUM(active_count)"),
                 repeat_revenue=SQL("SUM(repeated)"),
             ),
             self._part_sql(

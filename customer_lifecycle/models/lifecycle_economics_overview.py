@@ -28,14 +28,16 @@ class LifecycleEconomics(models.Model):
     _inherit = "lifecycle.economics"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
-    @api.readonly
     def get_overview(self, domain):
         """What getting and keeping has cost and brought, in words.
 
         :param domain: the rows of the report that are looked at
         :return: dict with ``headline``, ``getting`` and ``keeping`` (dicts of ``title``,
             ``known``, ``text`` and ``figures``, a list of dicts of ``label``, ``value``, ``help``)
+            and ``as_of``, in a company whose orders were counted earlier
         """
+        self.check_access("read")
+        as_of = self._prepare(self.env.company.sudo())
         # one pass over the purchases answers both
         (total,), channels = self._read_grouping_sets(domain, [[], [*CHANNEL]], [*TOTALS])
         names = [spec.partition(":")[0] for spec in TOTALS]
@@ -46,6 +48,7 @@ class LifecycleEconomics(models.Model):
             "headline": self._headline(found),
             "getting": self._getting_overview(found, loose),
             "keeping": self._keeping_overview(found),
+            "as_of": as_of and self.env._("Orders counted on %s.", as_of),
         }
 
     @api.model

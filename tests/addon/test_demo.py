@@ -143,3 +143,14 @@ class TestDemo(LifecycleCase):
         )
         self.assertEqual(len(whole), 2)
         self.assertEqual(len(credit_notes.filtered(lambda move: not move.reversed_entry_id)), 1)
+
+    def test_money_spent_lies_in_the_past_and_has_channels(self):
+        spendings = self.env["lifecycle.spending"].search([("company_id", "=", self.company.id)])
+        self.assertLessEqual(max(spendings.mapped("date_from")), date.today())
+        self.assertEqual(set(spendings.mapped("purpose")), {"getting", "keeping", "both"})
+        orders = self.env["sale.order"].search(
+            [("partner_id", "child_of", [one.id for one in self.partners.values()])]
+        )
+        for source in spendings.source_id:
+            self.assertIn(source, orders.source_id)
+        self.assertGreater(len(spendings.source_id), 2)

@@ -1,12 +1,14 @@
 """Getting against keeping customers: every figure against a second, independent computation."""
 
 from datetime import date, timedelta
+from unittest.mock import patch
 
 from odoo.tests import new_test_user
 
 from .common import LifecycleHttpCase
 from .test_spending import SpendingCase
 
+LARGE = "odoo.addons.customer_lifecycle.models.lifecycle_economics_cube.LARGE"
 MEASURES = {
     "new_customers": "sum",
     "getting": "sum",
@@ -128,14 +130,14 @@ class EconomicsCase(SpendingCase):
                 break
         return {
             "new_customers": len(new),
-            "getting": getting,
+            "getting": getting or False,
             "cost_per_new": getting / len(new) if getting and new else False,
             "earned": earned,
             "expected": 0,
             "value_per_money": earned / getting if getting else False,
             "payback_months": payback,
             "active_customers": len(active),
-            "keeping": keeping,
+            "keeping": keeping or False,
             "cost_per_active": keeping / len(active) if keeping and active else False,
             "repeat_revenue": repeat,
             "keeping_percent": 100 * keeping / repeat if keeping and repeat else False,
@@ -224,8 +226,8 @@ class TestEconomics(EconomicsCase):
         self.assertAlmostEqual(float(shared[self.none]["keeping"]), 9)
         for name in ("getting", "keeping", "new_customers", "earned", "repeat_revenue"):
             self.assertAlmostEqual(
-                float(sum(row[name] for row in shared.values())),
-                float(sum(row[name] for row in plain.values())),
+                float(sum(row[name] or 0 for row in shared.values())),
+                float(sum(row[name] or 0 for row in plain.values())),
             )
 
     def test_refund_lowers_revenue_and_makes_nobody_active(self):
@@ -310,6 +312,47 @@ class TestEconomics(EconomicsCase):
         self.compute()
         found = self.report()[None]
         self.assertEqual((found["earned"], found["getting"]), (200, 60))
+
+    def test_sums_kept_for_a_large_company_say_the_same(self):
+        self.write_down()
+        live = self.report("month:month", "source_id")
+        cube = self.env["lifecycle.economics.cube"]
+        model = self.env["lifecycle.economics"]
+        model.get_overview([])
+        self.assertFalse(cube.search([]), "a small company is read live")
+        with patch(LARGE, 8):
+            self.assertTrue(model.get_overview([])["as_of"])
+        self.assertEqual(self.report("month:month", "source_id"), live)
+        # kept: what is bought now is seen when somebody counts again, or tomorrow
+        self.new_purchase(self.dan, 1000, company=self.company, date=self.in_month(1))
+        before = self.report()[None]["repeat_revenue"]
+        self.assertEqual(before, sum(row["repeat_revenue"] for row in live.values()))
+        model.action_count_again()
+        self.assertEqual(self.report()[None]["repeat_revenue"], before + 1000)
+        # what was counted under other settings or long ago does not count
+        self.company.lifecycle_tz = "Asia/Tokyo"
+        self.assertIsNone(cube._as_of(self.company))
+        self.company.lifecycle_tz = "UTC"
+        self.assertTrue(cube._as_of(self.company))
+        self.env.cr.execute("UPDATE lifecycle_economics_cube SET as_of = as_of - interval '2 d'")
+        self.assertIsNone(cube._as_of(self.company))
+
+    def test_kept_sums_are_renewed_at_night_and_forgotten_with_the_sources(self):
+        self.write_down()
+        cube = self.env["lifecycle.economics.cube"]
+        cron = "customer_lifecycle.ir_cron_lifecycle_economics"
+        cube._keep(self.company)
+        self.new_purchase(self.dan, 1000, company=self.company, date=self.in_month(1))
+        with patch(LARGE, 8):
+            self.run_cron(cron)
+        self.assertEqual(
+            sum(cube.search([("company_id", "=", self.company.id)]).mapped("repeated")), 1390
+        )
+        self.run_cron(cron)
+        self.assertFalse(cube.search([]), "not large any more: read live")
+        cube._keep(self.company)
+        self.env["lifecycle.revenue.source"].search([], limit=1).active = False
+        self.assertFalse(cube.search([]))
 
     def test_row_opens_what_was_spent(self):
         self.write_down()

@@ -10,7 +10,7 @@ import { HelpTip } from "@customer_lifecycle/help_tip/help_tip";
 export class EconomicsOverview extends Component {
     static template = "customer_lifecycle.EconomicsOverview";
     static components = { HelpTip };
-    static props = { domain: Array, context: Object };
+    static props = { domain: Array, context: Object, onCounted: Function };
 
     setup() {
         this.orm = useService("orm");
@@ -30,6 +30,13 @@ export class EconomicsOverview extends Component {
         this.state.overview = await this.keepLast.add(
             this.orm.call("lifecycle.economics", "get_overview", [domain], { context }),
         );
+    }
+
+    /** Large companies' orders are counted once a day. */
+    async countAgain() {
+        await this.orm.call("lifecycle.economics", "action_count_again", []);
+        await this.load(this.props);
+        await this.props.onCounted();
     }
 
     get sides() {
