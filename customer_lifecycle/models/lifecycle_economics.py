@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 
 from .lifecycle_fields import OptionalFloat, OptionalInteger, OptionalMonetary
 
@@ -40,9 +41,11 @@ class LifecycleEconomics(models.Model):
     _description = "Getting and Keeping Customers"
     _auto = False
     _order = "month desc, id"
-    _rec_name = "month"
+    _rec_name = "month_name"
 
     month = fields.Date(readonly=True)
+    # a day would stand for the month in lists
+    month_name = fields.Char(compute="_compute_month_name")
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     source_id = fields.Many2one("utm.source", readonly=True, help="What brought the customer.")
@@ -129,6 +132,12 @@ class LifecycleEconomics(models.Model):
     )
     value_before = fields.Monetary(readonly=True)
     curve = fields.Json(readonly=True)
+
+    @api.depends_context("lang")
+    @api.depends("month")
+    def _compute_month_name(self):
+        for row in self:
+            row.month_name = format_date(self.env, row.month, date_format="MMM yyyy")
 
     def action_view_spending(self):
         """Open what was spent in the month on the channel."""
@@ -313,7 +322,7 @@ class LifecycleEconomics(models.Model):
         :param channel: columns with the source, the medium and the campaign
         """
         return SQL(
-            "SELECT date_trunc('month', %s)::date AS month, %s, %s, %s AS curve FROM %s "
+            "SELECT date_trunc('month', (%s)::timestamp)::date AS month, %s, %s, %s AS curve FROM %s "
             "GROUP BY 1, 2, 3, 4",
             month,
             SQL(", ").join(
@@ -380,19 +389,25 @@ class LifecycleEconomics(models.Model):
 
     @api.model
     def _cube_sql(self, company):
-        """Purchases by month, month of the first order and channel: one pass over them all."""
+        """Purchases by month, month of the first order and channel: one pass over them all.
+
+        Each customer's months are summed up as floating point numbers, which need a tenth of the
+        memory; to the cent they are right.
+        """
         return SQL(
             """SELECT month, cohort, first_source_id, first_medium_id, first_campaign_id,
                       COUNT(*) FILTER (WHERE bought) AS active_count,
-                      SUM(repeated) AS repeated, SUM(value) AS value
-                 FROM (SELECT date_trunc('month', bought.day)::date AS month,
-                              date_trunc('month', profile.first_order_date)::date AS cohort,
+                      ROUND(SUM(repeated)::numeric, %(digits)s) AS repeated,
+                      ROUND(SUM(value)::numeric, %(digits)s) AS value
+                 FROM (SELECT date_trunc('month', bought.day::timestamp)::date AS month,
+                              date_trunc('month', profile.first_order_date::timestamp)::date
+                                  AS cohort,
                               profile.first_source_id, profile.first_medium_id,
                               profile.first_campaign_id,
                               BOOL_OR(bought.amount > 0) AS bought,
-                              COALESCE(SUM(bought.amount) FILTER (
-                                  WHERE bought.day > profile.first_order_date), 0) AS repeated,
-                              SUM(bought.value) AS value
+                              SUM(CASE WHEN bought.day > profile.first_order_date
+                                       THEN bought.amount::float8 ELSE 0 END) AS repeated,
+                              SUM(bought.value::float8) AS value
                          FROM (%(rows)s) bought
                          JOIN lifecycle_profile profile
                            ON profile.partner_id = bought.partner_id
@@ -401,6 +416,7 @@ class LifecycleEconomics(models.Model):
                         GROUP BY profile.id, 1) by_customer
                 GROUP BY 1, 2, 3, 4, 5""",
             rows=self.env["lifecycle.revenue.source"]._rows_sql(company),
+            digits=company.currency_id.decimal_places,
             company=company.id,
             today=company._lifecycle_today(),
         )

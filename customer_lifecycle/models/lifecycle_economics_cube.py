@@ -104,18 +104,27 @@ class LifecycleEconomicsCube(models.Model):
             return
         self.env.flush_all()
         cr.execute("SET LOCAL jit = off")
+        # sums over millions of orders belong in memory, not in temporary files
+        cr.execute("SET LOCAL work_mem = '256MB'")
+        # only what fills a table of its own is computed by several workers
+        cr.execute(
+            SQL(
+                "CREATE TEMPORARY TABLE lifecycle_cube_now ON COMMIT DROP AS %s",
+                self.env["lifecycle.economics"]._cube_sql(company),
+            )
+        )
         self._forget(company)
         cr.execute(
             SQL(
                 "INSERT INTO lifecycle_economics_cube (company_id, as_of, settings, %(columns)s) "
-                "SELECT %(company)s, %(now)s, %(settings)s, %(columns)s FROM (%(cube)s) cube",
+                "SELECT %(company)s, %(now)s, %(settings)s, %(columns)s FROM lifecycle_cube_now",
                 columns=SQL(", ").join(map(SQL.identifier, COLUMNS)),
                 company=company.id,
                 now=fields.Datetime.now(),
                 settings=self._settings(company),
-                cube=self.env["lifecycle.economics"]._cube_sql(company),
             )
         )
+        cr.execute("DROP TABLE lifecycle_cube_now")
 
     @api.model
     def _forget(self, company=None):

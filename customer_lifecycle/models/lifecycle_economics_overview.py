@@ -103,10 +103,13 @@ class LifecycleEconomics(models.Model):
                         expected=self._money(found["expected"]),
                     ),
                 },
-                self._figure(
-                    "value_per_money",
-                    self._number(found["value_per_money"], 1) if spent and new else None,
-                ),
+                {
+                    **self._figure("value_per_money", None),
+                    "label": self.env._(
+                        "Value for each %s spent", self.env.company.currency_id.symbol
+                    ),
+                    "value": self._number(found["value_per_money"], 1) if spent and new else None,
+                },
                 self._figure("payback_months", self._payback_words(found, new, spent)),
             ],
         }
@@ -123,7 +126,8 @@ class LifecycleEconomics(models.Model):
         if not loose or loose == spent:
             return ""
         return self.env._(
-            "%s of it is for no single channel; a filter shares it out.", self._money(loose)
+            "%s was spent on no channel in particular; the filter “Share Out Unassigned” "
+            "shares it out.", self._money(loose)
         )
 
     @api.model

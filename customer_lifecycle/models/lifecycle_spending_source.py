@@ -106,6 +106,8 @@ class LifecycleSpendingSource(models.Model):
         "CHECK (getting_percent BETWEEN 0 AND 100)", "Choose a share between 0 and 100 %."
     )
 
+    state = fields.Selection(selection_add=[("unpicked", "Nothing picked")])
+
     # ----- STATE -----
 
     @api.depends(
@@ -118,7 +120,7 @@ class LifecycleSpendingSource(models.Model):
     def _inspect(self):
         state, message = super()._inspect()
         if state == "ready" and self._is_unpicked():
-            return "asleep", self.env._(
+            return "unpicked", self.env._(
                 "Counts nothing until you pick accounts, analytic accounts or product categories."
             )
         return state, message

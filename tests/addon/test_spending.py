@@ -164,7 +164,7 @@ class TestSpendingSources(SpendingCase):
 
     def test_nothing_counts_until_something_is_picked(self):
         self.bill(100, self.advert)
-        self.assertEqual(self.getting.state, "asleep")
+        self.assertEqual(self.getting.state, "unpicked")
         self.assertIn("pick", self.getting.state_message)
         self.assertEqual(self.lines(), (False, False))
 
