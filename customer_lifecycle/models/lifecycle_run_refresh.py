@@ -87,17 +87,28 @@ class LifecycleRun(models.Model):
         except Exception as error:
             # the next complete run does these customers too; users only lose freshness
             _logger.exception("Refresh of changed customers failed for %s", company.name)
-            self.create(
-                {
-                    "company_id": company.id,
-                    "kind": "refresh",
-                    "state": "failed",
-                    "date_end": fields.Datetime.now(),
-                    "message": self.env._(
-                        "%(count)s changed customers could not be refreshed: %(error)s",
-                        count=len(partner_ids),
-                        error=error,
-                    ),
-                }
-            )
+            self._tell_failed_refresh(company, len(partner_ids), error)
         return True
+
+    @api.model
+    def _tell_failed_refresh(self, company, count, error):
+        """Write down that changed customers could not be refreshed.
+
+        What stays broken fails again with every change, minute by minute: as long as nothing
+        else happens it is one entry.
+        """
+        last = self.search([("company_id", "=", company.id)], limit=1)
+        if last.kind != "refresh" or last.state != "failed" or str(error) not in last.message:
+            last = self.create({"company_id": company.id, "kind": "refresh", "state": "failed"})
+        count += last.customer_count
+        last.write(
+            {
+                "date_end": fields.Datetime.now(),
+                "customer_count": count,
+                "message": self.env._(
+                    "%(count)s changed customers could not be refreshed: %(error)s",
+                    count=count,
+                    error=error,
+                ),
+            }
+        )

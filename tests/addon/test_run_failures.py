@@ -188,6 +188,11 @@ class TestFailures(RunCase):
                 failed = self.last_run()
                 self.assertEqual((failed.kind, failed.state), ("refresh", "failed"))
                 self.assertFalse(self.queued(), "a broken source must not block the queue")
+                count = failed.customer_count
+                self.new_purchase(self.customers[1], 1, company=self.home)
+                self.run_refresh()
+                self.assertEqual(self.last_run(), failed, "told once, not every minute")
+                self.assertEqual(failed.customer_count, count + 1)
                 savepoint.rollback()
             self.env.invalidate_all()
 
