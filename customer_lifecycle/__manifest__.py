@@ -24,6 +24,7 @@
         "security/lifecycle_loyalty_rules.xml",
         "security/lifecycle_referral_rules.xml",
         "security/lifecycle_economics_rules.xml",
+        "security/lifecycle_comparison_rules.xml",
         "data/lifecycle_revenue_source_data.xml",
         "data/lifecycle_spending_source_data.xml",
         "data/lifecycle_signal_data.xml",
@@ -35,6 +36,7 @@
         "data/lifecycle_workflow_cron_data.xml",
         "data/lifecycle_economics_cron_data.xml",
         "data/lifecycle_loyalty_data.xml",
+        "data/lifecycle_comparison_cron_data.xml",
         "views/lifecycle_clv_model_views.xml",
         "views/lifecycle_external_purchase_views.xml",
         "views/lifecycle_purchase_views.xml",
@@ -85,6 +87,7 @@
         "views/lifecycle_customer_revenue_views.xml",
         "views/lifecycle_cohort_views.xml",
         "views/lifecycle_group_filter_views.xml",
+        "views/lifecycle_comparison_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -84,10 +84,12 @@ def describe(purchases, who, day, window, weight=None):
 def by_period(purchases, who, day, window, length=30, weight=None):
     """Mean revenue of a customer by period of so many days from the event, oldest first.
 
+    Only periods that fit whole into the windows.
+
     :return: (numbers of the periods, -1 the last before and 1 the first after; means)
     """
     weight = np.ones(len(who)) if weight is None else weight
-    count = max(1, round(window / length))
+    count = window // length
     numbers = [*range(-count, 0), *range(1, count + 1)]
     total = weight.sum()
     means = []

@@ -139,4 +139,10 @@ from . import (
     account_move_loyalty,
     sale_order_usual,
     stage_of_customer,
+    lifecycle_comparison,
+    lifecycle_comparison_customer,
+    lifecycle_comparison_event,
+    lifecycle_comparison_measure,
+    lifecycle_comparison_text,
+    lifecycle_comparison_links,
 )
