@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from odoo import fields
 from odoo.fields import Command
 
-from . import loyalty, referrals, spending, tiers
+from . import comparisons, loyalty, referrals, spending, tiers
 from .customers import CUSTOMERS, PRODUCTS, PROSPECTS, RECOMMENDED
 from .rhythms import RHYTHMS, draw_basket, draw_orders
 from .touchpoints import Touchpoints
@@ -64,6 +64,7 @@ class DemoLoader:
         loyalty.restrict(self.env, program)
         self._create_invoices(orders)
         self._create_prospects()
+        comparisons.load(self.env, self.company, program, self.today)
         Touchpoints(self.env, self.today).load(CUSTOMERS, partners)
         referrals.load(
             self.env,

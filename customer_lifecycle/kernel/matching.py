@@ -12,7 +12,7 @@ NEIGHBOURS = 5
 #: what counts for how much: the last order twice, for customers often join with an order
 _IMPORTANCE = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 1.0])
 #: mean difference, in standard deviations, beyond which nobody is comparable
-CALIPER = 0.5
+CALIPER = 0.75
 #: rows of (customer, day) looked at in all, and at once
 _ROWS, _CHUNK = 6_000_000, 500_000
 #: so far apart that rows of different days are never neighbours

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 
 from .lifecycle_run import CONFLICTS
 
@@ -32,9 +33,12 @@ class LifecycleComparison(models.Model):
     _description = "Before and After"
     _order = "date_computed desc, id desc"
 
-    name = fields.Char(
-        compute="_compute_name", store=True, readonly=False, required=True, precompute=True
-    )
+    _rec_names_search = [
+        "name", "program_id", "tier_id", "segment_id", "stage_id", "workflow_id"
+    ]
+
+    name = fields.Char(help="Empty: named after what happened.")
+    usual_name = fields.Char(compute="_compute_usual_name")
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True
@@ -128,20 +132,24 @@ class LifecycleComparison(models.Model):
     )
 
     @api.depends("event", "event_date", *SUBJECTS.values())
-    def _compute_name(self):
+    @api.depends_context("lang")
+    def _compute_usual_name(self):
         for comparison in self:
-            if comparison.name and comparison.name != comparison._origin._usual_name():
-                continue
-            comparison.name = comparison._usual_name() or self.env._("Before and After")
+            subject = SUBJECTS.get(comparison.event)
+            name = self.env._("Before and After")
+            if subject:
+                name = comparison[subject].display_name or name
+            elif comparison.event == "referral":
+                name = self.env._("Recommendations")
+            elif comparison.event_date:
+                name = self.env._("Since %s", format_date(self.env, comparison.event_date))
+            comparison.usual_name = name
 
-    def _usual_name(self):
-        """The name of what happened; nothing while it has not been chosen."""
-        subject = SUBJECTS.get(self.event)
-        if subject:
-            return self[subject].display_name
-        if self.event == "referral":
-            return self.env._("Recommendations")
-        return self.event_date and self.env._("Since %s", self.event_date)
+    @api.depends("name", "usual_name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for comparison in self:
+            comparison.display_name = comparison.name or comparison.usual_name
 
     @api.constrains("event", "event_date", "date_from", "date_to", *SUBJECTS.values())
     def _check_event(self):
@@ -300,16 +308,16 @@ class LifecycleComparison(models.Model):
     # ----- CUSTOMERS BEHIND IT -----
 
     def action_view_members(self):
-        return self._view_customers("member", self.env._("Members: %s", self.name))
+        return self._view_customers("member", self.env._("Members: %s", self.display_name))
 
     def action_view_compared(self):
-        return self._view_customers("compared", self.env._("Compared With: %s", self.name))
+        return self._view_customers("compared", self.env._("Compared With: %s", self.display_name))
 
     def action_view_left_out(self):
-        return self._view_customers("left_out", self.env._("Left Out: %s", self.name))
+        return self._view_customers("left_out", self.env._("Left Out: %s", self.display_name))
 
     def action_view_waiting(self):
-        return self._view_customers("waiting", self.env._("Still Waiting: %s", self.name))
+        return self._view_customers("waiting", self.env._("Still Waiting: %s", self.display_name))
 
     def _view_customers(self, role, name):
         self.ensure_one()

@@ -80,7 +80,8 @@ class LifecycleComparison(models.Model):
         source = self.env["lifecycle.revenue.source"].sudo()
         frame = self.env["lifecycle.prediction"]._copy_out(
             SQL(
-                """SELECT partner_id, day - DATE '1970-01-01' AS day, SUM(amount) AS amount
+                """SELECT partner_id, day - DATE '1970-01-01' AS day,
+                          COALESCE(SUM(amount), 0) AS amount
                      FROM (%(rows)s) purchases
                     WHERE day <= %(today)s AND partner_id = ANY(%(chosen)s)
                     GROUP BY partner_id, day""",

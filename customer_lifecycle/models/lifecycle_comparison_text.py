@@ -159,7 +159,7 @@ class LifecycleComparison(models.Model):
                 self._sample_note(result["looked_at"], result["over"]),
             ]
         return [
-            self.env._(
+            result["waiting"] and self.env._(
                 "%(joined)s customers joined; for %(waiting)s of them the %(days)s days after it "
                 "are not over yet.",
                 joined=self._number(result["joined"]),
@@ -167,9 +167,8 @@ class LifecycleComparison(models.Model):
                 days=result["days"],
             ),
             result["members"] and self.env._(
-                "Each of %(members)s members stands against up to five of %(compared)s customers "
-                "who had not joined by the same day and had until then bought as much, as often "
-                "and as lately, and been customers for as long.",
+                "%(members)s members are compared with %(compared)s customers who had not joined "
+                "by the same day and until then had bought as much, as often and as lately.",
                 members=self._number(result["members"]),
                 compared=self._number(result["compared"]),
             ),
@@ -221,7 +220,9 @@ class LifecycleComparison(models.Model):
             return "–"
         if name in SHARES:
             points = formatLang(self.env, abs(100 * value), digits=1)
-            text = points if sign else self.env._("%s %%", points)
+            text = (
+                self.env._("%s points", points) if sign else self.env._("%s %%", points)
+            )
         elif name in AMOUNTS:
             text = formatLang(self.env, abs(value), currency_obj=self.currency_id)
         else:

@@ -65,6 +65,20 @@ class TestDemo(LifecycleCase):
 
         self.assertEqual(business(), business())
 
+    def test_comparisons_are_answered_after_the_first_computation(self):
+        asked = self.env.ref("customer_lifecycle.comparison_prices_demo") | self.env.ref(
+            "customer_lifecycle.comparison_loyalty_demo"
+        )
+        self.run_cron("customer_lifecycle.ir_cron_lifecycle_comparison")
+        self.assertEqual(set(asked.mapped("state")), {"waiting"})
+        self.run_nightly()
+        self.run_cron("customer_lifecycle.ir_cron_lifecycle_comparison")
+        self.assertEqual(set(asked.mapped("state")), {"done"})
+        self.assertEqual(asked[0].outcome, "open")
+        self.assertTrue(asked[0].chart)
+        self.assertIn("a year earlier", asked[0].verdict)
+        self.assertEqual(asked[1].outcome, "few")
+
     def test_every_kind_of_customer_has_something_to_show(self):
         self.run_nightly()
         self.assertTrue(self.env["lifecycle.clv.model"]._current(self.company).sufficient)

@@ -93,6 +93,7 @@ export class ComparisonChart extends Component {
                     ? _t("Weeks before and after")
                     : _t("Months of 30 days before and after"),
         };
+        Object.assign(options.plugins.legend.labels, { usePointStyle: true, pointStyle: "line" });
         options.plugins.tooltip.callbacks = {
             label: ({ dataset, raw }) => `${dataset.label}: ${this.money(raw)}`,
         };
