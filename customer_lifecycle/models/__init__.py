@@ -22,6 +22,7 @@ from . import (
     lifecycle_journey,
     lifecycle_journey_indexes,
     lifecycle_journey_map,
+    lifecycle_journey_map_migration,
     lifecycle_journey_map_paths,
     lifecycle_pipeline,
     lifecycle_pipeline_signals,

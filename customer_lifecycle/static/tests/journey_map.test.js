@@ -56,6 +56,13 @@ const MAP = {
     expected_label: "Expected in the next 12 months",
 };
 const EARNED = { earned: [[1, 1234.5]], sampled: false };
+const MIGRATION = {
+    moves: [
+        { from_id: 1, to_id: 3, count: 1200, before: 5400, expected: 10 },
+        { from_id: 0, to_id: 1, count: 7, before: false, expected: false },
+    ],
+    sampled: 600,
+};
 const PATHS = {
     paths: [
         {
@@ -82,6 +89,7 @@ async function mountMap(answers = {}, props = {}) {
         get_map: MAP,
         get_earned: EARNED,
         get_paths: PATHS,
+        get_migration: MIGRATION,
     })) {
         onRpc("lifecycle.journey.map", method, ({ args }) => {
             const answer = answers[method] ?? fallback;
@@ -311,4 +319,28 @@ test("a filter that nobody fits says so", async () => {
     await mountMap({ get_map: nothing }, { context: { search_default_mine: 1 } });
     expect(".o_lifecycle_map_nothing").toHaveText("No customer fits this filter.");
     expect(".o_lifecycle_map_filter").toHaveCount(1);
+});
+
+test("moves between stages are told in money", async () => {
+    const opened = [];
+    mockService("action", { doAction: (action) => opened.push(action) });
+    await mountMap();
+    const table = ".o_lifecycle_map_migration";
+    expect(`${table} p`).toHaveText(
+        "Lost customers: 1,200. They had brought $ 5,400 in the 12 months before.",
+    );
+    expect(queryAllTexts(`${table} td`)).toEqual([
+        ...["New", "→ Lost", "1,200", "≈ $ 5,400", "$ 10"],
+        ...["no stage before", "→ New", "7", "–", "–"],
+    ]);
+    await contains(`${table} [data-cell='moved:1:3']`).click();
+    expect(opened[0].name).toBe("New → Lost");
+    expect(opened[0].domain).toInclude([
+        ...["journey_map_cell", "=", "moved:1:2025-05-01:2026-04-30:3"],
+    ]);
+});
+
+test("without moves the map says so", async () => {
+    await mountMap({ get_migration: { moves: [], sampled: false } });
+    expect(".o_lifecycle_map_migration").toHaveText(/Nobody is in another stage/);
 });

@@ -7,6 +7,7 @@ import { useService } from "@web/core/utils/hooks";
 import { ActionHelper } from "@web/views/action_helper";
 import { formatPeriod } from "@customer_lifecycle/journey/journey_format";
 import { formatCount } from "./journey_map_format";
+import { JourneyMapMigration } from "./journey_map_migration";
 import { PERIODS } from "./journey_map_model";
 import { JourneyMapPaths } from "./journey_map_paths";
 import { JourneyMapStages } from "./journey_map_stages";
@@ -14,7 +15,13 @@ import { JourneyMapStages } from "./journey_map_stages";
 /** Where all customers stand and how they got there: a picture to print for a meeting. */
 export class JourneyMap extends Component {
     static template = "customer_lifecycle.JourneyMap";
-    static components = { ActionHelper, DateTimeInput, JourneyMapPaths, JourneyMapStages };
+    static components = {
+        ActionHelper,
+        DateTimeInput,
+        JourneyMapMigration,
+        JourneyMapPaths,
+        JourneyMapStages,
+    };
     static props = {
         model: Object,
         noContentHelp: { type: [String, { value: false }], optional: true },
