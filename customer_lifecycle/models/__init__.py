@@ -54,6 +54,7 @@ from . import (
     lifecycle_spending_source,
     lifecycle_spending_line,
     lifecycle_economics,
+    lifecycle_economics_sql,
     lifecycle_economics_overview,
     lifecycle_order_touch,
     lifecycle_purchase,

@@ -138,7 +138,9 @@ class LifecycleSpendingSource(models.Model):
         self._compile(self.env.company.sudo())
 
     def _is_unpicked(self):
-        picked = self.account_ids or self.analytic_account_ids or self.category_ids
+        # sudo: accounts of companies that the reader may not see are picked all the same
+        source = self.sudo()
+        picked = source.account_ids or source.analytic_account_ids or source.category_ids
         return self.only_picked and not picked
 
     @api.constrains(

@@ -7,49 +7,11 @@ from odoo import Command
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import mute_logger
 
-from .common_referral import ReferralCase
+from .common_economics import SpendingCase
 
 MANAGER = "sales_team.group_sale_manager"
 SALESMAN = "sales_team.group_sale_salesman"
 ACCOUNTING = "account.group_account_invoice"
-
-
-class SpendingCase(ReferralCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.sources = cls.env["lifecycle.spending.source"]
-        cls.sources.search([]).active = False
-        cls.ads = cls.env["utm.source"].create({"name": "Spending ads"})
-        cls.expense = cls.env["account.account"].search(
-            [("account_type", "=", "expense"), ("company_ids", "in", cls.company.id)], limit=1
-        )
-
-    @classmethod
-    def spend(cls, amount, **values):
-        return cls.env["lifecycle.spending"].create(
-            {
-                "name": "Test",
-                "amount": amount,
-                "date_from": cls.day(10),
-                "company_id": cls.company.id,
-                "currency_id": cls.company.currency_id.id,
-                **values,
-            }
-        )
-
-    def lines(self, *groupby, company=None, **domain):
-        """Sums (getting, keeping) by what is grouped by."""
-        self.env.flush_all()
-        model = self.env["lifecycle.spending.line"].with_company(company or self.company)
-        rows = model._read_group(
-            list(domain.items()) and [(name, "=", value) for name, value in domain.items()],
-            list(groupby),
-            ["getting:sum", "keeping:sum"],
-        )
-        if not groupby:
-            return tuple(rows[0])
-        return {row[0]: (row[-2], row[-1]) for row in rows}
 
 
 class TestSpendingByHand(SpendingCase):
