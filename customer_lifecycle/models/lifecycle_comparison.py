@@ -52,7 +52,7 @@ class LifecycleComparison(models.Model):
             ("stage", "Entered a stage"),
             ("workflow", "Entered a workflow"),
             ("referral", "Came by recommendation"),
-            ("date", "A date on which something began for everybody"),
+            ("date", "Something began for everybody"),
         ],
         string="What Happened",
         default="loyalty",

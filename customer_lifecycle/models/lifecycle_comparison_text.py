@@ -113,6 +113,15 @@ class LifecycleComparison(models.Model):
             return self.env._("The %s days after it are not over yet.", result["days"])
         if result["members"] >= ENOUGH and result["exposure"] > 0.5:
             return self.env._("Nearly everybody has joined: there is nobody left to compare with.")
+        if result["members"] < ENOUGH and result["waiting"]:
+            return self.env._(
+                "Too few customers: %(count)s of %(needed)s. For %(waiting)s more the %(days)s "
+                "days are not over yet.",
+                count=result["members"],
+                needed=ENOUGH,
+                waiting=self._number(result["waiting"]),
+                days=result["days"],
+            )
         if result["members"] < ENOUGH:
             return self.env._(
                 "Too few customers: %(count)s of %(needed)s.",
@@ -159,7 +168,7 @@ class LifecycleComparison(models.Model):
                 self._sample_note(result["looked_at"], result["over"]),
             ]
         return [
-            result["waiting"] and self.env._(
+            result["waiting"] and self.outcome != "few" and self.env._(
                 "%(joined)s customers joined; for %(waiting)s of them the %(days)s days after it "
                 "are not over yet.",
                 joined=self._number(result["joined"]),
@@ -277,9 +286,9 @@ class LifecycleComparison(models.Model):
             if not alone and not is_date:
                 cells.append(cell.format("ps-3", self._difference(name, values)))
             body.append(
-                Markup("<tr><th scope='row' class='fw-normal'>{}</th>{}</tr>").format(
-                    label, Markup("").join(cells)
-                )
+                Markup(
+                    '<tr><th scope="row" class="fw-normal" style="min-width: 8rem">{}</th>{}</tr>'
+                ).format(label, Markup("").join(cells))
             )
         columns = [
             head.format("ps-3", self.env._("Before")),
