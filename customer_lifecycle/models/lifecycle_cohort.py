@@ -13,7 +13,7 @@ MOST = 36
 #: customers whose purchases are looked up by customer; of more, all purchases are read
 FEW = 50_000
 #: of still more customers only a sample is looked at, about as many as can be looked up
-ALL = 200_000
+ALL = 100_000
 #: for each length of a period: months of it, and how its first day is written
 INTERVALS = {"month": (1, "MMM yyyy"), "quarter": (3, "QQQ yyyy"), "year": (12, "yyyy")}
 
@@ -180,22 +180,24 @@ class LifecycleCohort(models.AbstractModel):
         """
         found = self.env.execute_query(
             SQL(
-                """WITH chosen AS MATERIALIZED (%(chosen)s)
-                   SELECT cohort, period, COUNT(*) FILTER (WHERE bought), SUM(amount), SUM(value)
-                     FROM (SELECT chosen.cohort, chosen.partner_id,
-                                  GREATEST(%(number)s - chosen.cohort, 0) AS period,
-                                  BOOL_OR(days.amount > 0) AS bought,
-                                  SUM(days.amount) AS amount, SUM(days.value) AS value
-                             FROM (SELECT partner_id, day, SUM(amount) AS amount,
-                                          SUM(value) AS value
-                                     FROM (%(rows)s) purchases WHERE day <= %(today)s
-                                    GROUP BY partner_id, day) days
-                             JOIN chosen ON chosen.partner_id = days.partner_id
-                            GROUP BY 1, 2, 3) customers
+                """SELECT cohort, period, COUNT(*) FILTER (WHERE bought), SUM(amount), SUM(value)
+                     FROM (SELECT chosen.cohort,
+                                  GREATEST(customers.number - chosen.cohort, 0) AS period,
+                                  customers.*
+                             FROM (SELECT partner_id, %(number)s AS number,
+                                          BOOL_OR(amount > 0) AS bought,
+                                          SUM(amount) AS amount, SUM(value) AS value
+                                     FROM (SELECT partner_id, day, SUM(amount) AS amount,
+                                                  SUM(value) AS value
+                                             FROM (%(rows)s) purchases WHERE day <= %(today)s
+                                            GROUP BY partner_id, day) days
+                                    GROUP BY 1, 2) customers
+                             JOIN (%(chosen)s) chosen
+                               ON chosen.partner_id = customers.partner_id) placed
                     WHERE period < %(most)s
                     GROUP BY cohort, period""",
                 chosen=self._chosen(domain, interval, parts),
-                number=self._number_sql(SQL("days.day"), interval),
+                number=self._number_sql(SQL("day"), interval),
                 rows=self._purchases(company, domain, interval, parts, count),
                 today=company._lifecycle_today(),
                 most=MOST,

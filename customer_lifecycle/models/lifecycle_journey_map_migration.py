@@ -1,7 +1,10 @@
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, models
 from odoo.tools import SQL
+
+from .lifecycle_customer_revenue import plan_for_all
 
 #: days before the period whose purchases tell what the moved customers were worth
 DAYS_BEFORE = 365
@@ -95,28 +98,28 @@ class LifecycleJourneyMap(models.AbstractModel):
                 parts,
             )
         )
-        columns = [list(column) for column in zip(*chosen, strict=True)] or [[], [], []]
+        plan_for_all(self.env.cr, few=True)
         # sudo: purchases of customers whose figures the reader may see, as the profile sums them
-        rows = self.env["lifecycle.revenue.source"].sudo()._rows_sql(company, columns[0])
-        found = self.env.execute_query(
-            SQL(
-                """SELECT mover.from_id, mover.to_id, COUNT(*), COALESCE(SUM(bought.value), 0)
-                     FROM unnest(%(partners)s::integer[], %(froms)s::integer[],
-                                 %(tos)s::integer[]) mover (partner_id, from_id, to_id)
-                     LEFT JOIN (SELECT partner_id, SUM(value) AS value FROM (%(rows)s) purchases
-                                 WHERE day BETWEEN %(since)s AND %(until)s
-                                 GROUP BY partner_id) bought
-                       ON bought.partner_id = mover.partner_id
-                    GROUP BY mover.from_id, mover.to_id""",
-                partners=columns[0],
-                froms=columns[1],
-                tos=columns[2],
-                rows=rows,
-                since=start - timedelta(days=DAYS_BEFORE),
-                until=start - timedelta(days=1),
+        rows = self.env["lifecycle.revenue.source"].sudo()._rows_sql(
+            company, [partner_id for partner_id, *_stages in chosen]
+        )
+        # by customer, and put together here: the planner would join them one by one
+        bought = dict(
+            self.env.execute_query(
+                SQL(
+                    """SELECT partner_id, SUM(value) FROM (%s) purchases
+                        WHERE day BETWEEN %s AND %s GROUP BY partner_id""",
+                    rows,
+                    start - timedelta(days=DAYS_BEFORE),
+                    start - timedelta(days=1),
+                )
             )
         )
-        return {(from_id, to_id): tuple(rest) for from_id, to_id, *rest in found}
+        sums = defaultdict(lambda: (0, 0))
+        for partner_id, *stages in chosen:
+            count, value = sums[tuple(stages)]
+            sums[tuple(stages)] = (count + 1, value + bought.get(partner_id, 0))
+        return sums
 
     @api.model
     def _cell_sql(self, key):
