@@ -133,6 +133,9 @@ test("more credited than bought is explained", async () => {
     await mountMap({ get_earned: { earned: [[1, -120]], sampled: false } });
     expect(".o_lifecycle_map_stage[data-stage='1'] .o_earned").toHaveText("$ -120");
     expect(".o_lifecycle_map_losses").toHaveText(/credit notes of the period weigh more/);
+    await contains(".o_lifecycle_map_stage[data-stage='1'] .o_lifecycle_help_tip").click();
+    expect(".o_lifecycle_help").toHaveText(/invoice without an order/);
+    expect(".o_lifecycle_map_stage .o_lifecycle_help_tip").toHaveCount(1);
 });
 
 test("numbers say aloud what they are", async () => {

@@ -1,10 +1,12 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
+import { HelpTip } from "@customer_lifecycle/help_tip/help_tip";
 import { formatCount, formatMoney, formatShare } from "./journey_map_format";
 
 /** The stages as columns: who is there, who came and went, and what they are worth. */
 export class JourneyMapStages extends Component {
     static template = "customer_lifecycle.JourneyMapStages";
+    static components = { HelpTip };
     static props = { model: Object, map: Object, open: Function };
 
     setup() {
@@ -33,6 +35,17 @@ export class JourneyMapStages extends Component {
             return part.error ? "–" : "…";
         }
         return part.data.sampled ? `≈ ${this.money(earned)}` : this.money(earned);
+    }
+
+    get lossHelp() {
+        return {
+            about: _t("Why is this less than nothing?"),
+            text: _t(
+                "The credit notes of the period weigh more than the purchases. If you often " +
+                    "invoice without an order, let posted invoices count as purchases in the " +
+                    "settings."
+            ),
+        };
     }
 
     expectedText(stage) {
