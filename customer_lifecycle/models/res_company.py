@@ -111,7 +111,9 @@ class ResCompany(models.Model):
         parameter = self.env["ir.config_parameter"].sudo().get_param(
             "customer_lifecycle.default_company_id"
         )
-        company = Company.browse(int(parameter or 0)).exists()
+        # a parameter may be edited by hand, and an archived company is not computed
+        chosen = int(parameter) if str(parameter).isdigit() else 0
+        company = Company.browse(chosen).exists().filtered("active")
         return company or self._lifecycle_companies()[:1]
 
     @api.model_create_multi

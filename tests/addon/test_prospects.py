@@ -181,6 +181,19 @@ class TestWhichCompany(ProspectCase):
         self.assertFalse(self.counts(company=self.home))
         self.assertTrue(self.counts(company=self.abroad))
 
+    def test_default_company_that_is_gone_is_the_first_one(self):
+        companies = self.env["res.company"]
+        first = companies._lifecycle_companies()[:1]
+        chosen = self.new_company("Chosen for prospects")
+        parameters = self.env["ir.config_parameter"].sudo()
+        key = "customer_lifecycle.default_company_id"
+        parameters.set_param(key, chosen.id)
+        self.assertEqual(companies._lifecycle_default_company(), chosen)
+        chosen.active = False
+        self.assertEqual(companies._lifecycle_default_company(), first, "archived")
+        parameters.set_param(key, "none")
+        self.assertEqual(companies._lifecycle_default_company(), first, "no number")
+
     def test_contact_of_a_company_of_the_database(self):
         self.partner.company_id = self.abroad
         self.partner.message_post(
