@@ -43,7 +43,7 @@ export class JourneyMapStages extends Component {
             text: _t(
                 "The credit notes of the period weigh more than the purchases. If you often " +
                     "invoice without an order, let posted invoices count as purchases in the " +
-                    "settings."
+                    "settings.",
             ),
         };
     }
