@@ -254,7 +254,7 @@ class LifecycleComparison(models.Model):
     def _judge(self, result):
         """The outcome that the figures prove."""
         if self.event == "date":
-            return "open" if result["figures"] else "few"
+            return "open" if result["figures"] and result["members"] else "few"
         if min(result["members"], result["compared"]) < ENOUGH or not result["figures"]:
             return "few"
         revenue = kernel.Figure(*result["figures"]["revenue"])

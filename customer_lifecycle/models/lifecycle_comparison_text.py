@@ -109,6 +109,8 @@ class LifecycleComparison(models.Model):
 
     def _verdict_few(self):
         result = self.result
+        if self.event == "date" and result["figures"]:
+            return self.env._("Nobody had bought before these days began.")
         if self.event == "date":
             return self.env._("The %s days after it are not over yet.", result["days"])
         if result["members"] >= ENOUGH and result["exposure"] > 0.5:
@@ -159,7 +161,7 @@ class LifecycleComparison(models.Model):
         result = self.result
         if self.event == "date":
             return [
-                result["figures"] and self.env._(
+                result["members"] and self.env._(
                     "Of %(now)s customers who had bought before these days began, and of "
                     "%(earlier)s for the year earlier.",
                     now=self._number(result["members"]),

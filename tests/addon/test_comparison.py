@@ -255,6 +255,14 @@ class TestDate(ComparisonCase):
         self.assertEqual(comparison.verdict, "The 30 days after it are not over yet.")
 
 
+    def test_nobody_was_a_customer_then(self):
+        self.new_buyers(1)
+        self.refresh()
+        comparison = self.compare(event="date", event_date=self.day(1500), window_days=30)
+        self.assertEqual(comparison.verdict, "Nobody had bought before these days began.")
+        self.assertFalse(comparison.chart)
+
+
 class TestMoney(ComparisonCase):
     def test_other_currency_counts_in_company_currency(self):
         foreign = self.env["res.currency"].with_context(active_test=False).search(
