@@ -1,4 +1,5 @@
 from datetime import timedelta
+from hashlib import sha256
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -43,13 +44,16 @@ class LifecycleEconomicsCube(models.Model):
 
     @api.model
     def _settings(self, company):
-        """Whatever makes the sums other ones when it changes."""
+        """Whatever makes the sums other ones when it changes.
+
+        The compiled query tells most of it: sources, an app that wakes one up, what value is.
+        """
+        # for no customer: compiled once for everybody, whatever his language
+        rows = self.env["lifecycle.revenue.source"]._rows_of(company, 0)
         return "|".join(
             str(part)
             for part in (
-                company.lifecycle_basis,
-                company.lifecycle_value,
-                company.lifecycle_margin_percent,
+                sha256(repr((rows.code, rows.params)).encode()).hexdigest(),
                 company._lifecycle_timezone(),
                 company.currency_id.id,
             )
@@ -58,25 +62,37 @@ class LifecycleEconomicsCube(models.Model):
     @api.model
     def _as_of(self, company):
         """When a company's purchases were summed up; None if that does not count now."""
+        if not self._has_sums(company):
+            return None
         self.env.cr.execute(
             SQL(
-                """SELECT as_of FROM lifecycle_economics_cube
-                    WHERE company_id = %s AND settings = %s AND as_of > %s LIMIT 1""",
+                """SELECT MAX(as_of) FROM lifecycle_economics_cube
+                    WHERE company_id = %s AND settings = %s AND as_of > %s""",
                 company.id,
                 self._settings(company),
                 fields.Datetime.now() - timedelta(hours=HOURS),
             )
         )
-        return (self.env.cr.fetchone() or [None])[0]
+        return self.env.cr.fetchone()[0]
+
+    @api.model
+    def _has_sums(self, company):
+        self.env.cr.execute(
+            SQL("SELECT 1 FROM lifecycle_economics_cube WHERE company_id = %s LIMIT 1", company.id)
+        )
+        return bool(self.env.cr.fetchone())
 
     @api.model
     def _sql(self, company):
         """SELECT of the sums: those that were kept, else all purchases anew."""
-        if self._as_of(company):
+        as_of = self._as_of(company)
+        if as_of:
+            # two that summed up at the same moment may both have left their rows
             return SQL(
-                "SELECT %s FROM lifecycle_economics_cube WHERE company_id = %s",
+                "SELECT %s FROM lifecycle_economics_cube WHERE company_id = %s AND as_of = %s",
                 SQL(", ").join(map(SQL.identifier, COLUMNS)),
                 company.id,
+                as_of,
             )
         return self.env["lifecycle.economics"]._cube_sql(company)
 
@@ -117,10 +133,11 @@ class LifecycleEconomicsCube(models.Model):
         cr.execute(
             SQL(
                 "INSERT INTO lifecycle_economics_cube (company_id, as_of, settings, %(columns)s) "
-                "SELECT %(company)s, %(now)s, %(settings)s, %(columns)s FROM lifecycle_cube_now",
+                # when the transaction began, to the microsecond: no two have the same
+                "SELECT %(company)s, now() AT TIME ZONE 'UTC', %(settings)s, %(columns)s "
+                "FROM lifecycle_cube_now",
                 columns=SQL(", ").join(map(SQL.identifier, COLUMNS)),
                 company=company.id,
-                now=fields.Datetime.now(),
                 settings=self._settings(company),
             )
         )
@@ -143,7 +160,7 @@ class LifecycleEconomicsCube(models.Model):
         self.env["ir.cron"]._commit_progress(remaining=len(ids))
         for company in self.env["res.company"].browse(ids):
             if self._is_large(company):
-                self._keep(company)
+                self.with_company(company)._keep(company)
             else:
                 self._forget(company)
             self.env["ir.cron"]._commit_progress(1)

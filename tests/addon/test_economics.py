@@ -208,6 +208,34 @@ class TestEconomics(EconomicsCase):
         self.env["lifecycle.revenue.source"].search([], limit=1).active = False
         self.assertFalse(cube.search([]))
 
+    def test_two_who_summed_up_at_once_do_not_double_the_sums(self):
+        self.write_down()
+        live = self.report("month:month", "source_id")
+        self.env["lifecycle.economics.cube"]._keep(self.company)
+        # the rows of one who had begun before the other's were there to be deleted
+        self.env.cr.execute(
+            """INSERT INTO lifecycle_economics_cube
+                      (company_id, as_of, settings, month, cohort, active_count, repeated, value)
+               SELECT company_id, as_of - interval '1 s', settings, month, cohort, active_count,
+                      repeated, value
+                 FROM lifecycle_economics_cube"""
+        )
+        self.assertEqual(self.report("month:month", "source_id"), live)
+
+    def test_app_that_wakes_a_source_makes_kept_sums_old(self):
+        self.write_down()
+        cube = self.env["lifecycle.economics.cube"]
+        cube._keep(self.company)
+        self.assertTrue(cube._as_of(self.company))
+        self.env.flush_all()
+        # no record is saved when an app brings a source's model
+        self.env.cr.execute(
+            "UPDATE lifecycle_revenue_source SET active = FALSE WHERE model = 'sale.order'"
+        )
+        self.env.invalidate_all()
+        self.env.registry.clear_cache()
+        self.assertIsNone(cube._as_of(self.company))
+
     def test_row_opens_what_was_spent(self):
         self.write_down()
         row = self.env["lifecycle.economics"].search(

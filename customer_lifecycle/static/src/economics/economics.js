@@ -59,6 +59,11 @@ export class EconomicsOverview extends Component {
 export class EconomicsPivotRenderer extends PivotRenderer {
     static template = "customer_lifecycle.EconomicsPivotRenderer";
     static components = { ...PivotRenderer.components, EconomicsOverview };
+
+    async reload() {
+        await this.model.load(this.model.searchParams);
+        this.model.notify();
+    }
 }
 
 registry.category("views").add("lifecycle_economics_pivot", {
