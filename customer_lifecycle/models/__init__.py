@@ -52,6 +52,7 @@ from . import (
     lifecycle_loyalty_cost,
     lifecycle_spending,
     lifecycle_spending_source,
+    lifecycle_spending_source_sql,
     lifecycle_spending_line,
     lifecycle_economics,
     lifecycle_economics_sql,

@@ -73,15 +73,25 @@ class LifecycleRevenueSource(models.Model):
             "currency_path": (("res.currency",), self.env._("a currency")),
             "document_path": (("many2one",), self.env._("another record")),
         }
+        self._check_path_kinds(self, model, kinds)
+
+    @api.model
+    def _check_path_kinds(self, source, model, kinds):
+        """Refuse a record whose paths end with another kind of field than they should.
+
+        :param kinds: by name of the field with the path, the types or models that it may lead to
+            and what to call them
+        :raise ValueError: says which
+        """
         for name, (kind, words) in kinds.items():
-            field = self._last_field(model, self[name])
+            field = self._last_field(model, source[name])
             # a path that leads nowhere is told where it is followed
             if field is not None and not {field.type, field.comodel_name} & {*kind}:
                 raise ValueError(
                     self.env._(
                         "“%(path)s” (%(label)s) does not lead to %(kind)s.",
-                        path=self[name],
-                        label=self._fields[name]._description_string(self.env),
+                        path=source[name],
+                        label=source._fields[name]._description_string(self.env),
                         kind=words,
                     )
                 )

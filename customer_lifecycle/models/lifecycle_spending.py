@@ -85,6 +85,8 @@ class LifecycleSpending(models.Model):
         string="Vendor Bill",
         domain="[('move_type', 'in', ['in_invoice', 'in_refund', 'in_receipt'])]",
         check_company=True,
+        # a bill is spent once; nor could who may not see it copy the rest
+        copy=False,
         index="btree_not_null",
         groups="account.group_account_readonly,account.group_account_invoice",
         help="If the bill for it is in Odoo too, name it here: it then is not counted again by "
@@ -134,9 +136,9 @@ class LifecycleSpending(models.Model):
                     currency, company.currency_id, company, date or fields.Date.today()
                 )
             for spending in spendings:
-                spending.amount_company = (company.currency_id or currency).round(
-                    spending.amount * rate
-                )
+                money = company.currency_id or currency
+                amount = spending.amount * rate
+                spending.amount_company = money.round(amount) if money else amount
 
     @api.model
     def get_import_templates(self):

@@ -55,7 +55,8 @@ class LifecycleSpendingLine(models.Model):
         company = self.env.company.sudo()
         return SQL(
             """SELECT hashtextextended(
-                          CONCAT_WS(',', kind, res_model, res_id, partner_id, date, sub_id), 0)
+                          CONCAT_WS(',', kind, res_model, res_id, partner_id, date, sub_id,
+                                    spending_source_id), 0)
                           & %(safe)s AS id,
                       kind, spending_source_id, partner_id, %(company)s AS company_id,
                       %(currency)s AS currency_id, date, res_model, res_id, getting, keeping,

@@ -1,11 +1,10 @@
-from ast import literal_eval
+from psycopg2 import DataError, ProgrammingError
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .lifecycle_fields import stored_names
 from .lifecycle_spending import PURPOSES
 
 #: fields of a source that hold a path from its model
@@ -19,8 +18,6 @@ PATHS = (
     "medium_path",
     "campaign_path",
 )
-#: models whose records can be chosen by account, analytic account and product category
-PICKABLE = ("account.move.line", "account.analytic.line")
 
 
 class LifecycleSpendingSource(models.Model):
@@ -156,10 +153,13 @@ class LifecycleSpendingSource(models.Model):
             if source._missing_model() is not None:
                 continue
             source._check_author_may_read()
-            with self.env.cr.savepoint():
-                self.env.cr.execute(
-                    SQL("SELECT * FROM (%s) probe LIMIT 0", source._compile(self.env.company))
-                )
+            rows = source._compile(self.env.company.sudo())
+            try:
+                with self.env.cr.savepoint(), tools.mute_logger("odoo.sql_db"):
+                    self.env.cr.execute(SQL("SELECT * FROM (%s) probe LIMIT 0", rows))
+            except (DataError, ProgrammingError) as error:
+                message = source._defect_message(str(error).partition("\n")[0])
+                raise ValidationError(message) from error
 
     def _check_author_may_read(self):
         """Refuse sources of documents that the present user may not see.
@@ -190,132 +190,7 @@ class LifecycleSpendingSource(models.Model):
 
     def _domain(self):
         self.ensure_one()
-        return Domain(literal_eval(self.domain.strip() or "[]"))
-
-    # ----- COMPILATION -----
-
-    @api.model
-    def _awake(self):
-        """Sources that can be read now, as superuser."""
-        sources = self.sudo()
-        sources = sources.search_fetch(Domain.TRUE, stored_names(sources))
-        return sources.filtered(
-            lambda source: source._missing_model() is None and not source._is_unpicked()
-        )
-
-    @api.model
-    def _rows_sql(self, company, today):
-        """SELECT of the documents of all sources in a company, each counted once.
-
-        :return: SQL with the columns of ``lifecycle.spending._rows_sql``, None without sources
-        """
-        parts = [source._compile(company) for source in self._awake()]
-        if not parts:
-            return None
-        return SQL(
-            """SELECT res_model, res_id, spending_source_id, 'document' AS kind,
-                      NULL::integer AS partner_id, date, getting, amount - getting AS keeping,
-                      source_id, medium_id, campaign_id, NULL::integer AS stage_id,
-                      NULL::integer AS segment_id
-                 FROM (SELECT *, ROW_NUMBER() OVER (
-                                     PARTITION BY res_model, res_id
-                                     ORDER BY sequence, spending_source_id) AS place
-                         FROM (%(parts)s) parts) ranked
-                 CROSS JOIN LATERAL (
-                     SELECT CASE purpose WHEN 'getting' THEN amount WHEN 'keeping' THEN 0
-                            ELSE ROUND(amount * getting_percent::numeric / 100, %(digits)s)
-                            END AS getting) split
-                WHERE place = 1 AND amount <> 0 AND date <= %(today)s""",
-            parts=SQL(" UNION ALL ").join(parts),
-            digits=company.currency_id.decimal_places,
-            today=today,
-        )
-
-    def _compile(self, company):
-        """SELECT of this source's documents in one company.
-
-        :raise ValueError: a path or the domain does not fit the model
-        """
-        self.ensure_one()
-        paths = self.env["lifecycle.revenue.source"]
-        # how to find the day and the rate is the same for revenue and for spending
-        reader = paths.new({name: self[name] for name in ("date_path", "rate_path")})
-        reader.currency_path = self.currency_path
-        model = self.env[self.model].sudo().with_context(active_test=False)
-        query = model._search(self._domain() & Domain(self.company_path, "=", company.id))
-        table = query.table
-        day = reader._day_sql(model, table, query, company)
-        amount = paths._number_sql(model, table, self.amount_path, query)
-        if self.negate:
-            amount = SQL("-%s", amount)
-        convert = reader._converter(model, table, query, company, day)
-        amount = SQL("(%s * %s)", convert(amount), self._picked_sql(model, table, query))
-        if self.model == "account.move.line":
-            query.add_where(
-                SQL(
-                    "%s NOT IN (SELECT bill_id FROM lifecycle_spending "
-                    "WHERE bill_id IS NOT NULL)",
-                    SQL.identifier(table, "move_id"),
-                )
-            )
-        return query.select(
-            SQL("%s AS res_model", self.model),
-            SQL("%s AS res_id", SQL.identifier(table, "id")),
-            SQL("%s AS spending_source_id", self.id),
-            SQL("%s AS sequence", self.sequence),
-            SQL("%s AS date", day),
-            SQL("ROUND(%s, %s) AS amount", amount, company.currency_id.decimal_places),
-            SQL("%s AS purpose", self.purpose),
-            SQL("%s AS getting_percent", self.getting_percent),
-            *(self._channel_sql(model, table, query, name) for name in
-              ("source", "medium", "campaign")),
-        )
-
-    def _channel_sql(self, model, table, query, name):
-        """Source, medium or campaign of a document, else the one that is set for all."""
-        fixed, path = self[f"{name}_id"].id or None, self[f"{name}_path"]
-        if not path:
-            return SQL("%s::integer AS %s", fixed, SQL.identifier(f"{name}_id"))
-        found = self.env["lifecycle.revenue.source"]._path_sql(model, table, path, query)
-        return SQL(
-            "COALESCE(%s, %s)::integer AS %s", found, fixed, SQL.identifier(f"{name}_id")
-        )
-
-    def _picked_sql(self, model, table, query):
-        """Which part of a record is picked, 0 to 1; the query loses what is not."""
-        if self.model not in PICKABLE:
-            return SQL("1")
-        if not (self.account_ids or self.analytic_account_ids or self.category_ids):
-            return SQL("0" if self.only_picked else "1")
-        account = "account_id" if self.model == "account.move.line" else "general_account_id"
-        whole = Domain(account, "in", self.account_ids.ids)
-        if self.category_ids:
-            whole |= Domain("product_id.categ_id", "child_of", self.category_ids.ids)
-        analytic = self.analytic_account_ids.ids
-        if self.model == "account.analytic.line":
-            # one record for each analytic account: it is theirs as a whole
-            if analytic:
-                whole |= Domain("auto_account_id", "in", analytic)
-            query.add_where(SQL("%s IN %s", SQL.identifier(table, "id"),
-                                model._search(whole).subselect()))
-            return SQL("1")
-        part = SQL(
-            """LEAST(1, COALESCE((
-                   SELECT SUM(share.value::numeric) / 100
-                     FROM jsonb_each_text(%(distribution)s) share
-                    WHERE string_to_array(share.key, ',')::integer[] && %(analytic)s
-               ), 0))""",
-            distribution=SQL.identifier(table, "analytic_distribution"),
-            analytic=analytic,
-        )
-        picked = SQL(
-            "(CASE WHEN %s IN %s THEN 1 ELSE %s END)",
-            SQL.identifier(table, "id"),
-            model._search(whole).subselect(),
-            part,
-        )
-        query.add_where(SQL("%s <> 0", picked))
-        return picked
+        return self.env["lifecycle.revenue.source"]._read_domain(self.domain)
 
     def action_view_lines(self):
         """Open what the source has counted."""
