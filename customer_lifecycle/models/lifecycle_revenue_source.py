@@ -161,22 +161,23 @@ class LifecycleRevenueSource(models.Model):
         for domain in (self._domain(), self._skip_domain(self.env[self.model])):
             self._check_domain_may_read(self.model, domain)
         if self.state == "ready":
-            self._check_author_sees_records()
+            # of companies that he does not work in the profiles' own rules show him nothing
+            ours = Domain(self.company_path, "in", self.env.companies.ids)
+            self._check_author_sees_records(self.name, self.model, self._domain() & ours)
 
-    def _check_author_sees_records(self):
-        """Refuse a source that finds records which rules hide from the present user."""
-        model = self.env[self.model].sudo(False).with_context(active_test=False)
-        rules = self.env["ir.rule"].with_user(self.env.user)._compute_domain(self.model, "read")
-        if self.env.user._is_superuser() or rules.optimize_full(model.sudo()).is_true():
+    @api.model
+    def _check_author_sees_records(self, name, model_name, found):
+        """Refuse what finds (``found``: a domain) records that rules hide from the present user."""
+        model = self.env[model_name].sudo().with_context(active_test=False)
+        rules = self.env["ir.rule"].with_user(self.env.user)._compute_domain(model_name, "read")
+        if self.env.user._is_superuser() or rules.optimize_full(model).is_true():
             return
-        # of companies that he does not work in the profiles' own rules show him nothing
-        found = self._domain() & Domain(self.company_path, "in", self.env.companies.ids)
-        if model.sudo().search_count(found & ~rules, limit=1):
+        if model.search_count(found & ~rules, limit=1):
             raise ValidationError(
                 self.env._(
                     "“%s” finds records that you may not see; narrow its filter, or ask somebody "
                     "who may see them to add it.",
-                    self.name,
+                    name,
                 )
             )
 

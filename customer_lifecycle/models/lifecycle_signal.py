@@ -137,6 +137,10 @@ class LifecycleSignal(models.Model):
                 paths = [signal[name] for name in PATHS if signal[name]]
                 sources._check_may_read(signal.model, paths)
                 sources._check_domain_may_read(signal.model, signal._domain())
+                # averages and numbers tell amounts
+                sources._check_author_sees_records(
+                    signal.name, signal.model, signal._company_domain(self.env.companies)
+                )
                 with self.env.cr.savepoint():
                     self.env.cr.execute(
                         SQL("SELECT * FROM (%s) probe LIMIT 0", signal._compile(self.env.company))
@@ -165,6 +169,13 @@ class LifecycleSignal(models.Model):
         self.ensure_one()
         return Domain(literal_eval(self.domain.strip() or "[]"))
 
+    def _company_domain(self, companies):
+        """Domain of the records that count in some companies."""
+        domain = self._domain()
+        if self.company_path:
+            domain &= Domain(self.company_path, "in", [*companies.ids, False])
+        return domain
+
     # ----- COMPILATION -----
 
     def _customer_sql(self, model, query):
@@ -186,10 +197,7 @@ class LifecycleSignal(models.Model):
         self.ensure_one()
         sources = self.env["lifecycle.revenue.source"]
         model = self.env[self.model].sudo().with_context(active_test=False)
-        domain = self._domain()
-        if self.company_path:
-            domain &= Domain(self.company_path, "in", [company.id, False])
-        query = model._search(domain)
+        query = model._search(self._company_domain(company))
         table = query.table
         customer = self._customer_sql(model, query)
         if partner_ids is not None:

@@ -6,6 +6,7 @@ from odoo import Command, fields
 from odoo.exceptions import ValidationError
 
 from .common import LifecycleCase
+from .common_money import MoneyCase
 
 
 class TestSignals(LifecycleCase):
@@ -315,3 +316,28 @@ class TestSignals(LifecycleCase):
         profile = self.refresh()
         self.assertEqual(profile.first_source_id, source)
         self.assertEqual((self.today - profile.first_touch_date).days, 60)
+
+
+class TestSignalAuthors(MoneyCase):
+    """What somebody may not read, he may not turn into a figure."""
+
+    def test_signals_tell_no_amounts_of_hidden_records(self):
+        manager = self.new_user("signal_author", "sales_team.group_sale_manager", self.company)
+        self.move("in_invoice", 55)
+        self.move("out_invoice", 70)
+        values = {
+            "name": "Average of invoices",
+            "target": "satisfaction_average",
+            "aggregate": "average",
+            "model": "account.move",
+            "date_path": "invoice_date",
+            "value_path": "amount_untaxed",
+        }
+        signals = self.env["lifecycle.signal"].with_user(manager)
+        for company_path in ("company_id", False):
+            with self.assertRaisesRegex(ValidationError, "may not see"):
+                with self.env.cr.savepoint():
+                    signals.create({**values, "company_path": company_path})
+        signal = signals.create({**values, "domain": "[('move_type', '=', 'out_invoice')]"})
+        with self.assertRaisesRegex(ValidationError, "may not see"), self.env.cr.savepoint():
+            signal.domain = "[('move_type', '=', 'in_invoice')]"
