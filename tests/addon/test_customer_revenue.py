@@ -1,6 +1,10 @@
+from ast import literal_eval
 from collections import defaultdict
 
+from lxml import etree
+
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 
 from .common import LifecycleCase
 from .common_money import MoneyCase
@@ -157,6 +161,28 @@ class TestCustomerRevenue(RevenueCase):
         self.assertEqual(
             (action["res_model"], action["res_id"]), (document._name, document.id)
         )
+
+    def test_the_first_picture_is_of_customers_who_bought(self):
+        action = self.env.ref("customer_lifecycle.lifecycle_customer_revenue_action")
+        defaults = literal_eval(action.context)
+        self.assertTrue(defaults["search_default_bought"])
+        search = etree.fromstring(self.report.get_view(view_type="search")["arch"])
+        [domain] = search.xpath("//filter[@name='bought']/@domain")
+        bought = Domain(literal_eval(domain))
+        rows = self.report._read_group(bought, ["partner_id"], ["amount:sum"])
+        self.assertEqual(
+            {partner: round(float(amount), 2) for partner, amount in rows},
+            {
+                profile.partner_id: round(profile.revenue, 2)
+                for profile in self.profiles.filtered("order_count")
+            },
+        )
+        [(credited,)] = self.report._read_group(~bought, [], ["amount:sum"])
+        self.assertEqual(round(float(credited), 2), -33.33, "the rest is what was only credited")
+        # who has no profile yet has just bought
+        newcomer = self.new_customer("Newcomer")
+        self.new_purchase(newcomer, 5, company=self.company)
+        self.assertTrue(self.report.search(bought & Domain("partner_id", "=", newcomer.id)))
 
     def test_favourites_and_filters_work(self):
         filters = self.env["ir.filters"].search([("model_id", "=", self.report._name)])
