@@ -5,7 +5,9 @@ class IrUiView(models.Model):
     _inherit = "ir.ui.view"
 
     type = fields.Selection(
-        selection_add=[("journey_map", "Journey Map"), ("lifecycle_cohort", "Cohorts")]
+        selection_add=[("journey_map", "Journey Map"), ("lifecycle_cohort", "Cohorts")],
+        # else views that somebody made stay without a type, and every later update warns of them
+        ondelete={"journey_map": "cascade", "lifecycle_cohort": "cascade"},
     )
 
     def _get_view_info(self):

@@ -350,7 +350,7 @@ class TestUninstall(ScratchCase):
         self.worker.do("settle")
         result = self.worker.do("uninstall")
         self.assertEqual(result["patched"], [])
-        self.assertEqual(result["models"], [])
+        self.assertEqual((result["models"], result["untyped"]), ([], []))
         self.assertEqual(result["read"], 1)
         prefixes = ("lifecycle_", "clv_", "vip_")
         ours = [name for name in result["fields"] if name.startswith(prefixes)]

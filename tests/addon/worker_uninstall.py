@@ -15,6 +15,12 @@ class UninstallTasks:
             env = self.env(cursor)
             given = self._give_pricelists(env)
             card_id = self._give_card(env)
+            env["ir.ui.view"].create(
+                [
+                    {"name": tag, "model": "res.partner", "arch": f"<{tag}/>"}
+                    for tag in ("journey_map", "lifecycle_cohort")
+                ]
+            )
             cursor.commit()
             env.ref("base.module_customer_lifecycle").button_immediate_uninstall()
         registry = Registry(self.database)
@@ -35,6 +41,7 @@ class UninstallTasks:
             partner.phone = "+32 1"
             cursor.commit()
             models = [name for name in registry if name.startswith("lifecycle.")]
+            untyped = env["ir.ui.view"].search([("type", "=", False)]).mapped("name")
             pricelists = [
                 env["res.partner"].browse(partner_id).with_company(company_id)
                 .specific_property_product_pricelist.name
@@ -52,6 +59,7 @@ class UninstallTasks:
             "pricelists": pricelists,
             "patched": patched,
             "models": models,
+            "untyped": untyped,
             "read": len(read),
             "fields": shown,
         }
