@@ -48,7 +48,7 @@ class LifecycleCohort(models.AbstractModel):
             value is by the company's settings) and ``knows_loss`` (a stage counts as lost)
         :raise UserError: the interval is none
         """
-        if interval not in INTERVALS:
+        if interval not in list(INTERVALS):
             raise UserError(self.env._("Choose months, quarters or years."))
         # sudo: the settings of a company that the reader works in are no secret
         company = self.env.company.sudo()

@@ -1,5 +1,4 @@
 from collections import defaultdict
-from datetime import timedelta
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -108,10 +107,11 @@ class LifecycleJourneyMap(models.AbstractModel):
             self.env.execute_query(
                 SQL(
                     """SELECT partner_id, SUM(value) FROM (%s) purchases
-                        WHERE day BETWEEN %s AND %s GROUP BY partner_id""",
+                        WHERE day >= %s::date - %s AND day < %s GROUP BY partner_id""",
                     rows,
-                    start - timedelta(days=DAYS_BEFORE),
-                    start - timedelta(days=1),
+                    start,
+                    DAYS_BEFORE,
+                    start,
                 )
             )
         )

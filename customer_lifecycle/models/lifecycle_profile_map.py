@@ -28,7 +28,7 @@ class LifecycleProfile(models.Model):
             return Domain.OR(
                 Domain("id", "in", journeys._cell_sql(key)) for key in value if key
             )
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise UserError(
                 self.env._("This list belongs to a journey map; open it from there again.")
             ) from error

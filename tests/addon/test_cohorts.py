@@ -158,9 +158,15 @@ class TestCohorts(RevenueCase):
             self.assertEqual((size, cells), (everything[start][0], everything[start][1][:3]))
 
     def test_wrong_questions_are_refused_in_words(self):
-        with self.assertRaisesRegex(UserError, "months, quarters or years"):
-            self.cohorts.get_cohorts([], "week")
-        for key in ("ordered:week:2026-01-01:0", "nonsense", "won:month:2026-01-01:0"):
+        for interval in ("week", ["month"], {}, None):
+            with self.assertRaisesRegex(UserError, "months, quarters or years"):
+                self.cohorts.get_cohorts([], interval)
+        for key in (
+            "ordered:week:2026-01-01:0",
+            "nonsense",
+            "won:month:2026-01-01:0",
+            f"ordered:month:2026-01-01:{10**18}",
+        ):
             with self.assertRaisesRegex(UserError, "open it from there again"):
                 self.env["lifecycle.profile"].search([("cohort_cell", "=", key)])
 

@@ -114,6 +114,12 @@ class TestMigration(MapCase):
         self.assertEqual(counts, {pair: len(row[0]) for pair, row in found.items()})
         self.assertTrue(0 < migration["sampled"] < sum(counts.values()))
 
+    def test_a_period_may_begin_with_the_calendar(self):
+        period = {"start": "0001-01-01", "end": self.period["end"]}
+        migration = self.map.get_migration([], period)
+        self.assertTrue(migration["moves"])
+        self.assertEqual({move["before"] for move in migration["moves"]}, {0})
+
     def test_another_company_has_no_part_in_it(self):
         other = self.new_company("Migration Elsewhere")
         migration = self.map.with_context(allowed_company_ids=other.ids).get_migration(

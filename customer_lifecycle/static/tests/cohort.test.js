@@ -134,3 +134,23 @@ test("a sample says so and all can be counted", async () => {
     expect(".o_lifecycle_cohort_exact").toHaveCount(0);
     expect.verifySteps(["sample", "all"]);
 });
+
+test("a number opens what it shows where the company lacks the wished measure", async () => {
+    onRpc("lifecycle.cohort", "get_cohorts", () => DATA);
+    mockService("action", {
+        doAction(action) {
+            expect.step(action.domain.at(-1)[2]);
+        },
+    });
+    await mountView({
+        type: "lifecycle_cohort",
+        resModel: "lifecycle.profile",
+        arch: "<lifecycle_cohort/>",
+        // a favorite from a company whose value is the margin
+        context: { lifecycle_cohort: { measure: "value_so_far" } },
+    });
+    await animationFrame();
+    expect(queryAllTexts(".o_cell").slice(0, 2)).toEqual(["100%", "50%"]);
+    await contains(".o_cell button:eq(1)").click();
+    expect.verifySteps(["ordered:month:2026-01-01:1"]);
+});

@@ -207,7 +207,11 @@ export class Cohort extends Component {
                 [false, "list"],
                 [false, "kanban"],
             ],
-            domain: Domain.and([this.model.domain, this.model.domainOf(cohort, period)]).toList(),
+            domain: Domain.and([
+                this.model.domain,
+                // what is shown, not what was wished: a company may not know that measure
+                this.model.domainOf(this.measure.name, cohort, period),
+            ]).toList(),
         });
     }
 

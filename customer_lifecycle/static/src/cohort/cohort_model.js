@@ -88,10 +88,9 @@ export class CohortModel extends Model {
 
     // ----- CUSTOMERS BEHIND A NUMBER -----
 
-    /** Domain of the customers of a cohort, or of those behind one of its numbers. */
-    domainOf(cohort, period = null) {
+    /** Domain of the customers of a cohort, or of those behind one number of a measure. */
+    domainOf(measure, cohort, period = null) {
         const { company_id, interval } = this.data;
-        const { measure } = this.options;
         const domain = [["company_id", "=", company_id]];
         if (period === null || measure.endsWith("_so_far")) {
             const end = deserializeDate(cohort.start).plus({ [`${interval}s`]: 1 });
