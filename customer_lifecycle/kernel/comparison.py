@@ -13,8 +13,12 @@ FIGURES = ("ordered", "orders", "revenue", "basket", "gap", "lost")
 _MEANS = ("ordered", "orders", "revenue")
 #: control rows for each trait that a regression needs
 _ROWS_A_TRAIT = 10
+#: figures that are sums over days, which belong to the time before or after somebody joined
+_SUMS = ("orders", "revenue")
 #: share of their time that the compared may have been members themselves
 MOST_EXPOSED = 0.5
+#: share that their purchases after joining may have, compared with what members buy
+_MOST_LATE = 0.75
 
 
 class Figure(NamedTuple):
@@ -22,7 +26,7 @@ class Figure(NamedTuple):
 
     ``effect``: difference of the differences, ``low`` and ``high`` its 95 % interval;
     ``percent``, ``percent_low``, ``percent_high``: the same against what would have been
-    without the programme; None where not defined.
+    without the programme; None where not defined, or where either may as well be nothing.
     """
 
     before: float | None
@@ -111,10 +115,13 @@ def effects(purchases, found, window):
     *customer* on the estimate (Liang and Zeger 1986, equation 4, with independent working
     correlation), because a customer may stand for many members, on many days. The interval takes
     Student's t with as many degrees of freedom as customers in the group that has fewer, counted
-    by their weights (Kish 1965, section 8.2), less one. For the time that the compared were
-    members themselves the difference is divided by the share of time that they were not (Bloom
-    1984, "Accounting for No-Shows in Experimental Evaluation Designs", equation 1, turned
-    around).
+    by their weights (Kish 1965, section 8.2), less one.
+
+    What the compared bought after they had joined themselves is scaled down by what joining is
+    found to do. Frequent buyers join sooner, so that the share of their time would tell too
+    little. For figures that are no sums over days the difference is divided by the share of those
+    whom joining could not yet have changed (Bloom 1984, "Accounting for No-Shows in Experimental
+    Evaluation Designs", equation 1, turned around).
 
     :param found: :class:`~.matching.Match`
     :return: dict name → :class:`Figure`; empty without matches, or where the compared were
@@ -132,15 +139,43 @@ def effects(purchases, found, window):
     described = traits(purchases, who, day, window)
     described[:, 6:] = np.log1p(described[:, 6:])
     width = stats.t.ppf(0.975, _freedom(found))
+    numbers = parts(purchases, who, day, window)
+    late = _late(purchases, found, window, numbers)
     return {
-        name: _figure(name, numbers, joined, weight, customer, described, width, exposure(found))
-        for name, numbers in parts(purchases, who, day, window).items()
+        name: _figure(name, numbers[name], joined, weight, customer, described, width, late[name])
+        for name in FIGURES
     }
 
 
 def exposure(found):
     """Share of the time after that the compared customers were members themselves."""
     return float((found.weight * found.exposed).sum() / found.weight.sum())
+
+
+def _late(purchases, found, window, numbers):
+    """What of each figure came after the compared had joined.
+
+    :return: dict name → amount of each row for sums over days, else the share of all
+    """
+    size = len(found.member)
+    until = found.control_day + np.rint((1 - found.exposed) * window).astype(np.int64)
+    span = found.control, found.control_day, until
+    free = {"orders": purchases.orders(*span), "revenue": purchases.revenue(*span)}
+    after = {name: numbers[name][2][size:] for name in _SUMS}
+    late = {name: np.r_[np.zeros(size), after[name] - free[name]] for name in _SUMS}
+    # whoever had ordered before he joined had ordered anyway
+    open_yet = found.exposed * (free["orders"] == 0)
+    for name in ("ordered", "lost"):
+        late[name] = _share(found.weight * numbers[name][3][size:], open_yet)
+    mine = late["orders"][size:] / np.maximum(after["orders"], 1)
+    for name in ("basket", "gap"):
+        late[name] = _share(found.weight * after["orders"], mine)
+    return late
+
+
+def _share(weight, part):
+    total = weight.sum()
+    return float(min((weight * part).sum() / total, MOST_EXPOSED)) if total else 0.0
 
 
 def _freedom(found):
@@ -159,7 +194,7 @@ def _ratio(weight, numerator, denominator):
     return ratio, weight * (numerator - ratio * denominator) / size
 
 
-def _figure(name, numbers, joined, weight, customer, described, width, exposed):
+def _figure(name, numbers, joined, weight, customer, described, width, late):
     before, before_of, after, after_of = numbers
     own, other = np.where(joined, weight, 0.0), np.where(joined, 0.0, weight)
     ratios = [
@@ -171,30 +206,62 @@ def _figure(name, numbers, joined, weight, customer, described, width, exposed):
     if any(value is None for value in values):
         return Figure(*values, None, None, None, None, None, None)
     influences = [influence for _ratio_, influence in ratios]
-    change = influences[3] - influences[2]
-    without = values[0] + values[3] - values[2]
     if name in _MEANS:
         left, pull = _unexplained(after - before, joined, other, described)
+        share = late
+        if name in _SUMS:
+            share, scale = _scale_down(values, pull, after - before, late)
+            left, pull = _unexplained(after - late * (1 - scale) - before, joined, other, described)
+            after = after - late * (1 - scale)
         # what the members' own change would have been
         expected = after - before - left
         without = values[0] + float((own * expected).sum() + (other * left).sum())
         change = own * (expected - float((own * expected).sum()))
         change += pull * (left - float((other * left).sum()))
+    else:
+        share = late
+        change = influences[3] - influences[2]
+        without = values[0] + values[3] - values[2]
     without_influence = influences[0] + change
-    # the compared had a part of the effect as well
-    without = (without - exposed * values[1]) / (1 - exposed)
-    without_influence = (without_influence - exposed * influences[1]) / (1 - exposed)
+    if name in _SUMS:
+        # the scale moves with what is found
+        moved = without / values[1] * share if share else 0.0
+        without_influence = (without_influence - moved * influences[1]) / (1 - share)
+    else:
+        # the compared had a part of the effect as well
+        without = (without - share * values[1]) / (1 - share)
+        without_influence = (without_influence - share * influences[1]) / (1 - share)
     effect = values[1] - without
     error = _error(influences[1] - without_influence, customer)
     low, high = effect - width * error, effect + width * error
     percent = (None, None, None)
-    if without > 0 and values[1] > 0:
+    # there is no percentage of what may be nothing, or less where goods are given back
+    if all(
+        value > width * _error(influence, customer)
+        for value, influence in ((values[1], influences[1]), (without, without_influence))
+    ):
         ratio = values[1] / without
         spread = _error(influences[1] / values[1] - without_influence / without, customer)
         percent = tuple(
             float(100 * (ratio * np.exp(sign * width * spread) - 1)) for sign in (0, -1, 1)
         )
     return Figure(*values, effect, low, high, *percent)
+
+
+def _scale_down(values, pull, change, late):
+    """By what the compared customers' late purchases are to be multiplied.
+
+    What members would have bought without the programme rests on them in part, and they are
+    multiplied by that, divided by what members did buy: one linear equation.
+
+    :return: (share of the late ones in what members bought, factor); (0, 1) where the equation
+        has no answer that makes sense, so that the effect is rather told too small
+    """
+    share = float((pull * late).sum()) / values[1] if values[1] > 0 else 0.0
+    without = values[0] + float((pull * (change - late)).sum())
+    if not 0 < share <= _MOST_LATE or without <= 0:
+        return 0.0, 1.0
+    return share, without / (1 - share) / values[1]
 
 
 def _unexplained(change, joined, other, described):

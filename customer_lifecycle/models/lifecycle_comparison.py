@@ -2,7 +2,7 @@ import logging
 from ast import literal_eval
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
@@ -24,6 +24,8 @@ SUBJECTS = {
     "stage": "stage_id",
     "workflow": "workflow_id",
 }
+#: what computing alone writes, with the state and the reader's rights
+ANSWER = {"result", "outcome", "member_count", "date_computed", "error"}
 
 
 class LifecycleComparison(models.Model):
@@ -191,6 +193,35 @@ class LifecycleComparison(models.Model):
                     self.env._("“Which Customers” is not a filter: %s", error)
                 ) from error
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_no_answer(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_no_answer(vals)
+        moved = self.browse()
+        if "company_id" in vals:
+            moved = self.filtered(lambda one: one.company_id.id != vals["company_id"])
+        done = super().write(vals)
+        for comparison in moved.sudo():
+            # another company's customers and money are no answer
+            self.env["lifecycle.comparison.customer"]._replace(comparison, [])
+            comparison.update(dict.fromkeys(ANSWER, False))
+            if comparison.state != "waiting":
+                comparison.state = "draft"
+        return done
+
+    @api.model
+    def _check_no_answer(self, vals):
+        """Refuse what nobody may write by hand, above all with whose rights is computed."""
+        names = (ANSWER | {"state", "user_id"}) & set(vals)
+        if names and not self.env.su:
+            raise AccessError(
+                self.env._("Nobody writes a result by hand: %s.", ", ".join(sorted(names)))
+            )
+
     def _domain(self):
         return Domain(literal_eval((self.domain or "[]").strip() or "[]"))
 
@@ -216,13 +247,13 @@ class LifecycleComparison(models.Model):
     def action_compute(self):
         """Compute now, or in the background where that takes longer than anybody waits."""
         self.check_access("write")
-        self.write({"state": "waiting", "error": False, "user_id": self.env.uid})
+        # sudo: who asks, and that he waits, is written by this alone
+        self.sudo().write({"state": "waiting", "error": False, "user_id": self.env.uid})
         for comparison in self:
             profiles = self.env["lifecycle.profile"].sudo()
             count = profiles.search_count(
                 [("company_id", "=", comparison.company_id.id)], limit=AT_ONCE + 1
             )
-            # sudo: results are written by computing alone
             if count > AT_ONCE or not comparison.sudo()._compute_now():
                 self._wake()
 
@@ -302,7 +333,9 @@ class LifecycleComparison(models.Model):
 
     def action_reset(self):
         """Do not wait any longer; what was computed before stays."""
-        for comparison in self.filtered(lambda one: one.state == "waiting"):
+        self.check_access("write")
+        # sudo: the state is not written by hand
+        for comparison in self.sudo().filtered(lambda one: one.state == "waiting"):
             comparison.state = "done" if comparison.result else "draft"
 
     # ----- CUSTOMERS BEHIND IT -----

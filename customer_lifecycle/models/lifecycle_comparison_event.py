@@ -46,16 +46,21 @@ class LifecycleComparison(models.Model):
             program=self.program_id.id,
         )
 
-    def _moves_sql(self, condition):
-        """First entry by a move in the history; who was in it from the start has no day."""
+    def _moves_sql(self, condition, causes=("initial", "edit")):
+        """First entry by a move in the history.
+
+        :param causes: who first entered with one of these has no day: he met the rule before
+            anybody looked, or before somebody changed the rule
+        """
         return SQL(
             """SELECT profile.partner_id,
-                      CASE WHEN BOOL_OR(move.cause = 'initial') THEN NULL
-                           ELSE MIN(move.date) END AS day
+                      NULLIF(MIN(move.date), MIN(move.date) FILTER (
+                          WHERE move.cause = ANY(%s))) AS day
                  FROM lifecycle_transition move
                  JOIN lifecycle_profile profile ON profile.id = move.profile_id
                 WHERE profile.company_id = %s AND %s
                 GROUP BY profile.partner_id""",
+            list(causes),
             self.company_id.id,
             condition,
         )
@@ -68,7 +73,9 @@ class LifecycleComparison(models.Model):
                         WHERE company_id = %s AND rank >= %s)""",
                 self.company_id.id,
                 self.tier_id.rank,
-            )
+            ),
+            # with a changed rule comes the level itself, and what it brings
+            causes=("initial",),
         )
 
     def _events_segment_sql(self):

@@ -29,11 +29,15 @@ class LifecycleComparison(models.Model):
     waiting_count = fields.Integer(compute="_compute_counts")
     has_control_group = fields.Boolean(compute="_compute_has_control_group")
 
+    def _is_of_date(self):
+        """Whether the result is of a date for everybody, whatever is asked since."""
+        return bool(self.result) and self.result["asked"][0] == "date"
+
     @api.depends("result")
     def _compute_counts(self):
         for comparison in self:
             result = comparison.result or {}
-            is_date = comparison.event == "date"
+            is_date = comparison._is_of_date()
             comparison.compared_count = not is_date and result.get("compared", 0)
             comparison.left_out_count = result.get("new", 0) + result.get("alone", 0)
             comparison.waiting_count = not is_date and result.get("waiting", 0)
@@ -109,9 +113,9 @@ class LifecycleComparison(models.Model):
 
     def _verdict_few(self):
         result = self.result
-        if self.event == "date" and result["figures"]:
+        if self._is_of_date() and result["figures"]:
             return self.env._("Nobody had bought before these days began.")
-        if self.event == "date":
+        if self._is_of_date():
             return self.env._("The %s days after it are not over yet.", result["days"])
         if result["members"] >= ENOUGH and result["exposure"] > 0.5:
             return self.env._("Nearly everybody has joined: there is nobody left to compare with.")
@@ -159,7 +163,7 @@ class LifecycleComparison(models.Model):
     def _notes(self):
         """Sentences on whom the figures are of."""
         result = self.result
-        if self.event == "date":
+        if self._is_of_date():
             return [
                 result["members"] and self.env._(
                     "Of %(now)s customers who had bought before these days began, and of "
@@ -194,7 +198,7 @@ class LifecycleComparison(models.Model):
                 "Of %s nobody knows the day: they were in it when the history began.",
                 self._number(result["unknown"]),
             ),
-            result["exposure"] >= 0.005 and self.env._(
+            result["figures"] and result["exposure"] >= 0.005 and self.env._(
                 "The customers compared with had joined themselves for %s of the time after; the "
                 "difference is corrected for that.",
                 self._percent(100 * result["exposure"]),
@@ -265,7 +269,7 @@ class LifecycleComparison(models.Model):
 
     def _figure_table(self, figures):
         """Members, those compared with, and the difference of their changes."""
-        is_date = self.event == "date"
+        is_date = self._is_of_date()
         alone = not self.result["figures"]
         groups = [
             self.env._("After it began") if is_date else self.env._("Members"),
@@ -336,11 +340,10 @@ class LifecycleComparison(models.Model):
             if not periods or comparison.result["members"] < 1:
                 comparison.chart = False
                 continue
-            is_date = comparison.event == "date"
+            is_date = comparison._is_of_date()
             comparison.chart = {
                 **periods,
                 "currency_id": comparison.currency_id.id,
                 "is_date": is_date,
-                "day": is_date and comparison.event_date
-                and format_date(self.env, comparison.event_date),
+                "day": is_date and format_date(self.env, comparison.result["asked"][1]),
             }

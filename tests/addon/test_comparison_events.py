@@ -56,6 +56,20 @@ class TestEvents(ComparisonCase):
             self.events(event="segment", segment_id=segment.id), {self.one.id: self.day(300)}
         )
 
+    def test_a_changed_rule_is_no_day_of_entering(self):
+        """Who is in a new segment from its first evaluation on met its rule before that."""
+        segment = self.env["lifecycle.segment"].create({"name": "Some"})
+        for partner, ago, cause in (
+            (self.one, 300, "edit"), (self.one, 100, "rule"),
+            (self.two, 300, "reconstructed"), (self.two, 200, "initial"), (self.two, 90, "edit"),
+            (self.three, 150, "person"),
+        ):
+            self.moved(partner, "segment", ago, cause, segment_id=segment.id, joined=True)
+        self.assertEqual(
+            self.events(event="segment", segment_id=segment.id),
+            {self.one.id: None, self.two.id: self.day(300), self.three.id: self.day(150)},
+        )
+
     def test_tier_counts_that_level_or_a_higher_one(self):
         silver, gold = self.env["lifecycle.vip.tier"].create(
             [
@@ -67,13 +81,23 @@ class TestEvents(ComparisonCase):
         self.moved(self.one, "tier", 200, to_tier_id=gold.id, from_tier_id=silver.id)
         self.moved(self.two, "tier", 150, to_tier_id=gold.id)
         self.moved(self.two, "tier", 100, to_tier_id=silver.id, from_tier_id=gold.id)
+        # a changed rule brings the level on that day; the first look finds who had it before
+        self.moved(self.three, "tier", 120, "edit", to_tier_id=gold.id)
         self.assertEqual(
             self.events(event="tier", tier_id=silver.id),
-            {self.one.id: self.day(300), self.two.id: self.day(150)},
+            {
+                self.one.id: self.day(300),
+                self.two.id: self.day(150),
+                self.three.id: self.day(120),
+            },
         )
         self.assertEqual(
             self.events(event="tier", tier_id=gold.id),
-            {self.one.id: self.day(200), self.two.id: self.day(150)},
+            {
+                self.one.id: self.day(200),
+                self.two.id: self.day(150),
+                self.three.id: self.day(120),
+            },
         )
 
     def test_workflow_leaves_its_control_group_among_the_others(self):

@@ -9,12 +9,13 @@ DAYS, WINDOW = 1460, 180
 JOINING = (730, DAYS - WINDOW - 10)
 
 
-def invent(seed, customers=700, effect=1.0, reason="good customers"):
+def invent(seed, customers=700, effect=1.0, reason="good customers", eager=0.015):
     """Orders with rates and sizes that differ, seasons, and customers who come and go.
 
     :param effect: factor of the order rate from the day after joining
     :param reason: who joins: "good customers" whose orders are large, with any order of theirs, so
         that frequent buyers join more often as well; "good times" after three orders in 30 days
+    :param eager: chance that an order of usual size brings a good customer to join
     :return: (:class:`Purchases`, event days)
     """
     rng = np.random.default_rng(seed)
@@ -28,7 +29,7 @@ def invent(seed, customers=700, effect=1.0, reason="good customers"):
     chance[np.arange(customers), start] = 1.0
     ordered = rng.random((customers, DAYS)) < chance
     if reason == "good customers":
-        joins = np.clip(0.015 * size / 90, 0, 0.2)[:, None]
+        joins = np.clip(eager * size / 90, 0, 0.2)[:, None]
     else:
         sums = np.cumsum(ordered, axis=1)
         recent = sums - np.pad(sums, ((0, 0), (30, 0)))[:, :DAYS]
