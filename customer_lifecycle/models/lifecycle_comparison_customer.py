@@ -33,7 +33,6 @@ class LifecycleComparisonCustomer(models.Model):
         readonly=True,
     )
     date = fields.Date(
-        string="On",
         readonly=True,
         help="The day that divides before from after. A customer may be compared with on many "
         "days; here is the last.",

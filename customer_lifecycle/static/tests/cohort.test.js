@@ -129,7 +129,7 @@ test("a sample says so and all can be counted", async () => {
         arch: "<lifecycle_cohort/>",
     });
     await animationFrame();
-    expect(".o_lifecycle_cohort_notes").toHaveText(/Measured on 10 customers/);
+    expect(".o_lifecycle_cohort_notes").toHaveText(/Measured on a sample of 10 customers/);
     await contains(".o_lifecycle_cohort_exact").click();
     expect(".o_lifecycle_cohort_exact").toHaveCount(0);
     expect.verifySteps(["sample", "all"]);
