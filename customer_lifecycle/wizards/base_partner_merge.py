@@ -51,6 +51,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             if gone:
                 self._keep_what_people_set(kept, gone)
                 self._merge_segment_members(gone, kept)
+                self._merge_usual_products(gone, kept)
                 self._update_foreign_keys_generic("lifecycle.profile", gone, kept)
                 self.env.cr.execute(
                     SQL("DELETE FROM lifecycle_profile WHERE id = ANY(%s)", gone.ids)
@@ -89,6 +90,25 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             )
         )
         self.env["lifecycle.segment.member"].invalidate_model()
+
+    @api.model
+    def _merge_usual_products(self, gone, kept):
+        """Let each product stay once; how often it is bought is computed anew from all purchases.
+
+        Core sees unique constraints only, no unique indexes, and would fail.
+        """
+        self.env.cr.execute(
+            SQL(
+                """DELETE FROM lifecycle_usual_product usual
+                    USING (SELECT id, ROW_NUMBER() OVER (
+                                      PARTITION BY product_id
+                                      ORDER BY last_date DESC, day_count DESC, id) AS place
+                             FROM lifecycle_usual_product WHERE profile_id = ANY(%s)) ranked
+                    WHERE ranked.id = usual.id AND ranked.place > 1""",
+                (gone | kept).ids,
+            )
+        )
+        self.env["lifecycle.usual.product"].invalidate_model()
 
     @api.model
     def _keep_tier_benefits(self, kept, gone):

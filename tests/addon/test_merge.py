@@ -94,6 +94,21 @@ class TestMerge(MergeCase):
         self.run_refresh()
         self.assertFigures(self.one, 333, 3)
 
+    def test_both_usually_bought_the_same_product(self):
+        for ago in (40, 25, 10):
+            self.new_order(self.one, 10, ago, company=self.home)
+            self.new_order(self.two, 20, ago - 5, company=self.home)
+        self.run_nightly()
+        usual = self.profile(self.two).usual_product_ids
+        self.assertEqual(usual.day_count, 3)
+        self.merge(self.one, self.two)
+        self.assertEqual(len(self.profile(self.one).usual_product_ids), 1)
+        self.run_refresh()
+        self.run_nightly()
+        self.env.invalidate_all()
+        usual = self.profile(self.one).usual_product_ids
+        self.assertEqual((len(usual), usual.day_count, usual.amount), (1, 6, 90))
+
     def test_contact_of_a_company_into_a_customer(self):
         """Odoo makes the survivor a contact of that company: everything is the company's."""
         contact = self.env["res.partner"].create({"name": "C", "parent_id": self.three.id})
