@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 PURPOSES = [
@@ -139,6 +140,22 @@ class LifecycleSpending(models.Model):
                 money = company.currency_id or currency
                 amount = spending.amount * rate
                 spending.amount_company = money.round(amount) if money else amount
+
+    @api.constrains("currency_id", "company_id")
+    def _check_rate(self):
+        """Refuse money that nobody knows the worth of: Odoo would take it for our own."""
+        purchases = self.env["lifecycle.external.purchase"]
+        for currency, company in {(one.currency_id, one.company_id) for one in self}:
+            known = currency | company.currency_id
+            if len(known) > 1 and not purchases._has_rates(known, company):
+                raise ValidationError(
+                    self.env._(
+                        "There is no exchange rate between %(currency)s and %(own)s; enter one "
+                        "first.",
+                        currency=currency.name,
+                        own=company.currency_id.name,
+                    )
+                )
 
     @api.model
     def get_import_templates(self):

@@ -172,15 +172,13 @@ class LifecycleSpendingSource(models.Model):
             # one record for each analytic account: it is theirs as a whole
             if analytic:
                 whole |= Domain("auto_account_id", "in", analytic)
-            query.add_where(SQL("%s IN %s", SQL.identifier(table, "id"),
-                                model._search(whole).subselect()))
+            query.add_where(whole.optimize_full(model)._to_sql(model, table, query))
             return everything
         keys = SQL(
-            """(CASE WHEN %(id)s NOT IN %(whole)s THEN ARRAY(
+            """(CASE WHEN (%(whole)s) IS NOT TRUE THEN ARRAY(
                    SELECT key FROM jsonb_object_keys(%(distribution)s) key
                     WHERE string_to_array(key, ',') && %(analytic)s) END)""",
-            id=SQL.identifier(table, "id"),
-            whole=model._search(whole).subselect(),
+            whole=whole.optimize_full(model)._to_sql(model, table, query),
             distribution=SQL.identifier(table, "analytic_distribution"),
             analytic=[str(number) for number in analytic],
         )

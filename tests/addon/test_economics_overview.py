@@ -1,9 +1,12 @@
 """The report in plain words."""
 
+from unittest.mock import patch
+
 from odoo.tests import new_test_user
 
 from .common import LifecycleHttpCase
 from .common_economics import EconomicsCase
+from .test_economics import LARGE
 
 
 class TestOverview(EconomicsCase):
@@ -58,19 +61,28 @@ class TestOverview(EconomicsCase):
 
 
 class TestEconomicsTour(LifecycleHttpCase):
-    def test_overview_and_pivot_follow_the_filters(self):
-        company = self.env.company
-        today = company._lifecycle_today()
+    def setUp(self):
+        super().setUp()
+        company = self.company = self.env.company
         partner = self.env["res.partner"].create({"name": "Tour customer"})
         self.env["lifecycle.external.purchase"].create(
-            {"partner_id": partner.id, "date": today, "amount": 200, "company_id": company.id}
+            {"partner_id": partner.id, "date": company._lifecycle_today(), "amount": 200,
+             "company_id": company.id}
         )
         self.env["lifecycle.pipeline"]._refresh(company, partner.ids)
         new_test_user(
             self.env, "economics_tour", "sales_team.group_sale_manager", lang="en_US",
             company_id=company.id, company_ids=company.ids,
         )
+
+    def test_overview_and_pivot_follow_the_filters(self):
         self.start_tour("/odoo/getting-and-keeping", "lifecycle_economics",
                         login="economics_tour")
         spending = self.env["lifecycle.spending"].search([("name", "=", "Tour advert")])
         self.assertEqual((spending.amount, spending.purpose), (50, "getting"))
+
+    def test_table_shows_what_was_counted_again(self):
+        self.env["lifecycle.spending"].create({"name": "Much", "amount": 600})
+        with patch(LARGE, 0):
+            self.start_tour("/odoo/getting-and-keeping", "lifecycle_economics_count_again",
+                            login="economics_tour")

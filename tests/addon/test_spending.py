@@ -3,7 +3,7 @@
 from datetime import date
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import mute_logger
 
 from .common_economics import SpendingCase
@@ -58,6 +58,14 @@ class TestSpendingByHand(SpendingCase):
             self.spend(100, currency_id=euro.id, date_from=self.day(5)).amount_company, 125
         )
         self.assertEqual(self.lines(), (325, 0))
+
+    def test_currency_without_rate_is_refused(self):
+        currency = self.env["res.currency"].create({"name": "XQS", "symbol": "q"})
+        self.env["res.currency.rate"].search(
+            [("currency_id", "=", self.company.currency_id.id)]
+        ).unlink()
+        with self.assertRaisesRegex(ValidationError, "no exchange rate between XQS"):
+            self.spend(10, currency_id=currency.id)
 
     def test_form_that_was_emptied_does_not_fail(self):
         emptied = {"company_id": False, "currency_id": False, "amount": 3}

@@ -34,3 +34,34 @@ registry.category("web_tour.tours").add("lifecycle_economics", {
         { trigger: ".o_lifecycle_economics h2:contains(A new customer costs)" },
     ],
 });
+
+/** The orders of a large company are counted when somebody asks: words and table follow. */
+registry.category("web_tour.tours").add("lifecycle_economics_count_again", {
+    steps: () => [
+        {
+            content: "What was spent has not come back",
+            trigger: ".o_lifecycle_economics_getting dd:contains(Not yet)",
+        },
+        {
+            content: "Somebody sells more meanwhile",
+            trigger: ".o_pivot tbody tr:first .o_pivot_cell_value:last:not(:contains(0))",
+            run: async () => {
+                const { orm } = odoo.__WOWL_DEBUG__.root.env.services;
+                const [bought] = await orm.searchRead(
+                    "lifecycle.external.purchase",
+                    [["partner_id.name", "=", "Tour customer"]],
+                    ["partner_id", "date"],
+                );
+                await orm.create("lifecycle.external.purchase", [
+                    { partner_id: bought.partner_id[0], date: bought.date, amount: 500 },
+                ]);
+            },
+        },
+        { trigger: ".o_lifecycle_economics button:contains(Count again)", run: "click" },
+        { trigger: ".o_lifecycle_economics_getting dd:contains(At once)" },
+        {
+            content: "The table says the same",
+            trigger: ".o_pivot tbody tr:first .o_pivot_cell_value:last:contains(0)",
+        },
+    ],
+});
