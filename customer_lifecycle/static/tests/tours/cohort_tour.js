@@ -7,6 +7,15 @@ registry.category("web_tour.tours").add("lifecycle_cohorts", {
     steps: () => [
         { trigger: `${TABLE} table` },
         {
+            content: "The buttons that switch views are as high as each other's icons ask for",
+            trigger: ".o_switch_view.o_lifecycle_cohort",
+            run({ anchor }) {
+                if (anchor.offsetHeight > document.querySelector(".o_searchview").offsetHeight) {
+                    throw new Error("the style of the table reaches the button of its view");
+                }
+            },
+        },
+        {
             content: "Filter by country",
             trigger: ".o_searchview_input",
             run: "edit Bhutan",
