@@ -3,6 +3,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
+
 from .common_economics import MEASURES, EconomicsCase
 
 LARGE = "odoo.addons.customer_lifecycle.models.lifecycle_economics_cube.LARGE"
@@ -235,6 +237,29 @@ class TestEconomics(EconomicsCase):
         self.env.invalidate_all()
         self.env.registry.clear_cache()
         self.assertIsNone(cube._as_of(self.company))
+
+    def test_company_that_cannot_be_counted_does_not_stop_the_others(self):
+        self.write_down()
+        cube, model = self.env["lifecycle.economics.cube"], self.env.registry["lifecycle.economics"]
+        other = self.new_company("Counted later", lifecycle_tz="UTC")
+        self.new_purchase(self.dan, 9, company=other)
+        self.store(other)
+        for company in (self.company, other):
+            cube._keep(company)
+        self.env.cr.execute("UPDATE lifecycle_economics_cube SET as_of = as_of - interval '9 d'")
+        count = model._cube_sql
+
+        def broken(records, company):
+            if company == self.company:
+                raise UserError("A source is broken")
+            return count(records, company)
+
+        with patch(LARGE, 0), patch.object(model, "_cube_sql", broken):
+            with self.assertLogs(f"{LARGE.rpartition('.')[0]}", "WARNING") as logs:
+                self.run_cron("customer_lifecycle.ir_cron_lifecycle_economics")
+        self.assertIn("A source is broken", logs.output[0])
+        self.assertIsNone(cube._as_of(self.company))
+        self.assertTrue(cube._as_of(other))
 
     def test_row_opens_what_was_spent(self):
         self.write_down()
