@@ -272,7 +272,7 @@ class LifecycleComparison(models.Model):
         is_date = self._is_of_date()
         alone = not self.result["figures"]
         groups = [
-            self.env._("After it began") if is_date else self.env._("Members"),
+            self.env._("Around that day") if is_date else self.env._("Members"),
             self.env._("A year earlier") if is_date else self.env._("Comparable customers"),
         ]
         cell = Markup('<td class="text-end text-nowrap {}">{}</td>')

@@ -140,9 +140,11 @@ class TestMoneyReference(MoneyCase):
         super().setUpClass()
         cls.set_rates("EUR", {800: 0.61, 300: 0.87, 90: 1.13, 20: 0.93})
         cls.set_rates("JPY", {800: 111.7, 200: 151.3})
+        cls.set_rates("CHF", {800: 0.97, 150: 0.88})
         cls.other = cls.new_ledger_company("Zürich Works", "CHF")
         cls.set_rates("EUR", {800: 1.07, 100: 0.91}, company=cls.other)
         cls.set_rates("JPY", {800: 140.0, 50: 171.9}, company=cls.other)
+        cls.set_rates("USD", {800: 1.03, 250: 1.14}, company=cls.other)
         cls.rng = random.Random(7)
         cls.contacts = []
         for number in range(12):
