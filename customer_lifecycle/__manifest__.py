@@ -1,7 +1,7 @@
 {
     "name": "Customer Lifecycle",
     "summary": "Know, see, act on and measure the whole life of every customer",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Sales/CRM",
     "author": "Customer Lifecycle contributors",
     "website": "https://github.com/customer-lifecycle/customer_lifecycle",
