@@ -27,6 +27,34 @@ def stored_names(model):
     ]
 
 
+def preset_in_database(model):
+    """Give the columns that this addon adds to another app's table their default in the database.
+
+    An app that is updated is loaded before the addon, and so are other programs that insert rows:
+    they do not know our columns, and could insert nothing where one of them is required.
+    Called by ``init`` of the models concerned, thus whenever the addon is installed or updated.
+    """
+    for name, field in model._fields.items():
+        if not (
+            name.startswith("lifecycle_")
+            and field.store
+            and field.column_type
+            and field.default
+            and not field.relational
+            and not field.company_dependent
+        ):
+            continue
+        value = field.convert_to_column(field.default(model), model, validate=False)
+        model.env.cr.execute(
+            SQL(
+                "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",
+                SQL.identifier(model._table),
+                SQL.identifier(name),
+                value,
+            )
+        )
+
+
 class _Optional:
     """A number that may be unknown, which is not the same as zero.
 

@@ -207,7 +207,8 @@ class LifecycleLoyaltyMember(models.Model):
 
         One that waits has not begun the notice, one that was sent began it that day. One that
         was dropped for a passing reason, such as the number of messages, or that has failed a
-        week ago, is given anew. Other reasons, such as an unsubscription, are there to stay.
+        week ago, is given anew. Other reasons, such as an unsubscription, are there to stay, and
+        so is one that nobody has any more.
         """
         self.env.flush_all()
         self.env.cr.execute(
@@ -217,9 +218,10 @@ class LifecycleLoyaltyMember(models.Model):
                               mail.state = 'skipped' AND mail.reason = ANY(%(passing)s)
                               OR mail.state = 'failed' AND mail.date < %(week_ago)s AS again
                          FROM loyalty_card card
-                         JOIN lifecycle_workflow_delivery mail
+                         LEFT JOIN lifecycle_workflow_delivery mail
                            ON mail.id = card.lifecycle_notice_delivery_id
                         WHERE card.program_id = %(program)s AND card.id > %(after)s
+                          AND card.lifecycle_notice_delivery_id IS NOT NULL
                         ORDER BY card.id LIMIT %(limit)s
                    ), written AS (
                        UPDATE loyalty_card
@@ -228,7 +230,8 @@ class LifecycleLoyaltyMember(models.Model):
                               lifecycle_notice_base = CASE WHEN again THEN NULL
                                   ELSE lifecycle_notice_base END,
                               lifecycle_notice_delivery_id = CASE
-                                  WHEN again OR batch.state IN ('done', 'skipped') THEN NULL
+                                  WHEN again OR batch.state IN ('done', 'skipped')
+                                       OR batch.state IS NULL THEN NULL
                                   ELSE lifecycle_notice_delivery_id END
                          FROM batch WHERE loyalty_card.id = batch.id
                    )
@@ -269,7 +272,8 @@ class LifecycleLoyaltyMember(models.Model):
         for card in cards:
             card.lifecycle_notice_base = card.lifecycle_points_base
             card.lifecycle_notice_date = today
-            card.lifecycle_notice_delivery_id = mails.get(card.partner_id.commercial_partner_id)
+            mail = mails.get(card.partner_id.commercial_partner_id)
+            card.lifecycle_notice_delivery_id = mail.id if mail else None
 
     # ----- THE END -----
 

@@ -29,6 +29,9 @@ class LifecycleQueue(models.Model):
     partner_id = fields.Integer(string="Commercial Partner Id")
     company_id = fields.Integer(string="Company Id", help="0: every company.")
 
+    # workflows and loyalty ask for single customers, also while an import waits in here
+    _partner_idx = models.Index("(partner_id, company_id)")
+
     # ----- WATCHING MODELS -----
 
     def _register_hook(self):

@@ -43,7 +43,8 @@ class LifecycleReferral(models.Model):
     _order = "date desc, id desc"
 
     program_id = fields.Many2one(
-        "lifecycle.referral.program", required=True, readonly=True, ondelete="restrict"
+        "lifecycle.referral.program", required=True, readonly=True, ondelete="restrict",
+        index=True,
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     advocate_id = fields.Many2one(
@@ -76,7 +77,9 @@ class LifecycleReferral(models.Model):
     )
     state = fields.Selection(STATES, required=True, readonly=True, default="joined")
     reason = fields.Selection(REASONS, string="Why No Reward", readonly=True)
-    accepted_id = fields.Many2one("res.users", string="Accepted By", readonly=True)
+    accepted_id = fields.Many2one(
+        "res.users", string="Accepted By", readonly=True, index="btree_not_null"
+    )
     order_model = fields.Char(readonly=True)
     order_id = fields.Many2oneReference(
         model_field="order_model", readonly=True, aggregator=None

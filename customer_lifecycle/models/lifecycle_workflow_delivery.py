@@ -57,10 +57,14 @@ class LifecycleWorkflowDelivery(models.Model):
     reason = fields.Selection(REASONS, readonly=True)
     error = fields.Char(readonly=True)
     date = fields.Datetime(required=True, readonly=True)
-    recipient_id = fields.Many2one("res.partner", ondelete="set null", readonly=True)
+    recipient_id = fields.Many2one(
+        "res.partner", ondelete="set null", readonly=True, index="btree_not_null"
+    )
     email = fields.Char(string="Sent To", readonly=True)
     branch = fields.Selection([("then", "then"), ("else", "else")], readonly=True)
-    template_id = fields.Many2one("mail.template", ondelete="set null", readonly=True)
+    template_id = fields.Many2one(
+        "mail.template", ondelete="set null", readonly=True, index="btree_not_null"
+    )
     mail_message_id = fields.Many2one(
         "mail.message", string="Message", ondelete="set null", readonly=True,
         index="btree_not_null",
@@ -71,7 +75,9 @@ class LifecycleWorkflowDelivery(models.Model):
     res_model = fields.Char(readonly=True)
     res_id = fields.Many2oneReference(string="Made", model_field="res_model", readonly=True)
     # messages that an automation rule asked for
-    action_id = fields.Many2one("ir.actions.server", ondelete="set null", readonly=True)
+    action_id = fields.Many2one(
+        "ir.actions.server", ondelete="set null", readonly=True, index="btree_not_null"
+    )
     date_next = fields.Datetime(string="Due", readonly=True)
     date_asked = fields.Datetime(readonly=True)
 

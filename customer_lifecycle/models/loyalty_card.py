@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, float_round
 
+from .lifecycle_fields import OptionalInteger
+
 
 class LoyaltyCard(models.Model):
     """Whose card it is, and points with their history."""
@@ -17,10 +19,10 @@ class LoyaltyCard(models.Model):
     lifecycle_points_base = fields.Date(readonly=True, copy=False)
     lifecycle_notice_base = fields.Date(readonly=True, copy=False)
     lifecycle_notice_date = fields.Date(string="Reminded On", readonly=True, copy=False)
-    # the notice as an e-mail, which may wait, or not be sent at all
-    lifecycle_notice_delivery_id = fields.Many2one(
-        "lifecycle.workflow.delivery", readonly=True, copy=False, ondelete="set null",
-        index="btree_not_null",
+    # the notice as an e-mail (a lifecycle.workflow.delivery), which may wait, or not be sent at
+    # all; a number, since no table of Odoo's may hang on one of ours by a foreign key
+    lifecycle_notice_delivery_id = OptionalInteger(
+        string="Notice by E-mail", readonly=True, copy=False, index="btree_not_null"
     )
 
     @api.model_create_multi

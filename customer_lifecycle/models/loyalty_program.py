@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
+from .lifecycle_fields import preset_in_database
+
 #: relation tables of the conditions
 STAGES, TIERS, SEGMENTS = (
     "lifecycle_loyalty_stage_rel",
@@ -102,6 +104,10 @@ class LoyaltyProgram(models.Model):
     _lifecycle_welcome_positive = models.Constraint(
         "CHECK (lifecycle_welcome_points >= 0)", "The welcome bonus must not be negative."
     )
+
+    def init(self):
+        preset_in_database(self)
+        return super().init()
 
     @api.model
     def _default_lifecycle_reminder_template(self):

@@ -3,6 +3,8 @@ from odoo.fields import Domain
 
 from odoo.addons.base.models.res_partner import _tz_get
 
+from .lifecycle_fields import preset_in_database
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -76,6 +78,10 @@ class ResCompany(models.Model):
         "BETWEEN 0 AND 100)",
         "Choose a discount rate and a margin share between 0 and 100 %.",
     )
+
+    def init(self):
+        preset_in_database(self)
+        return super().init()
 
     @api.depends("lifecycle_tz", "partner_id.tz", "resource_calendar_id.tz")
     def _compute_lifecycle_tz_used(self):

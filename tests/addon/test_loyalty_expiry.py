@@ -197,6 +197,18 @@ class TestExpiry(LoyaltyCase):
         self.on(2028, 3, 7)
         self.assertEqual(self.card.points, 0)
 
+    def test_reminder_that_is_no_longer_kept_holds_nothing_up(self):
+        """Deliveries go with their workflow, or when they are old: the card has a number only."""
+        self.program.write({"lifecycle_reminder": "email", "lifecycle_notice_days": 0})
+        self.on(2028, 3, 2)
+        self.assertEqual(
+            self.card.lifecycle_notice_delivery_id, self.deliveries().id, "the notice waits"
+        )
+        self.deliveries().sudo().unlink()
+        self.on(2028, 3, 4)
+        self.assertFalse(self.card.lifecycle_notice_delivery_id)
+        self.assertEqual(self.card.points, 0)
+
     def test_failed_reminder_is_given_anew_after_a_week(self):
         self.program.lifecycle_reminder = "email"
         self.on(2028, 2, 1)
