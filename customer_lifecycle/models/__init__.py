@@ -139,6 +139,7 @@ from . import (
     lifecycle_loyalty_expiry,
     lifecycle_loyalty_reminder,
     sale_order_loyalty,
+    sale_order_points,
     account_move_loyalty,
     sale_order_usual,
     stage_of_customer,

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import float_compare, float_is_zero, float_round
 
-DOCUMENTS = ("out_invoice", "out_refund")
+from .sale_order_points import DOCUMENTS
 
 
 class AccountMove(models.Model):
@@ -30,11 +30,11 @@ class AccountMove(models.Model):
     def unlink(self):
         orders = self._lifecycle_orders()
         result = super().unlink()
-        orders._lifecycle_settle_points()
+        orders._lifecycle_settle_points(kind="credited")
         return result
 
     def _lifecycle_settle_points(self):
-        self._lifecycle_orders()._lifecycle_settle_points(self[:1])
+        self._lifecycle_orders()._lifecycle_settle_points(self[:1], kind="credited")
 
     def _lifecycle_orders(self):
         """Orders with points that the documents bill or credit."""
@@ -52,19 +52,22 @@ class SaleOrder(models.Model):
     # each subject of quotations is in a file of its own
     _inherit = "sale.order"  # pylint: disable=consider-merging-classes-inherited
 
-    # ----- CREDIT NOTES -----
+    # ----- CREDIT NOTES AND CHANGES -----
 
-    def _lifecycle_settle_points(self, move=None):
-        """Take the points of what was credited, give back those of what is invoiced again.
+    def _lifecycle_settle_points(self, move=None, kind="changed"):
+        """Let the points of confirmed orders follow what became of them.
 
-        The points that should be taken are worked out anew from all documents of the order, and
-        only the difference to what was taken before is booked: doing it twice changes nothing.
-        Points are taken in proportion. Points that were spent come back with the last of it, as
-        when an order is cancelled.
+        The points of what is left are worked out anew from the order's lines and all its
+        documents, and only the difference to what was booked before is booked: doing it twice
+        changes nothing. Points that were spent come back with the last of it, as when an order is
+        cancelled.
         """
-        for order in self.sudo().filtered(lambda one: one.state == "sale"):
+        if self.env.context.get("lifecycle_settle_later"):
+            return
+        for order in self.sudo().exists().filtered(lambda one: one.state == "sale"):
+            order._lifecycle_note_terms()
             for card in order._lifecycle_loyalty_cards():
-                order._lifecycle_settle_card(card, move)
+                order._lifecycle_settle_card(card, move, kind)
 
     def _lifecycle_loyalty_cards(self):
         """Loyalty cards that a confirmed order has filled or spent from."""
@@ -73,50 +76,58 @@ class SaleOrder(models.Model):
             lambda card: card.program_type == "loyalty" and card.program_id.is_nominative
         )
 
-    def _lifecycle_earned(self, card):
-        return sum(
-            self.coupon_point_ids.filtered(lambda entry: entry.coupon_id == card).mapped("points")
-        )
-
-    def _lifecycle_settle_card(self, card, move):
+    def _lifecycle_settle_card(self, card, move, kind):
         lines = self._lifecycle_credit_lines(card)
-        share = self._lifecycle_credited_share(card.program_id)
-        if not share and not lines:
-            return
-        due = float_round(self._lifecycle_earned(card) * share, precision_digits=2)
-        if share == 1:
-            due -= self._lifecycle_spent(card)
+        terms = self.coupon_point_ids.filtered(
+            lambda entry: entry.coupon_id == card
+        ).lifecycle_terms or {}
+        left = self._lifecycle_left(terms.get("documents", ()))
+        due = 0.0
+        if self._lifecycle_is_gone(left):
+            due = terms.get("given", 0.0) - self._lifecycle_spent(card)
+        elif terms:
+            due = terms["given"] - self._lifecycle_worth(card.program_id, terms, left)
+        due = float_round(due, precision_digits=2)
         booked = sum(lines.mapped("lifecycle_taken"))
         change = due - booked
         if float_is_zero(change, precision_digits=2):
             return
         move = move.exists() if move else self.env["account.move"]
+        if move.move_type == "out_invoice" and move.state == "posted" and change > 0:
+            # less was delivered than ordered
+            kind = "changed"
         values = {
-            "lifecycle_kind": "credited",
+            "lifecycle_kind": kind,
             "lifecycle_order_id": self.id,
             "lifecycle_move_id": move.id,
             "lifecycle_taken": change,
             "lifecycle_open": True,
         }
         if change > 0:
-            document = move.sudo().name if move.state == "posted" else False
             short = change - max(card.points, 0)
             card._lifecycle_add_points(
-                -change, lambda one: self._lifecycle_say_taken(one, document, short), **values
+                -change, lambda one: self._lifecycle_say_taken(one, move, kind, short), **values
             )
             return
-        # no more than what the customer has really lost
+        # of what was taken, no more than what the customer has really lost
         taken = sum(lines.mapped("used")) - sum(lines.mapped("issued"))
-        card._lifecycle_add_points(
+        # who comes back to a number of points has been told of it before
+        card.with_context(loyalty_no_mail=booked > 0)._lifecycle_add_points(
             max(0.0, taken - due),
-            lambda one: one.env._("Order %s: points given back", self.name),
+            lambda one: one.env._("Order %s: points given back", self.name)
+            if kind == "credited"
+            else one.env._("Order %s changed", self.name),
             **values,
         )
 
-    def _lifecycle_say_taken(self, card, document, short):
-        if document:
+    def _lifecycle_say_taken(self, card, move, kind, short):
+        if kind == "changed":
+            text = card.env._("Order %s changed", self.name)
+        elif move.state == "posted":
             text = card.env._(
-                "Order %(order)s: credited with %(document)s", order=self.name, document=document
+                "Order %(order)s: credited with %(document)s",
+                order=self.name,
+                document=move.sudo().name,
             )
         else:
             text = card.env._("Order %s: credited", self.name)
@@ -146,128 +157,103 @@ class SaleOrder(models.Model):
             self.order_line.filtered(lambda line: line.coupon_id == card).mapped("points_cost")
         )
 
-    def _lifecycle_credited_share(self, program):
-        """Share of an order that was credited and not invoiced again, between 0 and 1.
+    # ----- REWARDS OF CONFIRMED ORDERS -----
 
-        Of the lines that the program gives points for. An invoice counts as new first; one that
-        replaces a credit note, or that is larger than what was never invoiced, as invoicing again
-        what was credited. Invoices that are still a draft count as well.
-        """
-        lines = self._lifecycle_earning_lines(program)
-        total = sum(lines.mapped("price_total"))
-        if self.currency_id.compare_amounts(total, 0) <= 0:
-            return 0.0
-        fresh, credited = total, 0.0
-        for move, amount in self._lifecycle_billed(lines):
-            if move.move_type == "out_refund":
-                credited += amount
-                continue
-            again = 0.0
-            if move.lifecycle_reissue or self.currency_id.compare_amounts(amount, fresh) > 0:
-                again = min(amount, credited)
-            credited -= again
-            fresh = max(0.0, fresh - (amount - again))
-        share = credited / total
-        if float_compare(share, 1, precision_digits=4) >= 0:
-            return 1.0
-        return 0.0 if self.currency_id.compare_amounts(credited, 0) <= 0 else share
-
-    def _lifecycle_earning_lines(self, program):
-        lines = self.order_line.filtered(
-            lambda line: not line.display_type and not line.is_downpayment
-        )
-        products = self.env["product.product"].union(
-            *(
-                products
-                for _rule, products in program._get_valid_products(lines.product_id).items()
+    def _update_programs_and_rewards(self):
+        """Keep what a confirmed order has given: Odoo notes other points, which no card got."""
+        self.ensure_one()
+        orders = self._lifecycle_with_points()
+        if not orders:
+            return super()._update_programs_and_rewards()
+        orders._lifecycle_note_terms()
+        kept = [
+            {"coupon_id": entry.coupon_id.id, "points": entry.points,
+             "lifecycle_terms": entry.lifecycle_terms}
+            for entry in self.sudo().coupon_point_ids
+            if entry.lifecycle_terms
+        ]
+        result = super(
+            SaleOrder, self.with_context(lifecycle_settle_later=True)
+        )._update_programs_and_rewards()
+        order = self.sudo()
+        for values in kept:
+            entry = order.coupon_point_ids.filtered(
+                lambda one, values=values: one.coupon_id.id == values["coupon_id"]
             )
-        )
-        return lines.filtered(lambda line: line.product_id in products) or lines
-
-    def _lifecycle_billed(self, lines):
-        """List of (invoice or credit note, its amount of some order lines), oldest first."""
-        invoices = self.order_line.invoice_lines.move_id
-        refunds = self.env["account.move"].sudo().search(
-            [("reversed_entry_id", "in", invoices.ids), ("move_type", "=", "out_refund")]
-        )
-        billed = []
-        for move in (invoices | refunds).sorted("id"):
-            if move.move_type not in DOCUMENTS or not (
-                move.state == "posted"
-                or (move.state == "draft" and move.move_type == "out_invoice")
-            ):
-                continue
-            theirs = move.invoice_line_ids.filtered(lambda line: line.display_type == "product")
-            amount = sum(
-                theirs.filtered(lambda line: line.sale_line_ids & lines).mapped("price_total")
-            )
-            if move in refunds and move.reversed_entry_id.line_ids.sale_line_ids.order_id == self:
-                # a sum without an order line, on the credit note of an invoice of this order
-                amount += sum(
-                    theirs.filtered(lambda line: not line.sale_line_ids).mapped("price_total")
-                )
-            if move.currency_id != self.currency_id:
-                amount = move.currency_id._convert(
-                    amount, self.currency_id, self.company_id, move.invoice_date or move.date
-                )
-            billed.append((move, amount))
-        return billed
+            if entry:
+                entry.points = values["points"]
+            else:
+                entry.create({"order_id": order.id, **values})
+        self._lifecycle_settle_points()
+        return result
 
     # ----- CANCELLATION -----
 
     def _action_cancel(self):
-        """Keep the lines of the points' history, which Odoo deletes, and add one that takes them.
+        """Undo what was booked after the order was confirmed; Odoo takes back the rest.
 
-        Points that a credit note has taken before are not taken again, and no card goes below
-        nought.
+        Odoo deletes the order's lines in the history of its cards and the points with them. What
+        it was is said on the card. No card goes below nought.
         """
-        taken_back = [
-            (order, card, order._lifecycle_earned(card), order._lifecycle_spent(card))
+        undone = [
+            (order, card, card.points)
             for order in self.sudo().filtered(lambda one: one.state == "sale")
             for card in order._lifecycle_loyalty_cards()
         ]
-        for order, card, _points, _spent in taken_back:
-            order._lifecycle_own_lines(card)
         # the orders are still confirmed when their draft invoices are cancelled
         later = self.with_context(lifecycle_settle_later=True)
-        if taken_back:
+        if undone:
             self.check_access("write")
             # sudo: Odoo deletes the order's points here, which it allows managers only
             later = later.sudo()
+        for order, card, _points in undone:
+            order._lifecycle_undo_booked(card)
         result = super(SaleOrder, later)._action_cancel()
-        for order, card, points, spent in taken_back:
+        for order, card, points in undone:
             if order.state == "cancel":
-                order._lifecycle_book_cancelled(card, points, spent)
+                order._lifecycle_tell_cancelled(card, points)
+            else:
+                order._lifecycle_settle_points()
         return result
 
-    def _lifecycle_own_lines(self, card):
-        """Take the order's lines out of the reach of Odoo, which would delete them."""
-        self.env["loyalty.history"].sudo().search(
-            [
-                ("card_id", "=", card.id),
-                ("order_model", "=", self._name),
-                ("order_id", "=", self.id),
-            ]
-        ).write({"order_model": False, "order_id": False, "lifecycle_order_id": self.id})
-
-    def _lifecycle_book_cancelled(self, card, points, spent):
+    def _lifecycle_undo_booked(self, card):
+        """Take out the lines that followed the order, with their points."""
         lines = self._lifecycle_credit_lines(card)
-        before = sum(lines.mapped("used")) - sum(lines.mapped("issued"))
-        lines.lifecycle_open = False
-        balance = card.points + before
-        card.points = max(balance, 0.0)
-        # what is missing was spent on other orders
-        taken = points - spent - before + min(balance, 0.0)
+        taken = sum(lines.mapped("used")) - sum(lines.mapped("issued"))
+        if not float_is_zero(taken, precision_digits=2):
+            # no news: the points are taken in the next moment
+            card.with_context(loyalty_no_mail=True).points += taken
+        lines.unlink()
+
+    def _lifecycle_tell_cancelled(self, card, before):
+        """Say on the card what the cancellation did, and let it not go below nought.
+
+        :param before: points that were on the card before
+        """
+        missing = float_round(-card.points, precision_digits=2)
+        if card.points < 0:
+            card.with_context(loyalty_no_mail=True).points = 0.0
         spoken = card._lifecycle_spoken()
-        self.env["loyalty.history"].sudo().create(
-            {
-                "card_id": card.id,
-                "description": self._lifecycle_say_short(
-                    spoken, spoken.env._("Order %s cancelled", self.name), -balance
-                ),
-                "issued": max(-taken, 0.0),
-                "used": max(taken, 0.0),
-                "lifecycle_kind": "cancelled",
-                "lifecycle_order_id": self.id,
-            }
+        if missing > 0:
+            # were spent on other orders, and stay the customer's
+            self.env["loyalty.history"].sudo().create(
+                {
+                    "card_id": card.id,
+                    "description": self._lifecycle_say_short(
+                        spoken, spoken.env._("Order %s cancelled", self.name), missing
+                    ),
+                    "issued": missing,
+                    "lifecycle_kind": "cancelled",
+                    "lifecycle_order_id": self.id,
+                }
+            )
+        change = float_round(card.points - before, precision_digits=2)
+        text = (
+            self.env._("Order %(order)s cancelled: %(points)s given back")
+            if change > 0
+            else self.env._("Order %(order)s cancelled: %(points)s taken back")
         )
+        note = text % {
+            "order": self.name, "points": card._format_points(abs(change)).strip()
+        }
+        card._message_log(body=self._lifecycle_say_short(card, note, missing))

@@ -16,6 +16,7 @@ class LoyaltyHistory(models.Model):
             ("expired", "Expired"),
             ("cancelled", "Order cancelled"),
             ("credited", "Credit note"),
+            ("changed", "Order changed"),
         ],
         string="Reason",
         readonly=True,

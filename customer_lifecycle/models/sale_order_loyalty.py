@@ -203,6 +203,7 @@ class SaleOrder(models.Model):
 
     def _add_loyalty_history_lines(self):
         result = super()._add_loyalty_history_lines()
+        self._lifecycle_note_terms(confirmed=True)
         cards = self.sudo().coupon_point_ids.coupon_id
         for card in cards:
             if multiplier := self._lifecycle_times(card.program_id):

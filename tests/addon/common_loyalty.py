@@ -144,3 +144,46 @@ class LoyaltyCase(LifecycleCase):
     def run_loyalty(self):
         self.empty_queue()
         self.run_cron(LOYALTY)
+
+
+class CreditCase(LoyaltyCase):
+    """The same company with a chart of accounts, a customer and an accountant."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # a chart of accounts, as a company has that invoices
+        cls.env["account.chart.template"].try_loading(
+            "generic_coa", company=cls.home, install_demo=False
+        )
+        cls.ann = cls.new_customer("Ann")
+        cls.accountant = cls.new_user(
+            "loyalty_accountant", "account.group_account_invoice", cls.home
+        )
+
+    def invoice(self, order, post=True):
+        invoice = order._create_invoices(final=True)
+        if post:
+            invoice.action_post()
+        return invoice
+
+    def reverse(self, invoice, modify=False):
+        wizard = (
+            self.env["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"journal_id": invoice.journal_id.id})
+        )
+        if modify:
+            wizard.modify_moves()
+        else:
+            wizard.refund_moves()
+        return wizard.new_move_ids
+
+    def credit(self, invoice, quantity=None):
+        """Post a credit note of an invoice, of some pieces of its first line if told so."""
+        refund = self.reverse(invoice)
+        if quantity is not None:
+            refund.invoice_line_ids[0].quantity = quantity
+        # who posts knows nothing of loyalty
+        refund.with_user(self.accountant).action_post()
+        return refund
