@@ -84,8 +84,8 @@ class LifecycleJourney(models.AbstractModel):
 
     @api.model
     def _selected(self, partners):
-        today = fields.Date.context_today(self)
-        return Selected(partners, self._timezone(), today)
+        zone = self._timezone()
+        return Selected(partners, zone, fields.Date.context_today(self.with_context(tz=zone)))
 
     @api.model
     def _nobody(self):
@@ -93,18 +93,18 @@ class LifecycleJourney(models.AbstractModel):
 
     @api.model
     def _everybody(self):
-        today = fields.Date.context_today(self)
-        return Everybody(self.env["res.partner"], self._timezone(), today)
+        zone = self._timezone()
+        today = fields.Date.context_today(self.with_context(tz=zone))
+        return Everybody(self.env["res.partner"], zone, today)
 
     @api.model
     def _timezone(self):
         """The reader's time zone, that of the company for those who have none."""
-        return (
-            self.env.context.get("tz")
-            or self.env.user.tz
-            # sudo: the time zone of the company's contact is no secret, its contact may be
-            or self.env.company.sudo()._lifecycle_timezone()
-        )
+        own = self.env.context.get("tz") or self.env.user.tz
+        if own:
+            return self.env["lifecycle.timezone"]._known(own)
+        # sudo: the time zone of the company's contact is no secret, its contact may be
+        return self.env.company.sudo()._lifecycle_timezone()
 
     # ----- A PAGE -----
 

@@ -96,7 +96,21 @@ class ResCompany(models.Model):
     def _lifecycle_timezone(self):
         """Name of the time zone in which this company's days begin."""
         self.ensure_one()
-        return self.lifecycle_tz_used or "UTC"
+        return self.env["lifecycle.timezone"]._known(self.lifecycle_tz_used)
+
+    def _lifecycle_timezone_warning(self):
+        """What to tell where UTC stands in for a zone that is not known; else nothing."""
+        self.ensure_one()
+        if not self.env["lifecycle.timezone"]._is_unknown(self.lifecycle_tz_used):
+            return []
+        return [
+            self.env._(
+                "The time zone “%(zone)s” of %(company)s is not known; days are counted in UTC. "
+                "Choose another one in the settings.",
+                zone=self.lifecycle_tz_used,
+                company=self.name,
+            )
+        ]
 
     def _lifecycle_today(self):
         """Today's date in the company's time zone."""
