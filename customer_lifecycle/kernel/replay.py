@@ -13,11 +13,13 @@ class StageRules(NamedTuple):
     :param min_days: nobody leaves by rule before so many days in the stage
     :param max_days: after so many days the stage's rule no longer keeps anybody; 0: no limit
     :param enter_from: bit i: may be entered from stage i; 0: from anywhere
+    :param after_order: 1: may be entered only by who has ordered since he entered the stage before
     """
 
     min_days: np.ndarray
     max_days: np.ndarray
     enter_from: np.ndarray
+    after_order: np.ndarray | None = None
 
 
 class Moves(NamedTuple):
@@ -33,7 +35,7 @@ class Moves(NamedTuple):
     since: np.ndarray
 
 
-def replay_stages(customer, day, enter, keep, rules, until):
+def replay_stages(customer, day, enter, keep, rules, until, ordered=None):
     """Go through the days of all customers at once, as if they had been classified every day.
 
     From a row's day to the one before the customer's next row the same rules hold. Every day the
@@ -46,14 +48,18 @@ def replay_stages(customer, day, enter, keep, rules, until):
     :param enter, keep: bit i is set where the rule of stage i lets in, or keeps who is there
     :param rules: :class:`StageRules`, at most 62 stages
     :param until: last day to look at
+    :param ordered: day of the last order as known from each row on; never, where it is not given
     :return: :class:`Moves`
     :raise ValueError: for arrays of different lengths, unsorted days or too many stages
     """
     customer, day = np.asarray(customer, np.int64), np.asarray(day, np.int64)
     enter, keep = np.asarray(enter, np.int64), np.asarray(keep, np.int64)
+    if rules.after_order is None:
+        rules = rules._replace(after_order=np.zeros(len(rules.min_days)))
     rules = StageRules(*(np.asarray(each, np.int64) for each in rules))
-    if not customer.shape == day.shape == enter.shape == keep.shape:
-        raise ValueError("customer, day, enter and keep must be of equal length.")
+    ordered = np.full(len(day), NOWHERE) if ordered is None else np.asarray(ordered, np.int64)
+    if not customer.shape == day.shape == enter.shape == keep.shape == ordered.shape:
+        raise ValueError("customer, day, enter, keep and ordered must be of equal length.")
     if not 0 < len(rules.min_days) <= 62:
         raise ValueError("There must be between 1 and 62 stages.")
     follows = customer[1:] == customer[:-1]
@@ -62,8 +68,11 @@ def replay_stages(customer, day, enter, keep, rules, until):
     if not len(customer):
         return Moves(*(np.empty(0, np.int64) for _name in Moves._fields))
     # rows that repeat the one before say nothing new
-    news = np.r_[True, ~follows | (enter[1:] != enter[:-1]) | (keep[1:] != keep[:-1])]
-    customer, day, enter, keep = (each[news] for each in (customer, day, enter, keep))
+    changes = [each[1:] != each[:-1] for each in (enter, keep, ordered)]
+    news = np.r_[True, ~follows | np.any(changes, axis=0)]
+    customer, day, enter, keep, ordered = (
+        each[news] for each in (customer, day, enter, keep, ordered)
+    )
     first = np.r_[True, customer[1:] != customer[:-1]]
     row = np.flatnonzero(first)
     # the day on which the next row begins
@@ -77,7 +86,9 @@ def replay_stages(customer, day, enter, keep, rules, until):
         row, now, stage, since, streak = (
             each[alive] for each in (row, now, stage, since, streak)
         )
-        target = _targets(stage, now - since, enter[row], keep[row], rules)
+        target = _targets(
+            stage, now - since, enter[row], keep[row], ordered[row] > since, rules
+        )
         moved = target != stage
         found.append(
             (customer[row[moved]], now[moved], stage[moved], target[moved], since[moved])
@@ -97,8 +108,11 @@ def replay_stages(customer, day, enter, keep, rules, until):
     return Moves(*(each[order] for each in moves))
 
 
-def _targets(stage, stay, enter, keep, rules):
-    """The stage that each customer belongs to, being in ``stage`` for ``stay`` days."""
+def _targets(stage, stay, enter, keep, ordered, rules):
+    """The stage that each customer belongs to, being in ``stage`` for ``stay`` days.
+
+    :param ordered: whether he has ordered since the day on which he entered it
+    """
     inside = stage != NOWHERE
     present = np.maximum(stage, 0)
     target = np.full(len(stage), len(rules.min_days) - 1)
@@ -106,6 +120,8 @@ def _targets(stage, stay, enter, keep, rules):
         may_enter = (enter >> number) & 1 == 1
         if rules.enter_from[number]:
             may_enter &= inside & ((rules.enter_from[number] >> present) & 1 == 1)
+        if rules.after_order[number]:
+            may_enter &= inside & ordered
         stays = (keep >> number) & 1 == 1
         if rules.max_days[number]:
             stays &= stay < rules.max_days[number]

@@ -38,16 +38,58 @@ class LifecycleClassifier(models.AbstractModel):
         :return: (number of changed profiles, list of errors of automation rules)
         """
         self.env.flush_all()
-        self._find_moves(company, today, partner_ids)
-        self.env.cr.execute("SELECT COUNT(*) FROM lifecycle_moves")
-        count = self.env.cr.fetchone()[0]
-        errors = []
-        if count:
-            self._apply_moves(today)
-            errors = self._record_moves("stage", cause)
-        self.env.cr.execute("DROP TABLE pg_temp.lifecycle_moves")
+        # what a changed rule moves it moves to the end at once: a day later it would be news
+        whole = cause == "edit" or bool(self.env.context.get("lifecycle_announce"))
+        rounds = len(self.env["lifecycle.stage"]._in_priority()) if whole else 1
+        count, errors = 0, []
+        for _round in range(rounds):
+            self._find_moves(company, today, partner_ids)
+            self.env.cr.execute("SELECT id FROM lifecycle_moves")
+            moved = [row[0] for row in self.env.cr.fetchall()]
+            if moved:
+                self._apply_moves(today)
+                errors += self._record_moves("stage", cause)
+            self.env.cr.execute("DROP TABLE pg_temp.lifecycle_moves")
+            count += len(moved)
+            if not moved:
+                break
         self.env["lifecycle.profile"].invalidate_model()
         return count, errors
+
+    @api.model
+    def _find_settled_moves(self, company, today):
+        """Temporary table ``lifecycle_moves`` of where the rules move everybody in the end.
+
+        Who has been moved may be moved on by the stage he came to: it is gone on until nobody
+        moves, as when a changed rule is applied, and taken back.
+        """
+        cr = self.env.cr
+        ends = {}
+        cr.execute("SAVEPOINT lifecycle_settle")
+        try:
+            for _round in range(len(self.env["lifecycle.stage"]._in_priority())):
+                self._find_moves(company, today)
+                cr.execute("SELECT id, from_id, to_id FROM lifecycle_moves")
+                moves = cr.fetchall()
+                self._apply_moves(today)
+                for profile_id, from_id, to_id in moves:
+                    ends[profile_id] = (ends.get(profile_id, (from_id,))[0], to_id)
+                if not moves:
+                    break
+        finally:
+            cr.execute("ROLLBACK TO SAVEPOINT lifecycle_settle")
+            cr.execute("RELEASE SAVEPOINT lifecycle_settle")
+        self.env["lifecycle.profile"].invalidate_model()
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_moves")
+        moved = [(key, *end) for key, end in ends.items() if end[0] != end[1]]
+        cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE lifecycle_moves AS
+                   SELECT * FROM unnest(%s::integer[], %s::integer[], %s::integer[])
+                       moves (id, from_id, to_id)""",
+                *([move[column] for move in moved] for column in range(3)),
+            )
+        )
 
     @api.model
     def _is_started(self, company):
@@ -134,10 +176,13 @@ class LifecycleClassifier(models.AbstractModel):
             for rule in rules:
                 names.update(condition.field_expr for condition in rule.iter_conditions())
             enter, keep = (
-                self._rule_sql(profiles, rule, table, query, today) for rule in rules
+                self._rule_sql(profiles, self._dated(rule), table, query, today)
+                for rule in rules
             )
             if stage.enter_from_ids:
                 enter = SQL("%s AND %s = ANY(%s)", enter, current, stage.enter_from_ids.ids)
+            if stage.after_order:
+                enter = SQL("%s AND COALESCE(%s, FALSE)", enter, self._has_ordered_sql(table))
             if stage.max_days:
                 keep = SQL("%s AND %s < %s", keep, days, stage.max_days)
             branches.append(
@@ -171,6 +216,19 @@ class LifecycleClassifier(models.AbstractModel):
         return target, names
 
     @api.model
+    def _has_ordered_sql(self, table):
+        """Whether a profile has an order since its stage began.
+
+        An order of that very day counts where it was not known yet: who was at risk in the
+        morning and orders at noon has come back.
+        """
+        last, known, since = (
+            SQL.identifier(table, name)
+            for name in ("last_order_date", "stage_order_date", "stage_date")
+        )
+        return SQL("%s >= %s AND %s > COALESCE(%s, '-infinity')", last, since, last, known)
+
+    @api.model
     def _value_sql(self, profiles, name, query):
         """A profile's value as SQL; None for what has no single one there."""
         field = profiles._fields.get(name)
@@ -199,6 +257,7 @@ class LifecycleClassifier(models.AbstractModel):
         self.env.cr.execute(
             """UPDATE lifecycle_profile profile
                   SET stage_id = moves.to_id, stage_date = moves.date,
+                      stage_order_date = profile.last_order_date,
                       stage_manual = FALSE, stage_hold_until = NULL, stage_reason = NULL
                  FROM lifecycle_moves moves WHERE moves.id = profile.id"""
         )

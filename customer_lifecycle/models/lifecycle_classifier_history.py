@@ -49,7 +49,7 @@ class LifecycleClassifier(models.AbstractModel):
             cr.execute(
                 "CREATE TEMPORARY TABLE lifecycle_past (id bigint, number bigint, "
                 "spell_day bigint, day bigint, from_id bigint, to_id bigint, since bigint, "
-                "is_last bigint)"
+                "ordered bigint, is_last bigint)"
             )
             for start in range(first, last + 1, CHUNK):
                 count += self._replay(
@@ -65,7 +65,7 @@ class LifecycleClassifier(models.AbstractModel):
         cr = self.env.cr
         self._show_past(company, self._moments_sql(rules, ids))
         transport = self.env["lifecycle.prediction"]
-        names = ("id", "spell_day", "day", "enter", "keep")
+        names = ("id", "spell_day", "day", "enter", "keep", "ordered")
         frame = transport._copy_out(masks, dict.fromkeys(names, np.int64))
         cr.execute("DROP VIEW pg_temp.lifecycle_profile")
         known = frame["id"].to_numpy() << 20 | frame["day"].to_numpy()
@@ -74,6 +74,7 @@ class LifecycleClassifier(models.AbstractModel):
             *(frame[name].to_numpy()[order] for name in ("id", "day", "enter", "keep")),
             self._stage_rules(stages),
             (today - date(1970, 1, 1)).days,
+            frame["ordered"].to_numpy()[order],
         )
         if not len(moves.day):
             return 0
@@ -92,6 +93,7 @@ class LifecycleClassifier(models.AbstractModel):
                 stage_ids[moves.source],
                 stage_ids[moves.target],
                 moves.since,
+                frame["ordered"].to_numpy()[order][found],
                 np.r_[begins[1:], True],
             ),
         )
@@ -114,6 +116,7 @@ class LifecycleClassifier(models.AbstractModel):
                 or 0
                 for stage in stages
             ],
+            stages.mapped("after_order"),
         )
 
     # ----- WRITING -----
@@ -151,9 +154,11 @@ class LifecycleClassifier(models.AbstractModel):
         cr.execute(
             SQL(
                 """UPDATE lifecycle_profile profile
-                      SET stage_id = past.to_id, stage_date = %s + past.day::integer
+                      SET stage_id = past.to_id,
+                          stage_date = %(epoch)s + past.day::integer,
+                          stage_order_date = %(epoch)s + past.ordered::integer
                      FROM lifecycle_past past
                     WHERE past.id = profile.id AND past.is_last = 1""",
-                EPOCH,
+                epoch=EPOCH,
             )
         )

@@ -265,12 +265,14 @@ class LifecycleClassifier(models.AbstractModel):
         ]
         enter, keep = bits(numbered), bits(own, keep=True)
         masks = SQL(
-            "SELECT id, spell_day, day, enter, (enter & %s::bigint) | kept AS keep FROM (%s) said",
+            "SELECT id, spell_day, day, enter, (enter & %s::bigint) | kept AS keep, ordered "
+            "FROM (%s) said",
             shared,
             query.select(
                 SQL("%s AS id", SQL.identifier(table, "id")),
                 SQL("%s - %s AS spell_day", SQL.identifier(table, "spell_day"), EPOCH),
                 SQL("%s - %s AS day", moment, EPOCH),
+                SQL("%s - %s AS ordered", SQL.identifier(table, "last_order_date"), EPOCH),
                 SQL("%s AS enter", enter),
                 SQL("%s AS kept", keep),
             ),
@@ -297,7 +299,7 @@ class LifecycleClassifier(models.AbstractModel):
                 return condition
             return Domain.custom(
                 to_sql=lambda model, alias, query: SQL(
-                    "COALESCE(%s %s (%s + %s::interval)::date, FALSE)",
+                    "COALESCE(%s %s (%s::date + %s::interval)::date, FALSE)",
                     model._field_to_sql(alias, name, query),
                     SQL(operator),
                     model._lifecycle_today(),

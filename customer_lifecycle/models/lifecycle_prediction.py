@@ -105,7 +105,10 @@ class LifecyclePrediction(models.AbstractModel):
 
     @api.model
     def _outputs(self, stored, frame, today):
-        """Arrays of the values to show, rounded to what is shown, NaN for none."""
+        """Arrays of the values to show, rounded to what is shown, NaN for none.
+
+        :param today: date, or an array of days since 1970, one a row
+        """
         size = len(frame)
         if not stored.sufficient:
             return {name: np.full(size, np.nan) for name in OUTPUTS}
@@ -115,7 +118,7 @@ class LifecyclePrediction(models.AbstractModel):
         prediction = model.predict(
             frame["order_count"].to_numpy(np.int64) - 1,
             last - first,
-            today.toordinal() - EPOCH - first,
+            (today.toordinal() - EPOCH if isinstance(today, date) else today) - first,
             frame["average_order_value"].to_numpy(np.float64),
             frame["recent_order_count"].to_numpy(np.int64),
         )

@@ -30,6 +30,11 @@ class LifecycleProfile(models.Model):
         group_expand="_read_group_expand_full",
     )
     stage_date = fields.Date(string="In Stage Since", readonly=True)
+    stage_order_date = fields.Date(
+        string="Last Order When the Stage Began",
+        readonly=True,
+        help="A later one tells that the customer has ordered since.",
+    )
     days_in_stage = OptionalInteger(
         compute="_compute_days", search="_search_days_in_stage", aggregator="avg"
     )
@@ -261,6 +266,8 @@ class LifecycleProfile(models.Model):
                 ]
             )
             moved.write({"stage_id": stage.id, "stage_date": today})
+            for profile in moved:
+                profile.stage_order_date = profile.last_order_date
             profiles.write(
                 {
                     "stage_manual": True,

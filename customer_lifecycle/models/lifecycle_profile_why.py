@@ -1,8 +1,14 @@
+import logging
 from ast import literal_eval
 
+import psycopg2
+
 from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools.misc import formatLang
+
+_logger = logging.getLogger(__name__)
 
 #: how far ahead the next change of stage is looked for
 OUTLOOK_DAYS = 730
@@ -136,20 +142,11 @@ class LifecycleProfile(models.Model):
 
     def _stage_after_order(self):
         """Sentence about the stage that an order today would lead to."""
-        today = self._lifecycle_today()
-        span = (today - self.first_order_date).days if self.first_order_date else 0
-        count = self.order_count + (self.last_order_date != today)
-        rhythm = self.rhythm
-        if count >= 4:
-            rhythm = span / (count - 1)
-        stage = self._stage_of(
-            {
-                "order_count": count,
-                "first_order_date": self.first_order_date or today,
-                "last_order_date": today,
-                "rhythm": rhythm or 120,
-            }
+        stage = self._foreseen(
+            lambda classifier, profile, today: classifier._stage_after_order(profile, today)
         )
+        if not stage:
+            return False
         if stage == self.stage_id:
             return self.env._("An order today: stays “%s”.", stage.name)
         return self.env._("An order today: becomes “%s”.", stage.name)
@@ -167,51 +164,27 @@ class LifecycleProfile(models.Model):
 
     def _next_silent_change(self):
         """Days until the stage changes if nothing happens, and the stage; (None, None): never."""
-        step = 16
-        for days in range(step, OUTLOOK_DAYS + 1, step):
-            if self._stage_after(days) != self.stage_id:
-                break
-        else:
-            return None, None
-        low, high = days - step, days
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._stage_after(middle) != self.stage_id:
-                high = middle
-            else:
-                low = middle
-        return high, self._stage_after(high)
+        found = self._foreseen(
+            lambda classifier, profile, today: classifier._stage_after_silence(
+                profile, today, OUTLOOK_DAYS
+            )
+        )
+        days, stage = found or (None, None)
+        return days, stage and stage.sudo(False).with_env(self.env)
 
-    def _stage_after(self, days):
-        """The stage after so many days in which nothing happens.
+    def _foreseen(self, ask):
+        """Ask the classification; nothing where a rule cannot be evaluated, as the run will say.
 
-        Moving every date back is the same as letting time pass.
+        :param ask: function of classifier, profile and day
         """
-        dates = {
-            name: fields.Date.subtract(self[name], days=days)
-            for name, field in self._fields.items()
-            if field.type == "date" and field.store and self[name]
-        }
-        return self._stage_of(dates)
-
-    def _stage_of(self, values):
-        """The stage that the rules choose if the profile had other values (see classifier)."""
+        self.ensure_one()
         # sudo: rules may look at what the reader may not; he is told the stage only
-        profile = self.sudo()
-        # virtual records of one origin share their values in the cache
-        profile.new(origin=profile).invalidate_recordset(flush=False)
-        virtual = profile.new(values, origin=profile)
-        days = virtual.days_in_stage or 0
-        current = self.stage_id
-        if current.min_days and days < current.min_days:
-            return current
-        stages = self.env["lifecycle.stage"]._in_priority()
-        for stage in stages:
-            stays = stage == current
-            if stays and stage.max_days and days >= stage.max_days:
-                continue
-            if not stays and stage.enter_from_ids and current not in stage.enter_from_ids:
-                continue
-            if virtual.filtered_domain(stage._rule(keep=stays)):
-                return stage.with_env(self.env)
-        return stages[-1:].with_env(self.env)
+        profile = self.sudo().with_company(self.company_id)
+        try:
+            with self.env.cr.savepoint():
+                return ask(
+                    profile.env["lifecycle.classifier"], profile, self._lifecycle_today()
+                )
+        except (ValueError, KeyError, TypeError, UserError, psycopg2.Error) as error:
+            _logger.info("The stage of profile %s cannot be foreseen: %s", self.id, error)
+            return None

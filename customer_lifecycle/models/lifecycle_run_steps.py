@@ -124,7 +124,7 @@ class LifecycleRun(models.Model):
         classifier._update_rhythms(company)
         unread = self._look_at_customers(company)
         self.changed_count += self.env["lifecycle.loyalty.cost"]._update_profiles(company)
-        warnings += unread
+        warnings += unread + company._lifecycle_timezone_warning()
         started = classifier._is_started(company)
         if not started:
             classifier._reconstruct(company, self.as_of)

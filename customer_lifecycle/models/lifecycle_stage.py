@@ -17,6 +17,7 @@ class LifecycleStage(models.Model):
     _rule_names = frozenset(
         {
             "active",
+            "after_order",
             "domain",
             "enter_from_ids",
             "keep_domain",
@@ -68,6 +69,11 @@ class LifecycleStage(models.Model):
         "from_stage_id",
         string="Enter Only From",
         help="Empty: from anywhere. Limits entering, not staying.",
+    )
+    after_order = fields.Boolean(
+        string="Enter Only After an Order",
+        help="Only who has ordered since he entered the stage that he comes from. Whom a changed "
+        "rule, an import or a person has put there by mistake does not count as come back.",
     )
     min_days = fields.Integer(
         string="Minimum Days", help="Nobody leaves by rule before so many days in the stage."
@@ -162,7 +168,7 @@ class LifecycleStage(models.Model):
             profiles._probe_rule(self._rule(keep))
 
     def _find_rule_moves(self, company, today):
-        self.env["lifecycle.classifier"]._find_moves(company, today)
+        self.env["lifecycle.classifier"]._find_settled_moves(company, today)
 
     @api.constrains("domain", "keep_domain", "active", "priority")
     def _check_rules(self):

@@ -3,7 +3,14 @@ from odoo.tools import SQL
 
 #: what belongs together of a tier and of a stage set by hand; the last is the hold's end
 TIER_HELD = ("vip_tier_id", "vip_since", "vip_manual", "vip_reason", "vip_hold_until")
-STAGE_HELD = ("stage_id", "stage_date", "stage_manual", "stage_reason", "stage_hold_until")
+STAGE_HELD = (
+    "stage_id",
+    "stage_date",
+    "stage_order_date",
+    "stage_manual",
+    "stage_reason",
+    "stage_hold_until",
+)
 
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):

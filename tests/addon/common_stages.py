@@ -38,7 +38,9 @@ class Reference:
         if self.stage == "Won back":
             if (today - self.since).days < 90:
                 return "Won back"
-        elif self.stage in ("At risk", "Lost") and idle <= 90 and late <= 2:
+        elif (
+            self.stage in ("At risk", "Lost") and idle <= 90 and late <= 2 and last > self.since
+        ):
             return "Won back"
         if count == 1 and idle <= 90:
             return "New customer"

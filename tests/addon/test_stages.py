@@ -133,7 +133,8 @@ class TestStages(StagesCase):
         self.assertTrue(profile.stage_manual)
         self.assertEqual(profile.transition_ids[:1].reason, "Complained")
         self.refresh(partner, until + timedelta(1))
-        self.assertEqual(profile.stage_id, self.stages["won_back"])
+        # he has not ordered since: nothing was won back
+        self.assertEqual(profile.stage_id, self.stages["loyal"])
         self.assertFalse(profile.stage_manual)
 
     def test_a_salesperson_sets_the_stage_and_nothing_else(self):

@@ -9,11 +9,11 @@ from customer_lifecycle.kernel import StageRules, replay_stages
 def day_by_day(rows, rules, until):
     """The moves of one customer, judged anew on each day.
 
-    :param rows: (day, enter, keep) by day
+    :param rows: (day, enter, keep, day of the last order) by day
     """
     stage, since, moves = None, -1, []
     for today in range(rows[0][0], until + 1):
-        _day, enter, keep = [row for row in rows if row[0] <= today][-1]
+        _day, enter, keep, ordered = [row for row in rows if row[0] <= today][-1]
         if stage is not None and today - since < rules.min_days[stage]:
             continue
         target = len(rules.min_days) - 1
@@ -26,6 +26,8 @@ def day_by_day(rows, rules, until):
                 wins = enter >> number & 1 and (
                     not doors or (stage is not None and doors >> stage & 1)
                 )
+                if rules.after_order[number]:
+                    wins = wins and stage is not None and ordered > since
             if wins:
                 target = number
                 break
@@ -41,6 +43,7 @@ def invented(random, stages):
         np.where(random.random(stages) < 0.3, random.integers(1, 9, stages), 0),
         np.where(random.random(stages) < 0.3, random.integers(9, 20, stages), 0),
         np.where(random.random(stages) < 0.4, random.integers(0, 2**stages, stages), 0),
+        random.random(stages) < 0.3,
     )
 
 
@@ -55,12 +58,15 @@ def test_equals_looking_at_every_day(seed):
         masks = random.integers(0, 2**stages, (len(days), 2))
         # who may enter may stay: else a customer would go to and fro each day
         masks[:, 1] |= masks[:, 0]
+        orders = np.where(random.random(len(days)) < 0.5, days, days[0])
+        orders = np.maximum.accumulate(orders)
         everybody[customer] = [
-            (int(day), int(enter), int(keep))
-            for day, (enter, keep) in zip(days, masks, strict=True)
+            (int(day), int(enter), int(keep), int(order))
+            for day, (enter, keep), order in zip(days, masks, orders, strict=True)
         ]
         rows += [(customer, *row) for row in everybody[customer]]
-    moves = replay_stages(*np.array(rows).T, rules, until)
+    *columns, orders = np.array(rows).T
+    moves = replay_stages(*columns, rules, until, orders)
     found = list(zip(*moves, strict=True))
     expected = [
         (customer, *move)
