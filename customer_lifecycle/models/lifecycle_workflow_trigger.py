@@ -183,6 +183,25 @@ class LifecycleWorkflow(models.Model):
             )
         return SQL.identifier("profile", name)
 
+    @api.model
+    def _anniversary_sql(self, date, years):
+        """The day so many years after a date: 29 February is kept on the 28th of other years."""
+        return SQL("(%s + make_interval(years => %s))::date", date, years)
+
+    @api.model
+    def _years_sql(self, date, day):
+        """Which anniversary of a date was the last to come until a day.
+
+        ``age`` would let the year of 29 February end on 1 March, a day late.
+        """
+        calendar = SQL("(%s - EXTRACT(YEAR FROM %s)::integer)", day.year, date)
+        return SQL(
+            "(%(calendar)s - (%(come)s > %(day)s)::integer)",
+            calendar=calendar,
+            come=self._anniversary_sql(date, calendar),
+            day=day,
+        )
+
     def _is_forecast(self):
         return self.date_field in FORECASTS
 
@@ -207,18 +226,8 @@ class LifecycleWorkflow(models.Model):
             )
         date = self._date_sql()
         if self.trigger == "anniversary":
-            # a birthday on 29 February is kept on the 28th of other years
-            years = SQL(
-                "EXTRACT(YEAR FROM age(%(day)s, %(date)s))::integer",
-                day=SQL("(%s::date - %s)", today, self.offset_days),
-                date=date,
-            )
-            come = SQL(
-                "(%(date)s + make_interval(years => %(years)s))::date + %(offset)s",
-                date=date,
-                years=years,
-                offset=self.offset_days,
-            )
+            years = self._years_sql(date, fields.Date.subtract(today, days=self.offset_days))
+            come = SQL("%s + %s", self._anniversary_sql(date, years), self.offset_days)
             return SQL(
                 """SELECT profile.id, 'year:' || %(years)s AS episode
                      FROM lifecycle_profile profile

@@ -247,11 +247,12 @@ class LifecycleWorkflow(models.Model):
                     self._date_sql(), self.offset_days, since, today,
                 )
             elif self.trigger == "anniversary":
+                date = self._date_sql()
+                years = self._years_sql(date, fields.Date.subtract(today, days=self.offset_days))
                 candidates = SQL(
-                    """SELECT profile.id FROM lifecycle_profile profile, generate_series(
-                              %s::timestamp, %s::timestamp, INTERVAL '1 day') day
-                        WHERE to_char(%s + %s, 'MMDD') = to_char(day, 'MMDD')""",
-                    fields.Date.add(since, days=1), today, self._date_sql(), self.offset_days,
+                    """SELECT profile.id FROM lifecycle_profile profile
+                        WHERE %s >= 1 AND %s + %s > %s""",
+                    years, self._anniversary_sql(date, years), self.offset_days, since,
                 )
             elif self.trigger == "cart":
                 candidates = SQL(

@@ -158,6 +158,80 @@ class TestEntering(WorkflowCase):
             self.sent(workflow), ["ann@example.com", "ann@example.com", "new@example.com"]
         )
 
+    def leap(self, started, **values):
+        """A workflow on anniversaries of 29 February that was started on a day."""
+        self.at(started)
+        self.home.lifecycle_cap_week = self.home.lifecycle_cap_month = 0
+        workflow = self.new_workflow(
+            trigger="anniversary", date_field="first_order_date", goal="none",
+            window_saturday=True, window_sunday=True, **values,
+        )
+        self.leaper = self.new_profile("Leap", first_order_date=datetime(2024, 2, 29))
+        return workflow
+
+    def entered(self, workflow, year):
+        """Days of a year on which somebody entered, asked every day around the turn of month."""
+        for day in range(-6, 8):
+            self.at(datetime(year, 3, 1, 10) + timedelta(days=day))
+            self.run_workflows()
+        return sorted(
+            f"{one.day_entered:%m-%d}"
+            for one in workflow.enrollment_ids
+            if one.day_entered.year == year
+        )
+
+    def test_29_february_is_kept_on_the_28th_of_other_years(self):
+        workflow = self.leap(datetime(2026, 1, 10, 10))
+        self.assertEqual(self.entered(workflow, 2026), ["02-28"])
+        self.assertEqual(self.entered(workflow, 2027), ["02-28"])
+        self.assertEqual(self.entered(workflow, 2028), ["02-29"])
+        self.assertEqual(self.entered(workflow, 2029), ["02-28"])
+
+    def test_29_february_and_a_start_on_1_march(self):
+        workflow = self.leap(datetime(2026, 3, 1, 10))
+        self.run_workflows()
+        self.assertFalse(workflow.enrollment_ids, "yesterday is history")
+        self.assertEqual(self.entered(workflow, 2027), ["02-28"])
+
+    def test_29_february_and_a_start_on_the_28th(self):
+        workflow = self.leap(datetime(2026, 2, 28, 15))
+        self.assertEqual(self.entered(workflow, 2026), ["02-28"])
+
+    def test_29_february_days_before_and_after(self):
+        for offset, expected in ((-1, "02-27"), (2, "03-02")):
+            workflow = self.leap(datetime(2026, 1, 1, 10), offset_days=offset)
+            self.assertEqual(self.entered(workflow, 2026), [expected])
+            self.assertEqual(self.entered(workflow, 2027), [expected])
+            workflow.action_end()
+            self.leaper.active = False
+
+    def test_29_february_while_the_server_stood_still(self):
+        workflow = self.leap(datetime(2026, 2, 20, 10))
+        self.run_workflows()
+        self.at(datetime(2026, 2, 27, 10))
+        self.run_workflows()
+        self.at(datetime(2026, 3, 3, 10))
+        self.run_workflows()
+        self.assertEqual(len(workflow.enrollment_ids), 1)
+
+    def test_days_before_an_anniversary_in_another_year(self):
+        self.at(datetime(2026, 12, 20, 10))
+        workflow = self.new_workflow(
+            trigger="anniversary", date_field="first_order_date", goal="none", offset_days=-7
+        )
+        self.new_profile("Ann", first_order_date=datetime(2020, 1, 3).date())
+        for day in range(20, 32):
+            self.at(datetime(2026, 12, day, 10))
+            self.run_workflows()
+        self.assertEqual(
+            [str(one.day_entered) for one in workflow.enrollment_ids], ["2026-12-27"]
+        )
+        self.assertEqual(workflow.enrollment_ids.episode, "year:7")
+
+    def test_weekly_number_counts_29_february_too(self):
+        workflow = self.leap(datetime(2027, 3, 10, 10))
+        self.assertGreater(workflow._weekly_count(), 0)
+
     def test_usual_item_missing(self):
         workflow = self.new_workflow(trigger="missing")
         ann = self.new_profile("Ann")
