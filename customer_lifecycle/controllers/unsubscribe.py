@@ -35,15 +35,14 @@ class UnsubscribeController(http.Controller):
             return request.render(
                 "customer_lifecycle.unsubscribe_page", {"state": "invalid"}, status=404
             )
-        partner = env["res.partner"].search([("email_normalized", "=", email)], limit=1)
+        partner = env["lifecycle.opt.out"]._owners([email]).filtered("active")[:1]
         env = env(context={**env.context, "lang": partner.lang or env.lang})
         consent = env["lifecycle.consent"]
         blacklisted = env["mail.blacklist"].search_count([("email", "=", email)], limit=1)
         state = "done" if blacklisted else "ask"
         if request.httprequest.method == "POST":
             if action == "subscribe":
-                consent._opt_in_again(email)
-                state = "back"
+                state = "back" if consent._opt_in_again(email) else "blocked"
             else:
                 consent._opt_out(email)
                 state = "done"
@@ -52,6 +51,7 @@ class UnsubscribeController(http.Controller):
             "customer_lifecycle.unsubscribe_page",
             {
                 "state": state,
+                "may_return": consent._may_opt_in_again(email),
                 "email": email,
                 "company": env["res.company"].browse(int(company)),
                 "query": request.httprequest.query_string.decode(),

@@ -171,25 +171,34 @@ class LifecycleAudienceExport(models.Model):
         The people of a segment are its customers and their contact persons, other companies'
         apart. Whoever is archived, excluded, blacklisted by e-mail or phone, has left a mailing
         list or has not agreed where that is needed is left out altogether; so is an address that
-        e-mails come back from.
+        e-mails come back from. Of a contact with several addresses each is judged and given.
 
         :return: number of people left out
         """
         cr = self.env.cr
+        consent = self.env["lifecycle.consent"]
+        more = self.env["lifecycle.opt.out"]._more_addresses(
+            SQL(
+                """SELECT person.id FROM lifecycle_segment_member member
+                     JOIN lifecycle_profile profile ON profile.id = member.profile_id
+                     JOIN res_partner person ON person.commercial_partner_id = profile.partner_id
+                    WHERE member.segment_id = %s AND profile.company_id = %s""",
+                segment.id,
+                company.id,
+            )
+        )
         cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_audience")
         cr.execute(
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_audience AS
                    WITH people AS (
-                       SELECT %(email)s AS email,
+                       SELECT person.id,
+                              CASE WHEN COALESCE(person.message_bounce, 0) = 0
+                                   THEN address.email END AS email,
                               CASE WHEN person.phone_sanitized ~ '^\\+[1-9][0-9]{6,14}$'
                                    THEN %(phone)s END AS phone,
                               customer.active AND customer.lifecycle_exclude IS NOT TRUE
                               AND person.lifecycle_exclude IS NOT TRUE
-                              AND NOT EXISTS (
-                                  SELECT FROM mail_blacklist blocked
-                                   WHERE blocked.active
-                                     AND blocked.email = person.email_normalized)
                               AND NOT EXISTS (
                                   SELECT FROM phone_blacklist blocked
                                    WHERE blocked.active
@@ -203,22 +212,32 @@ class LifecycleAudienceExport(models.Model):
                            ON person.commercial_partner_id = customer.id AND person.active
                           AND (person.id = customer.id OR person.type = 'contact')
                           AND (person.company_id IS NULL OR person.company_id = %(company)s)
+                         JOIN (SELECT id, LOWER(TRIM(email_normalized)) AS email FROM res_partner
+                                UNION ALL
+                               SELECT * FROM unnest(%(more_ids)s::integer[], %(more)s::varchar[])
+                              ) address ON address.id = person.id
                         WHERE member.segment_id = %(segment)s
-                          AND profile.company_id = %(company)s)
+                          AND profile.company_id = %(company)s
+                   ), judged AS (
+                       SELECT *, allowed AND COALESCE(NULLIF(email, ''), phone) IS NOT NULL AS ok
+                         FROM people)
                    SELECT DISTINCT
-                          COALESCE(encode(sha256(convert_to(NULLIF(email, ''), 'UTF8')), 'hex'),
-                                   '') AS email_hash,
-                          COALESCE(encode(sha256(convert_to(phone, 'UTF8')), 'hex'), '')
-                          AS phone_hash,
-                          allowed AND COALESCE(NULLIF(email, ''), phone) IS NOT NULL AS allowed,
-                          CASE WHEN allowed AND COALESCE(NULLIF(email, ''), phone) IS NOT NULL
-                               THEN 0 ELSE ROW_NUMBER() OVER () END AS nobody
-                     FROM people""",
-                email=self.env["lifecycle.consent"]._email_sql("person"),
+                          COALESCE(CASE WHEN ok THEN encode(sha256(convert_to(
+                              NULLIF(email, ''), 'UTF8')), 'hex') END, '') AS email_hash,
+                          COALESCE(CASE WHEN ok THEN encode(sha256(convert_to(
+                              phone, 'UTF8')), 'hex') END, '') AS phone_hash,
+                          ok AS allowed, CASE WHEN ok THEN 0 ELSE id END AS nobody
+                     FROM judged
+                    -- who may be reached by another address is not left out
+                    WHERE ok OR id <> ALL(%(more_ids)s::integer[])
+                       OR NOT EXISTS (SELECT FROM judged other
+                                       WHERE other.id = judged.id AND other.ok)""",
                 phone=PLATFORMS[platform][2],
                 segment=segment.id,
                 company=company.id,
-                agreed=self.env["lifecycle.consent"]._agreed_sql("person", company),
+                more_ids=[partner_id for partner_id, _email in more],
+                more=[email for _partner_id, email in more],
+                agreed=consent._agreed_sql("person", company, SQL("address.email")),
             )
         )
         cr.execute("DELETE FROM lifecycle_audience WHERE NOT allowed")

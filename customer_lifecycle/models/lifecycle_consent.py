@@ -4,6 +4,8 @@ from odoo import api, fields, models, tools
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .lifecycle_opt_out import OURS
+
 #: why a message is not sent, for good
 REFUSALS = [
     ("no_person", "Nobody to write to"),
@@ -101,47 +103,94 @@ class LifecycleConsent(models.AbstractModel):
     # ----- MAY WE WRITE -----
 
     @api.model
+    def _addresses(self, partner):
+        """The normalised addresses of a contact, each once: Odoo writes to all in the field."""
+        return list(dict.fromkeys(tools.mail.email_normalize_all(partner.sudo().email)))
+
+    @api.model
     def _refusals(self, partners, company):
         """Why each contact must not get marketing messages.
 
         :param partners: contacts, archived ones included
         :return: dict id → key of ``REFUSALS``; contacts that may be written to are left out
         """
+        return self._judge(partners, company)[1]
+
+    @api.model
+    def _allowed(self, partners, company):
+        """Dict id → list of the addresses by which each contact may be written to."""
+        return self._judge(partners, company)[0]
+
+    @api.model
+    def _judge(self, partners, company):
+        """By which addresses each contact may get marketing messages, or why he must not.
+
+        Every address is judged on its own; what a person has said holds for those he has got
+        since.
+
+        :param partners: contacts, archived ones included
+        :return: dict id → list of addresses, dict id → key of ``REFUSALS``; each contact is in
+            one of them
+        """
         partners = partners.sudo()
-        emails = partners.mapped("email_normalized")
+        addresses = {partner: self._addresses(partner) for partner in partners}
+        emails = {email for some in addresses.values() for email in some}
         opted_out, blacklisted = self._opted_out(emails), self._blacklisted(emails)
-        refusals = {}
-        for partner in partners:
-            reason = None
+        said = self.env["lifecycle.opt.out"]._of(partners, emails)
+        by_person, by_email = said.grouped("partner_id"), said.grouped("email")
+        allowed, refusals = {}, {}
+        for partner, some in addresses.items():
+            reason, free = None, []
             if not partner.active:
                 reason = "archived"
             elif partner.lifecycle_exclude or partner.commercial_partner_id.lifecycle_exclude:
                 reason = "excluded"
             elif not (partner.email or "").strip():
                 reason = "no_address"
-            elif not partner.email_normalized:
+            elif not some:
                 reason = "invalid"
             elif partner.message_bounce:
                 reason = "bounced"
-            elif partner.email_normalized in blacklisted:
-                reason = "blacklisted"
-            elif partner.email_normalized in opted_out:
-                reason = "opted_out"
-            elif company.lifecycle_consent_required and not partner.lifecycle_marketing_consent:
-                reason = "no_consent"
-            if reason:
+            else:
+                for email in some:
+                    ways = {
+                        one.source
+                        for one in by_person.get(partner, said.browse())
+                        if not one._spares(email)
+                    } | set(by_email.get(email, said.browse()).mapped("source"))
+                    why = None
+                    if email in blacklisted or ways & {"link", "blacklist"}:
+                        why = "blacklisted"
+                    elif email in opted_out or "list" in ways:
+                        why = "opted_out"
+                    elif company.lifecycle_consent_required and (
+                        not partner.lifecycle_marketing_consent or "consent" in ways
+                    ):
+                        why = "no_consent"
+                    if not why:
+                        free.append(email)
+                    reason = reason or why
+            if free:
+                allowed[partner.id] = free
+            else:
                 refusals[partner.id] = reason
-        return refusals
+        return allowed, refusals
 
     @api.model
     def _may_measure(self, person, company):
         """Whether the company may see if a person opens and clicks its e-mails."""
         measure = company.sudo().lifecycle_measure
         person = person.sudo()
-        allowed = person and (
-            measure == "all" or (measure == "agreed" and person.lifecycle_marketing_consent)
-        )
-        return bool(allowed) and not self._blacklisted([person.email_normalized])
+        if not person or measure not in ("all", "agreed"):
+            return False
+        addresses = self._addresses(person)
+        said = self.env["lifecycle.opt.out"]._of(person, addresses)
+        if measure == "agreed" and not person.lifecycle_marketing_consent:
+            return False
+        if measure == "all":
+            said = said.filtered(lambda one: one.source != "consent")
+        # somebody of a few who share the contact: none is measured
+        return not said and not self._blacklisted(addresses)
 
     @api.model
     def _blacklisted(self, emails):
@@ -168,18 +217,44 @@ class LifecycleConsent(models.AbstractModel):
         return set(left.contact_id.mapped("email_normalized"))
 
     @api.model
-    def _agreed_sql(self, person, company):
-        """Condition that a contact has not left a mailing list, and has agreed where needed.
+    def _agreed_sql(self, person, company, email=None):
+        """Condition that a contact has not said no, and has agreed where needed.
 
-        For many contacts at once, as ``_refusals`` decides; everything must have been flushed.
+        For many contacts at once, as ``_judge`` decides; everything must have been flushed.
 
         :param person: alias of the contacts' table
+        :param email: SQL of the normalised address that is asked about
         """
-        conditions = [SQL("TRUE")]
+        email = email or SQL.identifier(person, "email_normalized")
+        conditions = [
+            SQL(
+                """NOT EXISTS (SELECT FROM mail_blacklist blocked
+                                WHERE blocked.active AND blocked.email = %s)""",
+                email,
+            )
+        ]
+        serious = SQL("said.active")
         if company.sudo().lifecycle_consent_required:
             conditions.append(
                 SQL("%s IS TRUE", SQL.identifier(person, "lifecycle_marketing_consent"))
             )
+        else:
+            serious = SQL("said.active AND said.source <> 'consent'")
+        conditions.append(
+            SQL(
+                """NOT EXISTS (
+                       SELECT FROM lifecycle_opt_out said
+                        WHERE %(serious)s AND said.email = %(email)s)
+                   AND NOT EXISTS (
+                       SELECT FROM lifecycle_opt_out said
+                        WHERE %(serious)s AND said.partner_id = %(person)s
+                          AND COALESCE(%(email)s <> ALL(string_to_array(said.spared, ', ')),
+                                       TRUE))""",
+                serious=serious,
+                email=email,
+                person=SQL.identifier(person, "id"),
+            )
+        )
         if "mailing.subscription" in self.env:
             conditions.append(
                 SQL(
@@ -189,42 +264,85 @@ class LifecycleConsent(models.AbstractModel):
                                ON subscriber.id = subscription.contact_id
                             WHERE subscription.opt_out
                               AND subscriber.email_normalized = %s)""",
-                    SQL.identifier(person, "email_normalized"),
+                    email,
                 )
             )
         return SQL("(%s)", SQL(" AND ").join(conditions))
 
     @api.model
-    def _email_sql(self, person):
-        """A contact's address, NULL where e-mails to it come back, as ``_refusals`` decides.
+    def _opt_out(self, email):
+        """Take a person off all marketing by one address, these workflows' and Odoo's own.
 
-        :param person: alias of the contacts' table
+        Kept is what this took, and from whom: see ``_opt_in_again``.
         """
-        return SQL(
-            "CASE WHEN COALESCE(%s, 0) = 0 THEN LOWER(TRIM(%s)) END",
-            SQL.identifier(person, "message_bounce"),
-            SQL.identifier(person, "email_normalized"),
-        )
+        email = tools.email_normalize(email)
+        if not email:
+            return
+        ours = {OURS: True}
+        took = not self._blacklisted([email])
+        if took:
+            self.env["mail.blacklist"].sudo().with_context(**ours)._add(
+                email, message=self.env._("Unsubscribed with the link in an e-mail")
+            )
+        said = self.env["lifecycle.opt.out"]
+        partners = said._owners([email])
+        for partner in partners:
+            said._say(partner, email, "link")
+        if not partners:
+            said._say(partners, email, "link")
+        rows = said._of(partners.browse(), [email]).filtered(lambda one: one.source == "link")
+        if took:
+            rows.took_blacklist = True
+        for partner in partners.filtered("lifecycle_marketing_consent"):
+            others = [one for one in self._addresses(partner) if one != email]
+            if set(others) - self._blacklisted(others):
+                # who reads the other addresses has not said anything
+                continue
+            rows.filtered(lambda one, partner=partner: one.partner_id == partner).write(
+                {
+                    "took_consent": True,
+                    "consent_date": partner.lifecycle_marketing_consent_date,
+                }
+            )
+            partner.with_context(**ours).lifecycle_marketing_consent = False
 
     @api.model
-    def _opt_out(self, email):
-        """Take a person off all marketing, these workflows' and Odoo's own."""
+    def _may_opt_in_again(self, email):
+        """Whether there is something that ``_opt_in_again`` would give back."""
+        return bool(self._unsubscribed(email))
+
+    @api.model
+    def _unsubscribed(self, email):
         email = tools.email_normalize(email)
-        self.env["mail.blacklist"].sudo()._add(
-            email, message=self.env._("Unsubscribed with the link in an e-mail")
-        )
-        partners = self.env["res.partner"].sudo().search(
-            [("email_normalized", "=", email), ("lifecycle_marketing_consent", "=", True)]
-        )
-        partners.lifecycle_marketing_consent = False
+        said = self.env["lifecycle.opt.out"]
+        found = email and said._of(self.env["res.partner"], [email])
+        return (found or said).filtered(lambda one: one.source == "link")
 
     @api.model
     def _opt_in_again(self, email):
-        """Undo ``_opt_out``, for whoever clicked by mistake."""
-        self.env["mail.blacklist"].sudo()._remove(
-            tools.email_normalize(email),
-            message=self.env._("Subscribed again on the page behind the link"),
-        )
+        """Undo ``_opt_out``, for whoever clicked by mistake.
+
+        Gives back exactly what that took: who is on the blacklist by a colleague's hand stays on
+        it, and nobody agrees who had not agreed.
+
+        :return: whether the address may be written to again
+        """
+        rows = self._unsubscribed(email)
+        email = tools.email_normalize(email)
+        if any(rows.mapped("took_blacklist")):
+            self.env["mail.blacklist"].sudo().with_context(**{OURS: True})._remove(
+                email, message=self.env._("Subscribed again on the page behind the link")
+            )
+            # so have people who had the address then and have corrected it since
+            since = self.env["lifecycle.opt.out"]._of(self.env["res.partner"], [email])
+            rows |= since.filtered(lambda one: one.source == "blacklist")
+        for row in rows.filtered("took_consent"):
+            partner = row.partner_id.with_context(**{OURS: True})
+            if partner and not partner.lifecycle_marketing_consent:
+                partner.lifecycle_marketing_consent = True
+                partner.lifecycle_marketing_consent_date = row.consent_date
+        rows._lift()
+        return email not in self._blacklisted([email])
 
     # ----- WHO GETS IT -----
 
@@ -281,31 +399,28 @@ class LifecycleConsent(models.AbstractModel):
 
     @api.model
     def _last_ordering(self, customers, company):
-        """Dict commercial partner id → list with the id of the contact who ordered last."""
-        self.env["sale.order"].flush_model(["partner_id", "date_order", "state", "company_id"])
-        self.env["lifecycle.external.purchase"].flush_model(["partner_id", "date", "company_id"])
-        self.env["res.partner"].flush_model(["commercial_partner_id", "type"])
+        """Dict commercial partner id → list with the id of the contact who ordered last.
+
+        Wherever the company's purchases come from: orders, the shop, a till, invoices, imports.
+        """
+        self.env.flush_all()
+        ordered = [
+            sql
+            for source in self.env["lifecycle.revenue.source"]._of_orders(company)
+            if (sql := source._buyers_sql(company, customers.ids)) is not None
+        ]
+        if not ordered or not customers:
+            return {}
         self.env.cr.execute(
             SQL(
-                """WITH people AS MATERIALIZED (
-                       SELECT id, commercial_partner_id FROM res_partner
-                        WHERE commercial_partner_id = ANY(%(customers)s)
-                          AND type IS DISTINCT FROM 'invoice'
-                   ), orders AS (
-                       SELECT partner_id, date_order AS moment FROM sale_order
-                        WHERE state = 'sale' AND company_id = %(company)s
-                          AND partner_id IN (SELECT id FROM people)
-                       UNION ALL
-                       SELECT partner_id, date FROM lifecycle_external_purchase
-                        WHERE company_id = %(company)s
-                          AND partner_id IN (SELECT id FROM people)
-                   )
-                   SELECT DISTINCT ON (people.commercial_partner_id)
-                          people.commercial_partner_id, people.id
-                     FROM orders JOIN people ON people.id = orders.partner_id
-                    ORDER BY people.commercial_partner_id, orders.moment DESC, people.id""",
-                customers=customers.ids,
-                company=company.id,
+                """SELECT DISTINCT ON (ordered.customer_id) ordered.customer_id, person.id
+                     FROM (%s) ordered
+                     JOIN res_partner person
+                       ON person.id = ordered.person_id
+                      AND person.commercial_partner_id = ordered.customer_id
+                      AND person.type IS DISTINCT FROM 'invoice'
+                    ORDER BY ordered.customer_id, ordered.moment DESC, person.id""",
+                SQL(" UNION ALL ").join(ordered),
             )
         )
         return {customer: [person] for customer, person in self.env.cr.fetchall()}
@@ -343,15 +458,25 @@ class LifecycleConsent(models.AbstractModel):
 
     @api.model
     def _sent_lately(self, emails, company, since):
+        if not emails:
+            return []
         self.env["lifecycle.workflow.delivery"].flush_model()
         self.env.cr.execute(
             SQL(
                 """SELECT email, date FROM lifecycle_workflow_delivery
-                    WHERE email = ANY(%s) AND company_id = %s AND kind = 'email'
-                      AND state = 'done' AND date > %s""",
-                emails,
-                company.id,
-                since,
+                    WHERE email = ANY(%(emails)s::text[]) AND company_id = %(company)s
+                      AND kind = 'email' AND state = 'done' AND date > %(since)s
+                    UNION ALL
+                   SELECT other.email, date FROM lifecycle_workflow_delivery
+                     JOIN unnest(%(emails)s::text[]) other(email)
+                       ON other.email = ANY(string_to_array(other_emails, ', '))
+                    WHERE other_emails IS NOT NULL
+                      AND string_to_array(other_emails, ', ') && %(emails)s::text[]
+                      AND company_id = %(company)s AND kind = 'email'
+                      AND state = 'done' AND date > %(since)s""",
+                emails=emails,
+                company=company.id,
+                since=since,
             )
         )
         rows = self.env.cr.fetchall()

@@ -96,11 +96,14 @@ class LifecycleLoyaltyMember(models.Model):
             )
         )
         for customer in customers:
-            user = customer.user_id
+            if not customer.user_id:
+                continue
+            profile = profiles.filtered(lambda one, customer=customer: one.partner_id == customer)
+            company = profile.company_id or program.company_id or self.env.company
+            user = customer._lifecycle_colleague(company, program.write_uid)
             if not user:
                 continue
             spoken = customer.with_context(lang=user.lang)
-            profile = profiles.filtered(lambda one, customer=customer: one.partner_id == customer)
             note = profile.with_env(spoken.env).loyalty_expiry_text or ""
             if reasons.get(customer):
                 note += "\n" + spoken.env._(

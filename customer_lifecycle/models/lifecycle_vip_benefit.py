@@ -192,7 +192,7 @@ class LifecycleVipBenefit(models.AbstractModel):
     @api.model
     def _apply_salesperson(self, profile):
         """Set the tier's salesperson where there is none, and take back only that."""
-        partner, wanted = profile.partner_id, profile.vip_tier_id.user_id
+        partner, wanted = profile.partner_id, profile.vip_tier_id._in_charge()
         ours = profile.vip_user_id
         if partner.user_id and partner.user_id != ours:
             wanted = ours = self.env["res.users"]
@@ -251,7 +251,9 @@ class LifecycleVipBenefit(models.AbstractModel):
     def _announce(self, profile):
         """Tell the salesperson once that a customer is about to lose his tier, and why."""
         profile.vip_activity_id.unlink()
-        user = profile.partner_id.user_id or profile.vip_tier_id.user_id
+        user = profile.partner_id._lifecycle_colleague(
+            profile.company_id, profile.vip_tier_id.user_id, profile.vip_tier_id.team_id.user_id
+        )
         if not profile.vip_review_date or not user:
             return
         tier = profile.vip_tier_id

@@ -42,24 +42,51 @@ class LifecycleVipTier(models.Model):
     benefit_warning = fields.Char(compute="_compute_benefit_warning")
     pricelists_off = fields.Boolean(compute="_compute_benefit_warning")
 
-    @api.depends("pricelist_ids", "company_id")
+    def _in_charge(self):
+        """Who looks after members: the salesperson, where he has left the leader of the team."""
+        user = self.user_id
+        if not user:
+            return user
+        there = user._lifecycle_in_charge(self.company_id)
+        return there or self.team_id.user_id._lifecycle_works_in(self.company_id)
+
+    def _salesperson_warning(self):
+        """Sentence on a salesperson who cannot look after anybody here."""
+        user = self.sudo().user_id
+        if not user or user._lifecycle_works_in(self.company_id):
+            return False
+        instead = self.sudo()._in_charge()
+        if instead:
+            return self.env._(
+                "%(name)s has left: members go to %(leader)s, who leads the team. Choose another "
+                "salesperson.",
+                name=user.name,
+                leader=instead.name,
+            )
+        return self.env._(
+            "%s has left: new members get no salesperson. Choose another one.", user.name
+        )
+
+    @api.depends("pricelist_ids", "company_id", "user_id.active", "team_id.user_id")
     def _compute_benefit_warning(self):
         enabled = self.env["res.groups"]._is_feature_enabled(FEATURE)
         for tier in self:
             tier.pricelists_off = bool(tier.pricelist_ids) and not enabled
             hidden = tier._offline_pricelists()
+            price = False
             if tier.pricelists_off:
-                tier.benefit_warning = self.env._(
+                price = self.env._(
                     "Pricelists are switched off in the settings: until they are on, nobody "
                     "gets a price of this tier."
                 )
             elif hidden:
-                tier.benefit_warning = self.env._(
+                price = self.env._(
                     "The web shop does not use %s: set its website on the pricelist.",
                     ", ".join(hidden.mapped("name")),
                 )
-            else:
-                tier.benefit_warning = False
+            tier.benefit_warning = " ".join(
+                filter(None, (price, tier._salesperson_warning()))
+            ) or False
 
     def _offline_pricelists(self):
         """The tier's pricelists that the company's web shop, if there is one, would not use."""

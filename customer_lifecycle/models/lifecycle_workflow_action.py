@@ -6,6 +6,11 @@ from odoo.tools import SQL
 
 from .lifecycle_run import CONFLICTS
 
+#: kinds of server actions that write to people: Odoo's own, and those of apps that bring others
+WRITERS = ("mail_post", "sms", "whatsapp", "social_post")
+#: models whose new records are messages that leave
+MESSAGES = ("mail.mail", "mail.message", "mail.compose.message", "mailing.mailing", "sms.sms")
+
 
 class IrActionsServer(models.Model):
     """Lets automation rules send marketing e-mails with the checks of workflows."""
@@ -51,6 +56,50 @@ class IrActionsServer(models.Model):
                         "“%s”: choose an e-mail, and a model that has a customer.", action.name
                     )
                 )
+
+    # ----- AS A STEP OF A WORKFLOW -----
+
+    def _lifecycle_writers(self):
+        """Those of these actions, and of the actions inside them, that write to people.
+
+        They would go past consent, the number of messages and the link for unsubscribing. What
+        Python code or a webhook does cannot be told by looking at it.
+        """
+        # sudo: what an action consists of decides whether it may run at all
+        inside = found = self.sudo()
+        while found := found.filtered(lambda one: one.state == "multi").child_ids - inside:
+            inside |= found
+        return inside.filtered(
+            lambda action: action.state in WRITERS
+            or (action.state == "object_create" and action.crud_model_id.model in MESSAGES)
+        )
+
+    def _lifecycle_refuse_writers(self, title):
+        """Refuse a workflow's step that would write to people by a server action."""
+        for action in self._lifecycle_writers():
+            values = {"step": title, "action": action.name}
+            if action.state == "mail_post" and action.mail_post_method == "note":
+                message = self.env._(
+                    "Step “%(step)s”: the action “%(action)s” would tell people without asking "
+                    "whether they may be written to. Use a step of the kind “Note in the "
+                    "chatter”.",
+                    **values,
+                )
+            elif action.state == "mail_post":
+                message = self.env._(
+                    "Step “%(step)s”: the action “%(action)s” would write to people who have "
+                    "unsubscribed, more often than the settings allow, and without a link for "
+                    "unsubscribing. Use a step of the kind “E-mail” with its template.",
+                    **values,
+                )
+            else:
+                message = self.env._(
+                    "Step “%(step)s”: the action “%(action)s” would write to people who do not "
+                    "want it, and more often than the settings allow. Use a step of the kind "
+                    "“E-mail”, or “Activity for the salesperson” to have a colleague do it.",
+                    **values,
+                )
+            raise ValidationError(message)
 
     def _lifecycle_profile_path(self):
         """Field of the action's model that leads to the customer."""
@@ -156,25 +205,31 @@ class LifecycleWorkflowDelivery(models.Model):
         consent = self.env["lifecycle.consent"]
         recipients = consent._recipients(locked.profile_id, company)
         pauses = consent._pauses(locked.profile_id, company)
-        emails = [person.email_normalized for person, _reason in recipients.values() if person]
-        free = consent._free_from(emails, company)
+        everybody = self.env["res.partner"].union(
+            *(person for person, refusal in recipients.values() if not refusal)
+        )
+        emails = consent._allowed(everybody, company)
+        free = consent._free_from(sorted(set().union(*emails.values())), company)
         used = set()
         for one in locked:
             person, refusal = recipients[one.profile_id.id]
-            email = person.email_normalized
+            addresses = emails.get(person.id, [])
+            capped = [free[email] for email in addresses if email in free]
             if refusal:
                 one._settle("skipped", reason=refusal, recipient_id=person.id)
             elif one._is_moot():
                 one._settle("skipped", reason="moot", recipient_id=person.id)
-            elif email in used:
+            elif one._is_twin(addresses):
+                one._settle("skipped", reason="twin", recipient_id=person.id)
+            elif used.intersection(addresses):
                 continue
             elif one.profile_id.id in pauses:
                 one._put_off(company, *pauses[one.profile_id.id])
-            elif email in free:
-                one._put_off(company, "cap", free[email])
+            elif capped:
+                one._put_off(company, "cap", max(capped))
             else:
-                used.add(email)
-                one._send_now(company, person)
+                used.update(addresses)
+                one._send_now(company, person, addresses)
         return len(locked)
 
     def _settle(self, state, **values):
@@ -191,6 +246,25 @@ class LifecycleWorkflowDelivery(models.Model):
         else:
             self.write({"reason": reason, "date_next": min(until, latest)})
 
+    def _is_twin(self, addresses):
+        """Whether the same automation has written to the address as another record just now."""
+        if not self.action_id:
+            return False
+        return bool(
+            self._sent_to(
+                addresses,
+                SQL(
+                    "action_id = %s AND template_id = %s AND profile_id <> %s "
+                    "AND date_asked BETWEEN %s AND %s",
+                    self.action_id.id,
+                    self.template_id.id,
+                    self.profile_id.id,
+                    fields.Datetime.subtract(self.date_asked, days=7),
+                    fields.Datetime.add(self.date_asked, days=7),
+                ),
+            )
+        )
+
     def _is_moot(self):
         """Whether what the message is about has passed while it waited."""
         return False
@@ -199,7 +273,7 @@ class LifecycleWorkflowDelivery(models.Model):
         """Whose rights the template is read with."""
         return self.action_id.write_uid
 
-    def _send_now(self, company, person):
+    def _send_now(self, company, person, emails):
         mails = self.env["lifecycle.workflow.mail"]
         try:
             with self.env.cr.savepoint():
@@ -207,7 +281,7 @@ class LifecycleWorkflowDelivery(models.Model):
                     self.template_id, [(self.profile_id, person)], company, self._asked_by()
                 )
                 self._settle(
-                    "done", reason=False, **mails._sent_values(mail, person, company)
+                    "done", reason=False, **mails._sent_values(mail, person, company, emails)
                 )
                 self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
                 self.env.flush_all()

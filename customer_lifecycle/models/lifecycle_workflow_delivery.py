@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from .lifecycle_consent import PAUSES, REFUSALS
 
@@ -9,6 +10,7 @@ REASONS = [
     ("condition", "Filter of the step not met"),
     ("asleep", "App not installed"),
     ("moot", "No longer needed"),
+    ("twin", "Sent to the same address before"),
     ("paused", "Workflow is paused"),
     ("ended", "Workflow was ended"),
 ]
@@ -61,6 +63,11 @@ class LifecycleWorkflowDelivery(models.Model):
         "res.partner", ondelete="set null", readonly=True, index="btree_not_null"
     )
     email = fields.Char(string="Sent To", readonly=True)
+    other_emails = fields.Char(
+        string="Also Sent To",
+        readonly=True,
+        help="Further addresses of the same contact; each got a copy with a link of its own.",
+    )
     branch = fields.Selection([("then", "then"), ("else", "else")], readonly=True)
     template_id = fields.Many2one(
         "mail.template", ondelete="set null", readonly=True, index="btree_not_null"
@@ -85,6 +92,9 @@ class LifecycleWorkflowDelivery(models.Model):
         "(enrollment_id, step_id)", "A step is done once for each time a customer enters."
     )
     _cap_idx = models.Index("(email, date) WHERE kind = 'email' AND state = 'done'")
+    _cap_others_idx = models.Index(
+        "USING gin (string_to_array(other_emails, ', ')) WHERE other_emails IS NOT NULL"
+    )
     _waiting_idx = models.Index("(company_id, date_next) WHERE state = 'waiting'")
 
     @api.depends("step_id", "template_id", "subject", "reason", "error")
@@ -109,6 +119,42 @@ class LifecycleWorkflowDelivery(models.Model):
         if not self.env.su:
             raise UserError(self.env._("What was done for customers cannot be edited."))
         return super().write(vals)
+
+    def _emails(self):
+        """All addresses that the e-mail of this delivery was or will be sent to."""
+        self.ensure_one()
+        return list(filter(None, [self.email, *(self.other_emails or "").split(", ")]))
+
+    @api.model
+    def _sent_to(self, emails, condition):
+        """E-mails that have gone to one of some addresses, or are held back by a pause.
+
+        :param emails: list of normalised addresses
+        :param condition: SQL over the table of deliveries
+        """
+        if not emails:
+            return self.browse()
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """SELECT id FROM lifecycle_workflow_delivery
+                    WHERE kind = 'email' AND state = 'done' AND email = ANY(%(emails)s)
+                      AND %(condition)s
+                    UNION
+                   SELECT id FROM lifecycle_workflow_delivery
+                    WHERE state = 'waiting' AND kind = 'email' AND email = ANY(%(emails)s)
+                      AND %(condition)s
+                    UNION
+                   SELECT id FROM lifecycle_workflow_delivery
+                    WHERE other_emails IS NOT NULL
+                      AND string_to_array(other_emails, ', ') && %(emails)s::text[]
+                      AND kind = 'email' AND state IN ('done', 'waiting') AND %(condition)s
+                    ORDER BY id""",
+                emails=emails,
+                condition=condition,
+            )
+        )
+        return self.browse(row[0] for row in self.env.cr.fetchall())
 
     def action_open_message(self):
         """Show the message that was sent, or what was made."""

@@ -71,10 +71,12 @@ class LifecycleWorkflowStep(models.Model):
         """
         pairs = [(one.profile_id, people[one.id]) for one in enrollments]
         writer = self.env["lifecycle.workflow.mail"]
+        everybody = self.env["res.partner"].union(*(person for _profile, person in pairs))
+        emails = self.env["lifecycle.consent"]._allowed(everybody, company)
         mails = writer._queue(self.template_id, pairs, company, workflow.user_id)
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
         return [
-            writer._sent_values(mail, person, company)
+            writer._sent_values(mail, person, company, emails[person.id])
             for (_profile, person), mail in zip(pairs, mails, strict=True)
         ]
 
@@ -83,11 +85,16 @@ class LifecycleWorkflowStep(models.Model):
     @api.model
     def _salesperson(self, enrollment):
         """Who looks after the customer, else whoever answers for the workflow."""
-        return (
-            enrollment.partner_id.user_id
-            or enrollment.workflow_id.user_id
-            or self.env.ref("base.user_admin")
+        company, partner = enrollment.company_id, enrollment.partner_id
+        found = partner._lifecycle_colleague(
+            company, enrollment.workflow_id.user_id, self.env.ref("base.user_admin")
         )
+        if not found:
+            # somebody who may at least see what is to be done, and hand it on
+            starters = self.env.ref("customer_lifecycle.group_workflow_starter").sudo()
+            some = starters.all_user_ids._lifecycle_works_in(company).sorted("id")
+            found = partner._lifecycle_colleague(company, *some)
+        return found
 
     def _schedule(self, enrollment, summary, note):
         activity = enrollment.partner_id.activity_schedule(
@@ -122,9 +129,12 @@ class LifecycleWorkflowStep(models.Model):
 
     def _do_salesperson(self, enrollments):
         alone = enrollments.filtered(lambda one: not one.partner_id.user_id)
-        alone.partner_id.write({"user_id": self.salesperson_id.id})
+        # whoever has left gets no new customers
+        users = self.salesperson_id | enrollments.workflow_id.user_id
+        user = users._lifecycle_in_charge(enrollments.company_id)
+        alone.partner_id.write({"user_id": user.id})
         return [
-            {"res_model": "res.users", "res_id": self.salesperson_id.id if one in alone else False}
+            {"res_model": "res.users", "res_id": user.id if one in alone else False}
             for one in enrollments
         ]
 
@@ -145,6 +155,8 @@ class LifecycleWorkflowStep(models.Model):
 
     def _do_action(self, enrollments):
         """Run the server action for each customer; what it does outside happens at most once."""
+        # it may have become another action since the step was saved
+        self.action_id._lifecycle_refuse_writers(self.title)
         made = []
         for one in enrollments:
             record = one.profile_id if self.action_id.model_name == "lifecycle.profile" else (

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .lifecycle_consent import OPT_OUTS
+from .lifecycle_consent import MONTH, OPT_OUTS
 from .lifecycle_run import CONFLICTS
 from .lifecycle_workflow_run import ATTEMPTS
 
@@ -107,30 +107,80 @@ class LifecycleWorkflowEnrollment(models.Model):
         consent = self.env["lifecycle.consent"]
         recipients = consent._recipients(self.profile_id, company)
         pauses = consent._pauses(self.profile_id, company)
-        emails = [person.email_normalized for person, _reason in recipients.values() if person]
-        free = consent._free_from(emails, company)
+        everybody = self.env["res.partner"].union(
+            *(person for person, refusal in recipients.values() if not refusal)
+        )
+        emails = consent._allowed(everybody, company)
+        free = consent._free_from(sorted(set().union(*emails.values())), company)
+        twins = self._twins(step, {
+            profile_id: emails[person.id]
+            for profile_id, (person, refusal) in recipients.items()
+            if not refusal
+        })
         ready, used = self.browse(), set()
         for one in self:
             person, refusal = recipients[one.profile_id.id]
             if refusal:
                 one._refuse(company, workflow, step, person, refusal)
                 continue
-            email = person.email_normalized
-            if email in used:
+            if one in twins:
+                one._skip(company, step, "twin", {"recipient_id": person.id})
+                continue
+            addresses = emails[person.id]
+            if used.intersection(addresses):
                 # somebody with the same address comes first: judged anew in the next batch
                 continue
             pause = pauses.get(one.profile_id.id)
-            if not pause and email in free:
-                pause = ("cap", free[email])
+            capped = [free[email] for email in addresses if email in free]
+            if not pause and capped:
+                pause = ("cap", max(capped))
             if pause:
                 one._wait(company, workflow, step, *pause)
                 continue
-            used.add(email)
+            used.update(addresses)
             ready |= one
         people = {one.id: recipients[one.profile_id.id][0] for one in ready}
         ready._perform(
             company, step, lambda some: step._mail_effects(some, people, company, workflow)
         )
+
+    def _twins(self, step, addresses):
+        """Those whose address has got this e-mail already, as another record of the person.
+
+        One message for each person and occasion: the second record's must not follow once the
+        number of messages allows it.
+
+        :param addresses: dict profile id → list of addresses
+        """
+        emails = sorted(set().union(*addresses.values()))
+        sent = self.env["lifecycle.workflow.delivery"].sudo()._sent_to(
+            emails, SQL("step_id = %s", step.id)
+        )
+        by_email = {}
+        for delivery in sent:
+            for email in delivery._emails():
+                by_email.setdefault(email, []).append(delivery)
+        return self.filtered(
+            lambda one: any(
+                delivery.profile_id != one.profile_id
+                and one._is_same_occasion(delivery)
+                for email in addresses.get(one.profile_id.id, ())
+                for delivery in by_email.get(email, ())
+            )
+        )
+
+    def _is_same_occasion(self, delivery):
+        """Whether another record's message was about what this one has entered for."""
+        workflow, other = self.workflow_id, delivery.enrollment_id
+        if workflow.reentry == "never" or other.episode == self.episode:
+            return True
+        apart = abs(self.date_entered - (other.date_entered or delivery.date))
+        if workflow.reentry == "days" and apart < timedelta(days=workflow.reentry_days):
+            return True
+        if workflow.trigger in ("cart", "missing") or workflow.date_field == "delivery_date":
+            # each is about goods of its own
+            return False
+        return apart < MONTH
 
     def _refuse(self, company, workflow, step, person, refusal):
         """Note that a message is not sent; where there is nobody, ask the salesperson instead."""

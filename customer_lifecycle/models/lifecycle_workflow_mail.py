@@ -24,8 +24,12 @@ class LifecycleWorkflowMail(models.AbstractModel):
         return hmac(self.env(su=True), SCOPE, (email, int(company_id)))
 
     @api.model
-    def _unsubscribe_url(self, partner, company):
-        email = partner.email_normalized or ""
+    def _unsubscribe_url(self, partner, company, email=None):
+        """Link by which a person unsubscribes: by the address that he is written to.
+
+        :param email: empty: the contact's first address
+        """
+        email = email or partner.email_normalized or ""
         query = urlencode(
             {"email": email, "company": company.id, "token": self._token(email, company.id)}
         )
@@ -83,16 +87,27 @@ class LifecycleWorkflowMail(models.AbstractModel):
                 result[recipient.id] = {
                     **self._mail_values(rendered[res_id], recipient, company, language),
                     # a colleague, so that the message is told from the customer's own
-                    "author_id": self._author(recipient, user).id,
+                    "author_id": self._author(recipient, company, user).id,
                 }
         return result
 
     @api.model
-    def _author(self, recipient, user):
+    def _author(self, recipient, company, user):
         """Who the message is from: the customer's salesperson, else the workflow's owner."""
         # sudo: who looks after a customer is told in the message itself
-        seller = recipient.sudo().commercial_partner_id.user_id
+        seller = recipient.sudo().commercial_partner_id.user_id._lifecycle_in_charge(company)
         return (seller or user or self.env.ref("base.user_root")).sudo().partner_id
+
+    @api.model
+    def _sender(self, email_from, recipient, company):
+        """The template's sender; where that is a salesperson who has left, who stands in for him.
+
+        Answers would reach nobody.
+        """
+        seller = recipient.sudo().commercial_partner_id.user_id
+        if seller and email_from == seller.email_formatted:
+            email_from = seller._lifecycle_in_charge(company).email_formatted
+        return email_from or company.email_formatted
 
     @api.model
     def _mail_values(self, values, recipient, company, language):
@@ -112,7 +127,7 @@ class LifecycleWorkflowMail(models.AbstractModel):
             "body_html": body,
             # in the chatter colleagues read it, who must not unsubscribe the customer
             "body": self._without_link(body, recipient, company),
-            "email_from": values.get("email_from") or company.email_formatted,
+            "email_from": self._sender(values.get("email_from"), recipient, company),
             "reply_to": values.get("reply_to") or False,
             "mail_server_id": values.get("mail_server_id") or False,
             "attachment_ids": [(4, id_) for id_ in values.get("attachment_ids") or []],
@@ -161,11 +176,15 @@ class LifecycleWorkflowMail(models.AbstractModel):
         return mails
 
     @api.model
-    def _sent_values(self, mail, person, company):
-        """Values of the delivery of a queued e-mail."""
+    def _sent_values(self, mail, person, company, emails):
+        """Values of the delivery of a queued e-mail.
+
+        :param emails: the person's addresses that it goes to
+        """
         return {
             "recipient_id": person.id,
-            "email": person.email_normalized,
+            "email": emails[0],
+            "other_emails": ", ".join(emails[1:]),
             "mail_message_id": mail.mail_message_id.id,
             "subject": mail.subject,
             "is_measured": self.env["lifecycle.consent"]._may_measure(person, company),

@@ -65,14 +65,21 @@ class LifecycleWorkflowStep(models.Model):
                 self.env._("The mailing list of “%s” is gone; choose another.", self.title)
             )
         company = enrollments.company_id
-        people = self.env["lifecycle.consent"]._recipients(enrollments.profile_id, company)
+        consent = self.env["lifecycle.consent"]
+        people = consent._recipients(enrollments.profile_id, company)
+        emails = consent._allowed(
+            self.env["res.partner"].union(*(person for person, _refusal in people.values())),
+            company,
+        )
         made = []
         for one in enrollments:
             person, refusal = people[one.profile_id.id]
             if refusal:
                 made.append({"state": "skipped", "reason": refusal, "recipient_id": person.id})
                 continue
-            subscriber = self._subscribe(mailing_list, person)
+            subscriber = [
+                self._subscribe(mailing_list, person, email) for email in emails[person.id]
+            ][0]
             made.append(
                 {
                     "recipient_id": person.id,
@@ -83,11 +90,11 @@ class LifecycleWorkflowStep(models.Model):
         return made
 
     @api.model
-    def _subscribe(self, mailing_list, person):
-        """Put a person on a list, once; return the list's contact."""
+    def _subscribe(self, mailing_list, person, email):
+        """Put a person on a list by one address, once; return the list's contact."""
         # sudo: what a started workflow does is not bound to the rights of Email Marketing
         contacts = self.env["mailing.contact"].sudo().search(
-            [("email_normalized", "=", person.email_normalized)], order="id"
+            [("email_normalized", "=", email)], order="id"
         )
         on_it = contacts.filtered(lambda contact: mailing_list in contact.subscription_ids.list_id)
         if on_it:
@@ -99,7 +106,7 @@ class LifecycleWorkflowStep(models.Model):
         return contacts.create(
             {
                 "name": person.name,
-                "email": person.email,
+                "email": email,
                 "country_id": person.country_id.id,
                 "subscription_ids": subscription,
             }

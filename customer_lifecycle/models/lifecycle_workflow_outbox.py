@@ -1,8 +1,10 @@
 import logging
 from datetime import timedelta
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
-from odoo.tools import split_every
+from odoo.tools import formataddr, html2plaintext, split_every
 
 from .lifecycle_run import CONFLICTS
 
@@ -33,6 +35,55 @@ class MailMail(models.Model):
             if leaving := some - some._lifecycle_hold_back():
                 super(MailMail, leaving)._send(auto_commit=auto_commit, **options)
         return True
+
+    def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
+        """Write to the addresses that were judged, each with its own link for unsubscribing.
+
+        Odoo writes one e-mail to all addresses in a contact's field.
+        """
+        messages = super()._prepare_outgoing_list(
+            mail_server=mail_server, doc_to_followers=doc_to_followers
+        )
+        delivery = self._lifecycle_delivery()
+        person = delivery.recipient_id.with_context(active_test=False)
+        if not person:
+            return messages
+        consent = self.env["lifecycle.consent"]
+        emails = delivery._emails()
+        addresses = consent._addresses(person)
+        if len(addresses) != 1 or addresses != emails:
+            # he has several, of which one may have said no, or has got another one since
+            emails = consent._allowed(person, delivery.company_id).get(person.id, [])
+            delivery._write_emails(emails)
+        copies = []
+        for message in messages:
+            if message["partner_id"] != person:
+                copies.append(message)
+                continue
+            copies += [self._lifecycle_copy(message, delivery, email) for email in emails]
+        return copies
+
+    def _lifecycle_copy(self, message, delivery, email):
+        """An outgoing message for one address of its recipient."""
+        person = delivery.recipient_id
+        url = self.env["lifecycle.workflow.mail"]._unsubscribe_url(
+            person, delivery.company_id, email
+        )
+        former = (message["headers"].get("List-Unsubscribe") or "").strip("<>")
+        copy = {
+            **message,
+            "email_to": [formataddr((person.name or "", email))],
+            "email_to_normalized": [email],
+            "email_to_raw": email,
+        }
+        if former and former != url:
+            body = Markup(message["body"]).replace(Markup.escape(former), Markup.escape(url))
+            copy.update(
+                body=body,
+                body_alternative=html2plaintext(body),
+                headers={**message["headers"], "List-Unsubscribe": f"<{url}>"},
+            )
+        return copy
 
     def _lifecycle_hold_back(self):
         """Take out e-mails of workflows that were paused or ended, and to who has said no since.
@@ -67,6 +118,11 @@ class MailMail(models.Model):
 class LifecycleWorkflowDelivery(models.Model):
     # a file for each subject of this model
     _inherit = "lifecycle.workflow.delivery"  # pylint: disable=consider-merging-classes-inherited
+
+    def _write_emails(self, emails):
+        """Keep which addresses an e-mail leaves to: they may be others than when it was queued."""
+        if emails and emails != self._emails():
+            self.write({"email": emails[0], "other_emails": ", ".join(emails[1:])})
 
     def _held_back(self, refusal):
         """What becomes of a queued e-mail that must not leave; empty where it may."""
@@ -117,12 +173,13 @@ class LifecycleWorkflowDelivery(models.Model):
         now = fields.Datetime.now()
         consent = self.env["lifecycle.consent"]
         pauses = consent._pauses(self.profile_id, company)
-        taken = set(consent._free_from(self.mapped("email"), company))
+        emails = {email for one in self for email in one._emails()}
+        taken = set(consent._free_from(sorted(emails), company))
         going = self.browse()
         for one in self.sorted("id"):
             reason = pauses.get(one.profile_id.id, (None,))[0]
-            if not reason and one.email not in taken:
-                taken.add(one.email)
+            if not reason and not taken.intersection(one._emails()):
+                taken.update(one._emails())
                 going |= one
                 continue
             reason = reason or "cap"

@@ -104,6 +104,8 @@ class LifecycleWorkflowStep(models.Model):
         string="Server Action",
         domain="[('model_name', 'in', ('res.partner', 'lifecycle.profile'))]",
         ondelete="restrict",
+        help="Actions that send e-mails or text messages are refused: the step “E-mail” asks "
+        "whether a person may be written to. What Python code sends is not judged.",
     )
 
     waiting_count = fields.Integer(compute="_compute_counts")
@@ -178,6 +180,12 @@ class LifecycleWorkflowStep(models.Model):
                         field=step._fields[needed]._description_string(self.env),
                     )
                 )
+
+    @api.constrains("kind", "action_id")
+    def _check_action(self):
+        for step in self:
+            if step.kind == "action":
+                step.action_id._lifecycle_refuse_writers(step.title)
 
     @api.constrains("domain")
     def _check_domain(self):

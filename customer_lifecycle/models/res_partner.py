@@ -66,20 +66,33 @@ class ResPartner(models.Model):
                 "lifecycle_exclude",
             ]
         )
+        # a contact may have several addresses in its field
+        more = self.env["lifecycle.opt.out"]._more_addresses()
+        addresses = SQL(
+            """(SELECT id, email_normalized AS email FROM res_partner
+                 UNION ALL
+                SELECT * FROM unnest(%s::integer[], %s::varchar[]))""",
+            [partner_id for partner_id, _email in more],
+            [email for _partner_id, email in more],
+        )
         return Domain(
             "id",
             "in",
             SQL(
-                """(SELECT one.id FROM res_partner one
-                     WHERE one.active AND one.parent_id IS NULL
+                """(SELECT address.id FROM %(addresses)s address(id, email)
+                      JOIN res_partner one
+                        ON one.id = address.id AND one.active AND one.parent_id IS NULL
                        AND one.lifecycle_exclude IS NOT TRUE
-                       AND one.email_normalized IN (
-                            SELECT email_normalized FROM res_partner
-                             WHERE active AND parent_id IS NULL
-                               AND lifecycle_exclude IS NOT TRUE
-                               AND NULLIF(email_normalized, '') IS NOT NULL
-                             GROUP BY email_normalized
-                            HAVING COUNT(DISTINCT commercial_partner_id) > 1))"""
+                     WHERE address.email IN (
+                            SELECT other.email FROM %(addresses)s other(id, email)
+                              JOIN res_partner owner
+                                ON owner.id = other.id AND owner.active
+                               AND owner.parent_id IS NULL
+                               AND owner.lifecycle_exclude IS NOT TRUE
+                             WHERE NULLIF(other.email, '') IS NOT NULL
+                             GROUP BY other.email
+                            HAVING COUNT(DISTINCT owner.commercial_partner_id) > 1))""",
+                addresses=addresses,
             ),
         )
 

@@ -2,6 +2,7 @@ from . import (
     account_move_reversal,
     base_partner_merge,
     lifecycle_audience_export_wizard,
+    lifecycle_consent_merge,
     lifecycle_contact_call,
     lifecycle_loyalty_merge,
     lifecycle_workflow_enter,

@@ -250,3 +250,38 @@ class TestAudiences(LifecycleCase):
         )
         self.assertEqual((elsewhere.added_count, elsewhere.audience_count), (0, 0))
         self.assertEqual(self.export().removed_count, 0)
+
+    def test_each_of_several_addresses_is_judged_and_given(self):
+        self.new_member("two", email="a@example.com; B@example.com")
+        self.new_member("one left", email="c@example.com, d@example.com")
+        self.new_member("nobody", email="c@example.com; e@example.com")
+        self.env["mail.blacklist"].create(
+            [{"email": "c@example.com"}, {"email": "e@example.com"}]
+        )
+        export = self.export()
+        self.assertEqual(
+            self.rows(export.addition_file)[1:],
+            sorted((digest(f"{letter}@example.com"), "") for letter in "abd"),
+        )
+        self.assertEqual((export.audience_count, export.left_out_count), (3, 1))
+
+    def test_who_has_said_no_by_a_former_address_is_left_out(self):
+        ann = self.new_member("ann", email="ann@example.com", phone="+32470111111")
+        bob = self.new_member("bob", email="bob@example.com")
+        self.new_member("cid", email="cid@example.com; shared@example.com")
+        for email in ("ann@example.com", "bob@example.com", "shared@example.com"):
+            self.env["lifecycle.consent"]._opt_out(email)
+        ann.email = "anna@example.com"
+        bob.email = False
+        bob.phone = "+32470222222"
+        export = self.export()
+        self.assertEqual(self.rows(export.addition_file)[1:], [(digest("cid@example.com"), "")])
+        self.assertEqual(export.left_out_count, 2)
+
+    def test_withdrawn_agreement_where_it_is_needed(self):
+        ann = self.new_member("ann", email="ann@example.com", lifecycle_marketing_consent=True)
+        ann.lifecycle_marketing_consent = False
+        ann.with_context(import_file=True).lifecycle_marketing_consent = True
+        self.assertEqual(self.export().audience_count, 1)
+        self.company.lifecycle_consent_required = True
+        self.assertEqual(self.export().audience_count, 0)

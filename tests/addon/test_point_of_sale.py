@@ -183,3 +183,24 @@ class TestPointOfSale(MoneyCase):
         self.env.cr.execute("UPDATE pos_order SET partner_id = NULL WHERE id = %s", [sold.id])
         self.env.invalidate_all()
         self.assertOnBothBases(revenue=None)
+
+    def test_who_bought_last_gets_the_messages(self):
+        """At a company whose people buy in the shop, on either basis."""
+        firm = self.customer
+        firm.is_company = True
+        first, second = (
+            self.new_customer(name, parent_id=firm.id, email=f"{name}@example.com")
+            for name in ("first", "second")
+        )
+        sold = []
+        for buyer, days in ((first, 9), (second, 5), (first, 3)):
+            self.customer = buyer
+            sold.append(self.sell(30))
+            sold[-1].date_order = fields.Datetime.subtract(fields.Datetime.now(), days=days)
+        # what is brought back is no purchase
+        self.customer = second
+        self.give_back(sold[1], 1)
+        for basis in ("orders", "invoices"):
+            self.company.lifecycle_basis = basis
+            last = self.env["lifecycle.consent"]._last_ordering(firm, self.company)
+            self.assertEqual(last, {firm.id: [first.id]}, basis)

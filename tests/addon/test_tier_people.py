@@ -20,6 +20,33 @@ class TestTierPeople(BenefitCase):
         self.assertFalse(alone.user_id)
         self.assertEqual(served.user_id, self.env.user)
 
+    def test_a_salesperson_who_has_left_gets_no_members_and_the_tier_says_so(self):
+        seller, boss = (
+            self.new_user(login, "sales_team.group_sale_salesman", self.company)
+            for login in ("vip_gone", "vip_boss")
+        )
+        self.gold.user_id = seller
+        self.assertFalse(self.gold.benefit_warning)
+        seller.action_archive()
+        alone = self.vip_customer("Alone")
+        self.classify(START)
+        self.give()
+        self.assertFalse(alone.user_id)
+        self.assertIn("has left: new members get no salesperson", self.gold.benefit_warning)
+        # the leader of the tier's team stands in, once there is one; a portal user leads nobody
+        self.gold.team_id = self.env["crm.team"].create(
+            {"name": "Care", "company_id": self.company.id, "user_id": boss.id}
+        )
+        self.gold.action_give_benefits()
+        self.give()
+        self.assertEqual(alone.user_id, boss)
+        self.assertIn(f"members go to {boss.name}", self.gold.benefit_warning)
+        # and is told of members who are about to leave
+        self.profile(alone).vip_review_date = START + timedelta(60)
+        alone.user_id = seller
+        self.give()
+        self.assertEqual(self.profile(alone).vip_activity_id.user_id, boss)
+
     def test_enrolment_finds_or_makes_one_card_and_leaves_it(self):
         program = self.env["loyalty.program"].with_context(
             default_program_type="loyalty"

@@ -123,6 +123,79 @@ class TestRecipient(WorkflowCase):
         self.boss.lifecycle_marketing_contact = True
         self.assertEqual(self.addressed()[0], ["boss@example.com"])
 
+    def new_invoice(self, partner, amount, days_ago=0, move_type="out_invoice", **values):
+        if not self.env["account.journal"].search_count(
+            [("company_id", "=", self.home.id)], limit=1
+        ):
+            self.env["account.chart.template"].try_loading(
+                "generic_coa", company=self.home, install_demo=False
+            )
+        move = self.env["account.move"].with_company(self.home).create(
+            {
+                "move_type": move_type,
+                "partner_id": partner.id,
+                "invoice_date": self.now.date() - timedelta(days=days_ago),
+                "invoice_line_ids": [
+                    fields.Command.create(
+                        {"name": "Goods", "quantity": 1, "price_unit": amount, "tax_ids": False}
+                    )
+                ],
+                **values,
+            }
+        )
+        move.action_post()
+        return move
+
+    def test_who_was_invoiced_last(self):
+        """Where purchases are posted invoices; credit notes are no purchases."""
+        self.home.lifecycle_basis = "invoices"
+        self.new_invoice(self.boss, 10, days_ago=9)
+        self.new_invoice(self.buyer, 10, days_ago=3)
+        self.new_invoice(self.boss, 10, days_ago=1, move_type="out_refund")
+        self.new_invoice(self.books, 10)
+        self.assertEqual(self.addressed()[0], ["buyer@example.com"])
+
+    def test_an_invoice_goes_to_who_pays_the_order_tells_who_ordered(self):
+        self.home.lifecycle_basis = "invoices"
+        self.new_invoice(self.boss, 10, days_ago=30)
+        order = self.new_order(
+            self.buyer, 10, days_ago=9, company=self.home, partner_invoice_id=self.boss.id
+        )
+        order.order_line.qty_delivered = 1
+        invoice = order._create_invoices()
+        invoice.invoice_date = self.now.date()
+        invoice.action_post()
+        self.assertEqual(invoice.partner_id, self.boss)
+        self.assertEqual(self.addressed()[0], ["buyer@example.com"])
+
+    def test_imported_purchases_also_with_invoices(self):
+        self.home.lifecycle_basis = "invoices"
+        self.new_purchase(self.boss, 10, days_ago=9, company=self.home)
+        self.new_purchase(self.buyer, 10, days_ago=5, company=self.home)
+        self.new_purchase(self.boss, -10, days_ago=1, company=self.home)
+        self.assertEqual(self.addressed()[0], ["buyer@example.com"])
+
+    def test_who_has_left_for_another_firm_is_not_written_to(self):
+        self.new_order(self.boss, 10, days_ago=9, company=self.home)
+        self.new_order(self.buyer, 10, days_ago=3, company=self.home)
+        other = self.new_customer("Other", is_company=True)
+        self.buyer.parent_id = other
+        self.assertEqual(self.addressed()[0], ["boss@example.com"])
+
+    def test_a_broken_source_keeps_nobody_from_his_mail(self):
+        source = self.env["lifecycle.revenue.source"].create(
+            {"name": "Odd", "model": "sale.order", "date_path": "date_order",
+             "amount_path": "amount_untaxed"}
+        )
+        self.env.cr.execute(
+            "UPDATE lifecycle_revenue_source SET partner_path = 'x_gone' WHERE id = %s",
+            [source.id],
+        )
+        source.invalidate_recordset()
+        self.new_order(self.buyer, 10, days_ago=3, company=self.home)
+        people = self.env["lifecycle.consent"]._recipients(self.customer, self.home)
+        self.assertEqual(people[self.customer.id][0], self.buyer)
+
     def test_activity_where_there_is_nobody(self):
         sent, reasons = self.addressed()
         self.assertEqual((sent, reasons), ([], ["no_person"]))

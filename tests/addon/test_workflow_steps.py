@@ -273,3 +273,145 @@ class TestEditing(WorkflowCase):
                 self.new_workflow(start=False, **values)
         with self.assertRaises(ValidationError):
             self.new_workflow(self.step(domain="[('x', '=', 1)]"), start=False)
+
+
+class TestActionsThatWrite(WorkflowCase):
+    """Server actions that send something themselves are no steps of a workflow."""
+
+    def new_action(self, **values):
+        return self.env["ir.actions.server"].create(
+            {
+                "name": "Hello",
+                "model_id": self.env.ref("base.model_res_partner").id,
+                **values,
+            }
+        )
+
+    def writing(self, **values):
+        return self.new_action(state="mail_post", template_id=self.template.id, **values)
+
+    def refused(self, action, sentence):
+        with self.assertRaisesRegex(ValidationError, sentence):
+            self.new_workflow(self.step(kind="action", action_id=action.id))
+
+    def test_refused_with_the_step_to_take_instead(self):
+        self.refused(self.writing(mail_post_method="email"), "Hello.*kind “E-mail”")
+        self.refused(self.writing(mail_post_method="comment"), "kind “E-mail”")
+        self.refused(self.writing(mail_post_method="note"), "kind “Note in the chatter”")
+        self.refused(
+            self.new_action(state="object_create", crud_model_id=self.env["ir.model"]._get_id(
+                "mail.mail")),
+            "Activity for the salesperson",
+        )
+
+    def test_text_messages(self):
+        if "sms.template" not in self.env:
+            self.skipTest("Needs the app SMS.")
+        sms = self.env["sms.template"].create(
+            {"model_id": self.env.ref("base.model_res_partner").id, "body": "Hello"}
+        )
+        self.refused(
+            self.new_action(state="sms", sms_template_id=sms.id), "Activity for the salesperson"
+        )
+
+    def test_also_inside_other_actions(self):
+        inner = self.new_action(state="multi")
+        outer = self.new_action(state="multi", name="Outer", child_ids=[(4, inner.id)])
+        self.writing(mail_post_method="email", name="Deep", parent_id=inner.id)
+        self.refused(outer, "“Deep”")
+
+    def test_an_action_that_is_changed_into_one_stops_the_customer(self):
+        action = self.new_action(state="code", code="record.write({'comment': 'seen'})")
+        workflow = self.new_workflow(self.step(kind="action", action_id=action.id))
+        action.write({"state": "mail_post", "template_id": self.template.id,
+                      "mail_post_method": "email"})
+        ann = self.new_profile("Ann")
+        self.move(ann, self.at_risk)
+        before = self.env["mail.mail"].search_count([])
+        self.run_workflows()
+        self.assertEqual(workflow.enrollment_ids.state, "failed")
+        self.assertIn("kind “E-mail”", workflow.enrollment_ids.error)
+        self.assertEqual(self.env["mail.mail"].search_count([]), before)
+
+    def test_other_actions_stay(self):
+        action = self.new_action(
+            state="next_activity",
+            activity_type_id=self.env.ref("mail.mail_activity_data_call").id,
+        )
+        self.assertTrue(self.new_workflow(self.step(kind="action", action_id=action.id)))
+
+
+class TestColleagues(WorkflowCase):
+    """What is to be done for customers of somebody who has left."""
+
+    def setUp(self):
+        super().setUp()
+        self.boss, self.seller, self.owner = (
+            self.new_user(
+                login, "sales_team.group_sale_salesman_all_leads", self.home, email=f"{login}@x.com"
+            )
+            for login in ("co_boss", "co_seller", "co_owner")
+        )
+        self.team = self.env["crm.team"].create(
+            {
+                "name": "Field",
+                "company_id": self.home.id,
+                "user_id": self.boss.id,
+                "member_ids": [(6, 0, self.seller.ids)],
+            }
+        )
+
+    def assigned(self, **step):
+        workflow = self.new_workflow(
+            self.step(**{"kind": "activity", "name": "Call", **step})
+        )
+        workflow.sudo().user_id = self.owner
+        ann = self.new_profile("Ann")
+        ann.partner_id.user_id = self.seller
+        self.move(ann, self.at_risk)
+        self.run_workflows()
+        self.assertEqual(workflow.enrollment_ids.state, "done")
+        return ann.partner_id
+
+    def test_who_is_there_does_it(self):
+        self.assertEqual(self.assigned().activity_ids.user_id, self.seller)
+
+    def test_the_leader_of_the_team(self):
+        self.seller.action_archive()
+        self.assertEqual(self.assigned().activity_ids.user_id, self.boss)
+
+    def test_the_responsible_person_where_nobody_leads(self):
+        self.seller.action_archive()
+        self.boss.action_archive()
+        self.assertEqual(self.assigned().activity_ids.user_id, self.owner)
+
+    def test_neither_portal_users_nor_other_companies_nor_the_robot(self):
+        elsewhere = self.new_company("Elsewhere")
+        self.team.member_ids = False
+        self.seller.write({"company_ids": [(6, 0, elsewhere.ids)], "company_id": elsewhere.id})
+        self.assertEqual(self.assigned().activity_ids.user_id, self.boss)
+        self.boss.action_archive()
+        self.assertEqual(self.assigned().activity_ids.user_id, self.owner)
+        self.seller = self.env.ref("base.user_root")
+        self.assertEqual(self.assigned().activity_ids.user_id, self.owner)
+        self.seller = self.new_user("co_portal", "base.group_portal", self.home)
+        self.assertEqual(self.assigned().activity_ids.user_id, self.owner)
+
+    def test_new_customers_go_to_the_leader(self):
+        self.seller.action_archive()
+        workflow = self.new_workflow(
+            self.step(kind="salesperson", salesperson_id=self.seller.id)
+        )
+        ann = self.new_profile("Ann")
+        self.move(ann, self.at_risk)
+        self.run_workflows()
+        self.assertEqual(ann.partner_id.user_id, self.boss)
+        self.assertEqual(self.deliveries(workflow).res_id, self.boss.id)
+
+    def test_mails_come_from_who_stands_in(self):
+        self.seller.action_archive()
+        self.template.email_from = "{{ object.user_id.email_formatted }}"
+        partner = self.assigned(kind="email", template_id=self.template.id)
+        mail = self.env["mail.mail"].search([("recipient_ids", "in", partner.ids)])
+        self.assertEqual(mail.email_from, self.boss.email_formatted)
+        self.assertEqual(mail.author_id, self.boss.partner_id)

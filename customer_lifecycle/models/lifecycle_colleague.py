@@ -1,0 +1,74 @@
+"""Which colleague does what is to be done for a customer, also when a salesperson has left.
+
+In come salespeople and a company, out goes a user who is still there. Called by whatever makes
+activities, hands out customers or names a sender: workflows, VIP tiers, reminders of points.
+"""
+
+from odoo import models
+
+
+class ResUsers(models.Model):
+    """Who is still there, and who stands in for a salesperson who is not."""
+
+    # standing in is a subject of its own
+    _inherit = "res.users"  # pylint: disable=consider-merging-classes-inherited
+
+    def _lifecycle_works_in(self, company):
+        """Those of these users who can do something for a customer of a company.
+
+        Archived people cannot, nor can the system's own user, portal users and colleagues of
+        other companies.
+        """
+        robot = self.env.ref("base.user_root")
+        # sudo: who is still there decides who gets the work, whoever asks
+        return self.sudo().filtered(
+            lambda user: user.active
+            and not user.share
+            and user != robot
+            and company in user.company_ids
+        )
+
+    def _lifecycle_leaders(self, company):
+        """Leaders of these people's sales teams who are still there, the present team's first.
+
+        Archiving somebody archives his memberships: they still say whose team he was in.
+        """
+        members = self.env["crm.team.member"].sudo().with_context(active_test=False).search(
+            [
+                ("user_id", "in", self.ids),
+                ("crm_team_id.active", "=", True),
+                ("crm_team_id.company_id", "in", [False, company.id]),
+            ],
+            order="active desc, write_date desc, id desc",
+        )
+        return (members.crm_team_id.user_id - self)._lifecycle_works_in(company)
+
+    def _lifecycle_in_charge(self, company):
+        """Who of these people does it, the first comes first: himself, else his team's leader."""
+        for user in self:
+            if there := user._lifecycle_works_in(company) or user._lifecycle_leaders(company)[:1]:
+                return there
+        return self.browse()
+
+
+class ResPartner(models.Model):
+    # standing in is a subject of its own
+    _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
+
+    def _lifecycle_colleague(self, company, *others):
+        """Who looks after this customer: his salesperson, the leader of his team, else others.
+
+        :param others: users to ask where there is nobody, the first first
+        :return: a user who can read the customer, or nobody
+        """
+        self.ensure_one()
+        nobody = self.env["res.users"]
+        for user in (self.sudo().user_id, *others):
+            found = user._lifecycle_in_charge(company) if user else nobody
+            if found and self.with_user(found).sudo(False).with_context(
+                allowed_company_ids=company.ids
+            ).has_access("read"):
+                return found.with_env(self.env)
+        # where there is really nobody else, it can at least be read on the customer
+        robot = self.env.ref("base.user_root")
+        return robot if self.sudo().user_id == robot else nobody
