@@ -40,6 +40,7 @@
         "views/lifecycle_clv_model_views.xml",
         "views/lifecycle_external_purchase_views.xml",
         "views/lifecycle_purchase_views.xml",
+        "views/lifecycle_set_aside_views.xml",
         "views/lifecycle_profile_views.xml",
         "views/lifecycle_revenue_source_views.xml",
         "views/lifecycle_rule_preview_views.xml",

@@ -4,6 +4,7 @@ from odoo.exceptions import ValidationError
 
 class LifecycleExternalPurchase(models.Model):
     _name = "lifecycle.external.purchase"
+    _inherit = "lifecycle.import.mixin"
     _description = "Imported Purchase"
     _order = "date desc, id desc"
     _rec_name = "reference"
@@ -77,8 +78,7 @@ class LifecycleExternalPurchase(models.Model):
         """Refuse money that nobody knows the worth of: Odoo would take it for our own."""
         for currency, purchases in self.grouped("currency_id").items():
             for company in purchases.company_id:
-                known = currency | company.currency_id
-                if currency == company.currency_id or self._has_rates(known, company):
+                if company._lifecycle_knows_rate(currency):
                     continue
                 raise ValidationError(
                     self.env._(
@@ -89,16 +89,13 @@ class LifecycleExternalPurchase(models.Model):
                     )
                 )
 
-    @api.model
-    def _has_rates(self, currencies, company):
-        # sudo: whether there is a rate decides, not whether the user may read rates
-        return self.env["res.currency.rate"].sudo().search_count(
-            [
-                ("currency_id", "in", currencies.ids),
-                ("company_id", "in", (False, company.root_id.id)),
-            ],
-            limit=1,
-        )
+    @api.constrains("date", "amount", "currency_id", "company_id")
+    def _check_plausible(self):
+        """Refuse days and amounts that moved labels of customers, instead of telling later."""
+        for purchase in self:
+            company = purchase.company_id.sudo()
+            company._lifecycle_check_day(purchase.date, future_days=1)
+            company._lifecycle_check_amount(purchase.amount_company)
 
     @api.depends("reference", "date")
     def _compute_display_name(self):

@@ -17,8 +17,9 @@ class LifecycleFirstSteps(models.AbstractModel):
         """Where the current company stands; False for others than managers and when done.
 
         :return: dict ``purchases`` (are there any), ``computing`` (a run is on), ``customers``
-            (number of buyers), ``sample`` (the largest of them to be checked), ``currency_id``
-            and ``pos`` (whether a point of sale is installed)
+            (number of buyers), ``sample`` (the largest of them to be checked), ``currency_id``,
+            ``pos`` (whether a point of sale is installed) and ``aside`` (a sentence on documents
+            that are not counted, if there are any)
         """
         company = self.env.company
         if not self.env.user.has_group(MANAGER) or company.sudo().lifecycle_first_steps_done:
@@ -46,6 +47,7 @@ class LifecycleFirstSteps(models.AbstractModel):
                 )
             ),
             "pos": "pos.order" in self.env,
+            "aside": self.env["lifecycle.set.aside"]._last_warning(company),
         }
 
     @api.model

@@ -83,12 +83,19 @@ class Selected:
         return SQL("WITH %s SELECT * FROM (%s) part", shared, statement)
 
     def rate(self, currency_id):
-        """What one unit of a currency is worth today in company currency, roughly is enough."""
+        """What one unit of a currency is worth today in company currency, roughly is enough.
+
+        Nothing where no rate is known.
+        """
         if currency_id not in self._rates:
             company = self.partners.env.company.sudo()
             currency = company.currency_id.browse(currency_id)
-            self._rates[currency_id] = currency._get_conversion_rate(
-                currency, company.currency_id, company, self.today
+            self._rates[currency_id] = (
+                currency._get_conversion_rate(
+                    currency, company.currency_id, company, self.today
+                )
+                if company._lifecycle_knows_rate(currency)
+                else 0
             )
         return self._rates[currency_id]
 

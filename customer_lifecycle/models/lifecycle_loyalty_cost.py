@@ -115,7 +115,7 @@ class LifecycleLoyaltyCost(models.Model):
             """SELECT contact.commercial_partner_id AS partner_id, reward.program_id,
                       (ordering.date_order AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date AS day,
                       %(model)s AS res_model, ordering.id AS res_id,
-                      ROUND(%(cost)s / COALESCE(NULLIF(ordering.currency_rate::numeric, 0), 1),
+                      ROUND(%(cost)s / NULLIF(ordering.currency_rate::numeric, 0),
                             %(digits)s) AS cost
                  FROM %(rewarded)s
                  JOIN %(orders)s ordering ON ordering.id = line.order_id
@@ -124,6 +124,7 @@ class LifecycleLoyaltyCost(models.Model):
                  JOIN res_partner contact ON contact.id = ordering.partner_id
                  %(joins)s
                 WHERE ordering.company_id = %(company)s AND %(condition)s AND %(few)s
+                  AND %(plausible)s
                   AND program.program_type <> ALL(%(payment)s)""",
             zone=company._lifecycle_timezone(),
             model=model,
@@ -134,6 +135,11 @@ class LifecycleLoyaltyCost(models.Model):
             joins=joins,
             company=company.id,
             condition=condition,
+            plausible=self.env["lifecycle.revenue.source"]._plausible_sql(
+                company,
+                SQL("ordering.date_order"),
+                SQL("%s / NULLIF(ordering.currency_rate::numeric, 0)", cost),
+            ),
             few=SQL("TRUE")
             if partner_ids is None
             else SQL("contact.commercial_partner_id = ANY(%s)", list(partner_ids)),

@@ -92,6 +92,11 @@ class LifecyclePreference(models.AbstractModel):
         Meant to be extended by addons that sell in another way.
         """
         zone = company._lifecycle_timezone()
+        plausible = self.env["lifecycle.revenue.source"]._plausible_sql(
+            company,
+            SQL("ordering.date_order"),
+            SQL("line.price_subtotal / NULLIF(ordering.currency_rate, 0)::numeric"),
+        )
         parts = [
             SQL(
                 """SELECT contact.profile_id,
@@ -100,7 +105,7 @@ class LifecyclePreference(models.AbstractModel):
                           line.product_id,
                           line.product_uom_qty * unit.factor / NULLIF(base.factor, 0)
                               AS quantity,
-                          line.price_subtotal / COALESCE(NULLIF(ordering.currency_rate, 0), 1)
+                          line.price_subtotal / NULLIF(ordering.currency_rate, 0)
                               AS amount,
                           ordering.team_id
                      FROM lifecycle_contact contact
@@ -113,8 +118,9 @@ class LifecyclePreference(models.AbstractModel):
                     WHERE ordering.state = 'sale' AND ordering.company_id = %(company)s
                       AND line.product_id IS NOT NULL AND line.display_type IS NULL
                       AND line.is_downpayment IS NOT TRUE AND line.reward_id IS NULL
-                      AND line.product_uom_qty > 0""",
+                      AND line.product_uom_qty > 0 AND %(plausible)s""",
                 zone=zone,
+                plausible=plausible,
                 company=company.id,
             )
         ]
@@ -134,15 +140,16 @@ class LifecyclePreference(models.AbstractModel):
                     """SELECT contact.profile_id,
                               (ordering.date_order AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date,
                               line.product_id, line.qty,
-                              line.price_subtotal / COALESCE(NULLIF(ordering.currency_rate, 0), 1),
+                              line.price_subtotal / NULLIF(ordering.currency_rate, 0),
                               %(team)s
                          FROM lifecycle_contact contact
                          JOIN pos_order ordering ON ordering.partner_id = contact.id
                          JOIN pos_order_line line ON line.order_id = ordering.id
                         WHERE ordering.state IN ('paid', 'done')
                           AND ordering.company_id = %(company)s
-                          AND line.qty > 0 AND %(settles)s""",
+                          AND line.qty > 0 AND %(settles)s AND %(plausible)s""",
                     zone=zone,
+                    plausible=plausible,
                     team=team,
                     company=company.id,
                     settles=settles,

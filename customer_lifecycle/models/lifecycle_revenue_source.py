@@ -304,6 +304,7 @@ class LifecycleRevenueSource(models.Model):
             company.lifecycle_margin_percent,
             company._lifecycle_timezone(),
             company.currency_id.id,
+            company._lifecycle_limits(),
         )
         return SQL(
             "WITH lifecycle_wanted AS (SELECT ARRAY[%s] AS ids) SELECT * FROM (%s) wanted_rows",
@@ -313,10 +314,11 @@ class LifecycleRevenueSource(models.Model):
 
     @api.model
     @tools.ormcache(
-        *("company_id", "today", "basis", "value", "margin_percent", "timezone", "currency_id")
+        *("company_id", "today", "basis", "value", "margin_percent", "timezone", "currency_id"),
+        "limits",
     )
     def _compiled_rows(
-        self, company_id, today, basis, value, margin_percent, timezone, currency_id
+        self, company_id, today, basis, value, margin_percent, timezone, currency_id, limits
     ):
         # kept for everybody: nothing of who happens to ask first may be in it
         context = {"lang": None, "allowed_company_ids": [company_id]}
@@ -324,9 +326,10 @@ class LifecycleRevenueSource(models.Model):
         company = sources.env.company
         return sources._rows_sql(company, SQL("(SELECT ids FROM lifecycle_wanted)::int[]"))
 
-    def _compile(self, company, partner_ids=None):
+    def _compile(self, company, partner_ids=None, aside=False):
         """SELECT of this source's purchases in one company (see ``_rows_sql``).
 
+        :param aside: those that nobody can believe instead (see ``_set_aside_select``)
         :raise ValueError: a path or the domain does not fit the model
         """
         self.ensure_one()
@@ -357,6 +360,14 @@ class LifecycleRevenueSource(models.Model):
         gross = self._number_sql(model, table, self.amount_path, query)
         if self.negate:
             gross = SQL("-%s", gross)
+        convert = self._converter(model, table, query, company, day)
+        moment = self._path_sql(model, table, self.date_path, query)
+        worth = self._worth_sql(model, table, query, company, gross, convert)
+        plausible = self._plausible_sql(company, moment, worth)
+        if aside:
+            query.add_where(SQL("(%s) IS NOT TRUE", plausible))
+            return self._set_aside_select(model, query, company, customer, moment, gross, convert)
+        query.add_where(plausible)
         net, reduction, booked = gross, None, None
         if self.net_of_credit_notes:
             credit = self._join_credit_notes(query, table, partner_ids is not None)
@@ -371,7 +382,6 @@ class LifecycleRevenueSource(models.Model):
                 net,
             )
         digits = company.currency_id.decimal_places
-        convert = self._converter(model, table, query, company, day)
         amount = SQL("ROUND(%s, %s)", convert(net), digits)
         document = (
             self._path_sql(model, table, self.document_path, query)

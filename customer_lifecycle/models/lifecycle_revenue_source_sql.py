@@ -49,14 +49,17 @@ class LifecycleRevenueSource(models.Model):
         return share
 
     def _converter(self, model, table, query, company, day):
-        """Function that turns an SQL amount of this source into company currency."""
+        """Function that turns an SQL amount of this source into company currency.
+
+        NULL where no rate is known.
+        """
         if self.rate_path:
             rate = self._number_sql(model, table, self.rate_path, query)
-            return lambda amount: SQL("(%s / COALESCE(NULLIF(%s, 0), 1))", amount, rate)
+            return lambda amount: SQL("(%s / NULLIF(%s, 0))", amount, rate)
         if self.currency_path:
             currency = self._path_sql(model, table, self.currency_path, query)
             rate = self._rate_of_day(currency, company, day)
-            own_rate = self._rate_of_day(SQL("%s", company.currency_id.id), company, day)
+            own_rate = self._own_rate_of_day(company, day)
             return lambda amount: SQL(
                 "(CASE WHEN %s = %s THEN %s ELSE %s / %s * %s END)",
                 currency,
@@ -70,7 +73,10 @@ class LifecycleRevenueSource(models.Model):
 
     @api.model
     def _rate_of_day(self, currency, company, day):
-        """Rate of a currency on a day, as Odoo chooses it: last before, else first, else 1."""
+        """Rate of a currency on a day, as Odoo chooses it: last before, else first.
+
+        NULL where there is none: Odoo then takes foreign money for its own, one to one.
+        """
         chosen = SQL(
             """SELECT rate FROM res_currency_rate
                 WHERE currency_id = %s AND (company_id IS NULL OR company_id = %s)""",
@@ -79,10 +85,16 @@ class LifecycleRevenueSource(models.Model):
         )
         return SQL(
             """COALESCE((%(chosen)s AND name <= %(day)s ORDER BY company_id, name DESC LIMIT 1),
-                        (%(chosen)s ORDER BY company_id, name LIMIT 1), 1)::numeric""",
+                        (%(chosen)s ORDER BY company_id, name LIMIT 1))::numeric""",
             chosen=chosen,
             day=day,
         )
+
+    @api.model
+    def _own_rate_of_day(self, company, day):
+        """Rate of the company's currency; without one, the others are measured in it."""
+        own = SQL("%s", company.currency_id.id)
+        return SQL("COALESCE(%s, 1)", self._rate_of_day(own, company, day))
 
     def _day_sql(self, model, table, query, company):
         """The purchase's day in the company's time zone."""

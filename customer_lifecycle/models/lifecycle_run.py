@@ -77,6 +77,11 @@ class LifecycleRun(models.Model):
     duration = fields.Float(string="Work (seconds)", readonly=True, digits=(12, 1))
     customer_count = fields.Integer(string="Customers and Prospects", readonly=True)
     changed_count = fields.Integer(string="Rows Changed", readonly=True)
+    set_aside_count = fields.Integer(
+        string="Documents Set Aside",
+        readonly=True,
+        help="Not counted, because their day, amount or exchange rate cannot be right.",
+    )
     refit = fields.Boolean(readonly=True, help="Fit the model anew even if it is recent.")
     announce = fields.Boolean(
         string="Is News",

@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from .lifecycle_preference import BATCH as PREFERENCE_BATCH
-from .lifecycle_run import COMPLETE, _logger
+from .lifecycle_run import COMPLETE, STAGES_ONLY, _logger
 
 #: commercial partner ids that are summed up in one pass
 ID_RANGE = 2_000_000
@@ -179,6 +179,11 @@ class LifecycleRun(models.Model):
         :param warnings: sentences about rules that were switched off
         """
         explanation = self.env["lifecycle.clv.model"]._current(self.company_id)._explain()
+        values = {}
+        if self.kind not in STAGES_ONLY:
+            aside = self.env["lifecycle.set.aside"]
+            values["set_aside_count"] = count = aside._count(self.company_id)
+            warnings = [*warnings, *filter(None, [aside._warning(count)])]
         message = "\n".join([explanation, *warnings])
         if errors:
             message += "\n" + self.env._(
@@ -194,5 +199,6 @@ class LifecycleRun(models.Model):
                 "progress": 100,
                 "date_end": fields.Datetime.now(),
                 "message": message,
+                **values,
             }
         )

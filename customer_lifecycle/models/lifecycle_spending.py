@@ -8,6 +8,9 @@ PURPOSES = [
     ("both", "Both"),
 ]
 
+#: budgets are entered ahead, but not for a lifetime
+SPENDING_DAYS_AHEAD = 3660
+
 
 def monthly_sql(amount, digits, begun, total):
     """What of an amount falls on its first days, to the cent: months then add up to the whole."""
@@ -18,6 +21,7 @@ class LifecycleSpending(models.Model):
     """Money spent on getting or keeping customers, as somebody entered it."""
 
     _name = "lifecycle.spending"
+    _inherit = "lifecycle.import.mixin"
     _description = "Money Spent on Customers"
     _order = "date_from desc, id desc"
     _check_company_auto = True
@@ -144,10 +148,8 @@ class LifecycleSpending(models.Model):
     @api.constrains("currency_id", "company_id")
     def _check_rate(self):
         """Refuse money that nobody knows the worth of: Odoo would take it for our own."""
-        purchases = self.env["lifecycle.external.purchase"]
         for currency, company in {(one.currency_id, one.company_id) for one in self}:
-            known = currency | company.currency_id
-            if len(known) > 1 and not purchases._has_rates(known, company):
+            if not company._lifecycle_knows_rate(currency):
                 raise ValidationError(
                     self.env._(
                         "There is no exchange rate between %(currency)s and %(own)s; enter one "
@@ -156,6 +158,15 @@ class LifecycleSpending(models.Model):
                         own=company.currency_id.name,
                     )
                 )
+
+    @api.constrains("date_from", "date_to", "amount", "currency_id", "company_id")
+    def _check_plausible(self):
+        """Refuse slips: spread from the year 202 on, money would fall on thousands of months."""
+        for spending in self:
+            company = spending.company_id.sudo()
+            for day in (spending.date_from, spending.date_to):
+                company._lifecycle_check_day(day, future_days=SPENDING_DAYS_AHEAD)
+            company._lifecycle_check_amount(spending.amount_company)
 
     @api.model
     def get_import_templates(self):

@@ -217,10 +217,12 @@ class LifecycleSpendingLine(models.Model):
                    ON known.partner_id = referral.friend_id
                   AND known.company_id = referral.company_id
                 WHERE referral.company_id = %(company)s AND referral.state = 'rewarded'
-                  AND given.program_type = ANY(%(payment)s) AND %(day)s <= %(today)s""",
+                  AND given.program_type = ANY(%(payment)s) AND %(day)s <= %(today)s
+                  -- what nobody knows the worth of is not one to one
+                  AND (given.currency_id = %(currency)s OR %(rate)s IS NOT NULL)""",
             day=day,
             currency=company.currency_id.id,
-            own_rate=paths._rate_of_day(SQL("%s", company.currency_id.id), company, day),
+            own_rate=paths._own_rate_of_day(company, day),
             rate=paths._rate_of_day(SQL("given.currency_id"), company, day),
             digits=company.currency_id.decimal_places,
             company=company.id,

@@ -85,9 +85,10 @@ class LifecycleSpendingSource(models.Model):
                 )
             ) from error
 
-    def _compile(self, company):
+    def _compile(self, company, aside=False):
         """SELECT of this source's documents in one company.
 
+        :param aside: those that nobody can believe instead, see ``lifecycle.set.aside``
         :raise ValueError: a path or the domain does not fit the model
         """
         self.ensure_one()
@@ -104,8 +105,15 @@ class LifecycleSpendingSource(models.Model):
         if self.negate:
             amount = SQL("-%s", amount)
         convert = reader._converter(model, table, query, company, day)
+        moment = paths._path_sql(model, table, self.date_path, query)
+        worth = reader._worth_sql(model, table, query, company, amount, convert)
+        plausible = paths._plausible_sql(company, moment, worth)
         keys = self._picked_sql(model, table, query)
         self._leave_out_named_bills(table, query)
+        if aside:
+            query.add_where(SQL("(%s) IS NOT TRUE", plausible))
+            return self._set_aside_select(query, company, moment, amount, convert)
+        query.add_where(plausible)
         return query.select(
             SQL("%s AS res_model", self.model),
             SQL("%s AS res_id", SQL.identifier(table, "id")),

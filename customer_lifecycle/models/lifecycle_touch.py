@@ -230,9 +230,10 @@ class LifecycleTouch(models.AbstractModel):
         table = query.table
         amount = source._number_sql(model, table, source.amount_path, query)
         query.add_where(SQL("%s > 0", amount))
+        moment = source._path_sql(model, table, source.date_path, query)
+        query.add_where(source._dated_sql(company, moment))
         *_hops, last = source.date_path.split(".")
         holder, _alias = source._follow(model, table, source.date_path, query, whole=False)
-        moment = source._path_sql(model, table, source.date_path, query)
         if holder._fields[last].type == "date":
             # where only the day is known, what happened on it counts as before
             moment = SQL("((%s + 1)::timestamp AT TIME ZONE %s AT TIME ZONE 'UTC')", moment, zone)

@@ -158,7 +158,11 @@ class LifecycleTouchpointSource(models.Model):
         self._add_unless(
             query, lambda name: name in self.env and self.env[name].has_access("read")
         )
-        return model, query, self._moment_sql(model, query, people)
+        moment = self._moment_sql(model, query, people)
+        # days that nobody can believe would stretch the picture over centuries
+        company = people.partners.env.company.sudo()
+        query.add_where(self.env["lifecycle.revenue.source"]._dated_sql(company, moment))
+        return model, query, moment
 
     def _add_unless(self, query, is_shown):
         """Leave out what other models show.

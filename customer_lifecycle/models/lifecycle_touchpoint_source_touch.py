@@ -244,6 +244,7 @@ class LifecycleTouchpointSource(models.Model):
         # what is planned is no touch yet
         now = max(self.env.cr.now(), fields.Datetime.now())
         query.add_where(SQL("%s <= %s", moment, now))
+        query.add_where(self.env["lifecycle.revenue.source"]._dated_sql(company, moment))
         self._add_unless(query, lambda name: name in readable)
         if condition:
             query.add_where(condition(model, table, moment))

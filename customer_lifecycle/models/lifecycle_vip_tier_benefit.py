@@ -170,7 +170,7 @@ class LifecycleVipTier(models.Model):
         self.env.cr.execute(
             SQL(
                 """SELECT line.product_id,
-                          SUM(line.price_subtotal / COALESCE(NULLIF(ordering.currency_rate, 0), 1))
+                          SUM(line.price_subtotal / ordering.currency_rate)
                      FROM lifecycle_profile profile
                      JOIN res_partner contact
                        ON contact.commercial_partner_id = profile.partner_id
@@ -178,7 +178,7 @@ class LifecycleVipTier(models.Model):
                      JOIN sale_order_line line ON line.order_id = ordering.id
                     WHERE profile.id = ANY(%s) AND ordering.company_id = %s
                       AND ordering.state = 'sale' AND line.product_id IS NOT NULL
-                      AND ordering.date_order > %s
+                      AND ordering.date_order > %s AND ordering.currency_rate > 0
                     GROUP BY line.product_id""",
                 list(profile_ids),
                 company.id,

@@ -1,9 +1,21 @@
+from datetime import date, timedelta
+
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools.misc import format_date, formatLang
 
 from odoo.addons.base.models.res_partner import _tz_get
 
 from .lifecycle_fields import preset_in_database
+
+#: former systems write "no date" as the first day that they know: in 1753, 1899, 1900, 1904, 1970
+#: and on the first of January 1980
+FIRST_DAY = date(1980, 1, 2)
+#: how far ahead Odoo's own documents may be dated; they count when their day has come
+DAYS_AHEAD = 366
+#: what is larger is a slip, unless the company says otherwise
+LARGEST_AMOUNT = 1e12
 
 
 class ResCompany(models.Model):
@@ -52,6 +64,17 @@ class ResCompany(models.Model):
         default=10.0,
         help="Money expected later counts for less: an amount expected in a year is divided "
         "by 1 plus this rate.",
+    )
+    lifecycle_first_day = fields.Date(
+        string="No Purchases Before",
+        help="What is dated before is a mistake, for example a former system's way to say that "
+        "there is no date: imports are refused, documents are set aside. Empty: "
+        "2 January 1980.",
+    )
+    lifecycle_largest_amount = fields.Float(
+        string="No Purchases Above",
+        help="A larger amount is a mistake: imports are refused, documents are set aside. "
+        "Nothing: a million millions.",
     )
     lifecycle_tiers_date = fields.Date(
         string="VIP Tiers Evaluated Since", readonly=True, copy=False
@@ -119,6 +142,72 @@ class ResCompany(models.Model):
             self.with_context(tz=self._lifecycle_timezone()), fields.Datetime.now()
         ).date()
 
+    # ----- WHAT CAN BE BELIEVED -----
+
+    def _lifecycle_limits(self):
+        """First and last day that a document may have, and the amount it must stay below."""
+        self.ensure_one()
+        return (
+            self.lifecycle_first_day or FIRST_DAY,
+            self._lifecycle_today() + timedelta(days=DAYS_AHEAD),
+            self.lifecycle_largest_amount or LARGEST_AMOUNT,
+        )
+
+    def _lifecycle_check_day(self, day, future_days):
+        """Refuse a day that nobody can have meant.
+
+        :param future_days: how many days from today it may lie ahead
+        """
+        first, _last, _largest = self._lifecycle_limits()
+        latest = self._lifecycle_today() + timedelta(days=future_days)
+        if day and not first <= day <= latest:
+            raise ValidationError(
+                self.env._(
+                    "%(day)s cannot be right: days from %(first)s to %(latest)s can be entered. "
+                    "If a former system wrote this for “no date”, look the day up there or leave "
+                    "the line out.",
+                    # years of fewer than four digits look like others in many languages
+                    day=day.isoformat(),
+                    first=format_date(self.env, first, date_format="medium"),
+                    latest=format_date(self.env, latest, date_format="medium"),
+                )
+            )
+
+    def _lifecycle_check_amount(self, amount):
+        """Refuse an amount in company currency that nobody can have meant."""
+        largest = self._lifecycle_limits()[2]
+        # not the other way round: nothing compares with what is no number
+        if not abs(amount) < largest:
+            raise ValidationError(
+                self.env._(
+                    "An amount of %(amount)s cannot be right: it must stay below %(largest)s.",
+                    amount=f"{amount:.6g}",
+                    largest=formatLang(self.env, largest, currency_obj=self.currency_id),
+                )
+            )
+
+    def _lifecycle_knows_rate(self, currency):
+        """Whether an amount in a currency can be converted into the company's own.
+
+        Without any rate Odoo takes foreign money for its own, one to one. That the company's
+        currency has a rate says nothing about another.
+        """
+        self.ensure_one()
+        if not currency or currency == self.currency_id:
+            return True
+        # sudo: whether there is a rate decides, not whether the user may read rates
+        return bool(
+            self.env["res.currency.rate"]
+            .sudo()
+            .search_count(
+                [
+                    ("currency_id", "=", currency.id),
+                    ("company_id", "in", (False, self.root_id.id)),
+                ],
+                limit=1,
+            )
+        )
+
     @api.model
     def _lifecycle_companies(self):
         """All companies: the computation is for each, whoever asks for it."""
@@ -152,6 +241,8 @@ class ResCompany(models.Model):
             "lifecycle_margin_percent",
             "lifecycle_horizon",
             "lifecycle_discount_rate",
+            "lifecycle_first_day",
+            "lifecycle_largest_amount",
         } & vals.keys():
             # a changed definition makes every stored figure out of date
             # the model too, which knows how much value a unit of revenue is

@@ -14,6 +14,10 @@ class ResConfigSettings(models.TransientModel):
     lifecycle_margin_percent = fields.Float(
         related="company_id.lifecycle_margin_percent", readonly=False
     )
+    lifecycle_first_day = fields.Date(related="company_id.lifecycle_first_day", readonly=False)
+    lifecycle_largest_amount = fields.Float(
+        related="company_id.lifecycle_largest_amount", readonly=False
+    )
     lifecycle_horizon = fields.Integer(related="company_id.lifecycle_horizon", readonly=False)
     lifecycle_discount_rate = fields.Float(
         related="company_id.lifecycle_discount_rate", readonly=False

@@ -61,7 +61,9 @@ class SaleOrder(models.Model):
     def _lifecycle_value(self):
         """What the order is worth to its company, as the settings say what value is."""
         self.ensure_one()
-        rate = self.currency_rate or 1
+        rate = self.currency_rate
+        if not rate:
+            return 0  # nobody knows what it is worth
         amount = self.amount_untaxed / rate
         company = self.company_id.sudo()
         if company.lifecycle_value == "revenue":

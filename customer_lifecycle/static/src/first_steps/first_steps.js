@@ -74,6 +74,10 @@ export class FirstSteps extends Component {
         });
     }
 
+    openSetAside() {
+        this.action.doAction("customer_lifecycle.lifecycle_set_aside_action");
+    }
+
     openSources() {
         this.action.doAction("customer_lifecycle.lifecycle_revenue_source_action");
     }
