@@ -8,6 +8,7 @@ from .cells import Cells, count_cells, merge_cells
 from .histories import Histories, histories_from_transactions, repeat_amounts
 from .lifetime import STATE_VERSION, LifetimeModel, Predictions
 from .mbgnbd import MBGNBD
+from .outliers import Outliers, find_outliers
 from .paretonbd import ParetoNBD
 from .replay import Moves, StageRules, replay_stages
 from .simulate import simulate_transactions
@@ -23,11 +24,13 @@ __all__ = [
     "Histories",
     "LifetimeModel",
     "Moves",
+    "Outliers",
     "ParetoNBD",
     "Predictions",
     "ShrunkenMean",
     "StageRules",
     "count_cells",
+    "find_outliers",
     "histories_from_transactions",
     "kaplan_meier",
     "merge_cells",

@@ -1,6 +1,6 @@
 """The product's own method: everything that is predicted for a customer, from transactions."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from .forecasts import chance_candidates, order_candidates
 from .histories import histories_from_ledger, ledger
 from .interval import draw_orders, level_error
 from .mbgnbd import MBGNBD
+from .outliers import Outliers, find_outliers
 from .rhythm import fit_rhythm, next_purchase
 from .value import fit_value_model, value_model_from
 
@@ -56,7 +57,8 @@ class LifetimeModel:
 
     Fitted: ``sufficient_`` and ``missing_`` (are there data enough to show predictions),
     ``k_``, ``parameters_`` (days), ``weights_``, ``value_model_``, ``log_likelihood_``,
-    ``n_customers_``, ``n_repeat_``, ``end_``, ``backtest_`` (None where history is too short).
+    ``n_customers_``, ``n_repeat_``, ``end_``, ``backtest_`` (None where history is too short),
+    ``outliers_`` (orders that stand alone, which count as the largest that does not).
     """
 
     def __init__(self, horizon=365, discount_rate=0.10, random_state=0, free_orders=False):
@@ -81,6 +83,8 @@ class LifetimeModel:
         days = ledger(customer, day, amount, end, self.free_orders)
         if end is None:
             end = int(days.day.max()) if len(days) else 0
+        self.outliers_ = find_outliers(days.customer, days.day, days.amount)
+        days = self._tame(days)
         self.end_ = end = int(end)
         histories = histories_from_ledger(days, end, self.horizon)
         self._count(histories)
@@ -101,8 +105,12 @@ class LifetimeModel:
         self._check_fitted()
         if holdout_end <= self.end_:
             raise ValueError("holdout_end must lie after the end of the fit.")
-        days = ledger(customer, day, amount, holdout_end, self.free_orders)
+        days = self._tame(ledger(customer, day, amount, holdout_end, self.free_orders))
         return evaluate(days, self.end_, int(holdout_end), self.learnt_)
+
+    def _tame(self, days):
+        """The ledger without what the fit found to stand alone."""
+        return replace(days, amount=self.outliers_.tamed(days.customer, days.amount))
 
     def _check_options(self):
         if not self.horizon >= 1 or self.horizon != int(self.horizon):
@@ -164,6 +172,7 @@ class LifetimeModel:
         model.learnt_, model.k_ = Learnt(), 1
         model.weights_, model.parameters_ = model.learnt_.weights, purchases.parameters_
         model.backtest_, model.missing_, model.sufficient_ = None, {}, True
+        model.outliers_ = Outliers()
         return model
 
     # ----- STORE -----
@@ -180,6 +189,7 @@ class LifetimeModel:
             "missing": {name: list(pair) for name, pair in self.missing_.items()},
             "value_model": self.value_model_,
             "backtest": self.backtest_,
+            "outliers": self.outliers_.to_dict(),
             **{name: getattr(self, name + "_") for name in _FIGURES},
         }
 
@@ -201,6 +211,8 @@ class LifetimeModel:
         model.sufficient_ = not model.missing_
         model.value_model_, model.backtest_ = stored["value_model"], stored["backtest"]
         model._value = value_model_from(model.value_model_)
+        # fits that were stored before orders were looked at knew of none
+        model.outliers_ = Outliers.from_dict(stored.get("outliers"))
         for name in _FIGURES:
             setattr(model, name + "_", stored[name])
         return model
@@ -211,9 +223,10 @@ class LifetimeModel:
 
     # ----- PREDICT -----
 
-    def predict(self, x, t_x, T, value, recent):
+    def predict(self, x, t_x, T, value, recent, customer=None):
         """Predict for customers with these histories, see :class:`~.histories.Histories`.
 
+        :param customer: their ids, to know whose mean holds an order that stands alone
         :return: :class:`Predictions`
         :raise ValueError: if the arrays differ in length
         """
@@ -221,11 +234,19 @@ class LifetimeModel:
         columns = [np.atleast_1d(np.asarray(c, dtype=float)) for c in (x, t_x, T, value, recent)]
         if len({column.shape for column in columns}) > 1 or columns[0].ndim != 1:
             raise ValueError("x, t_x, T, value and recent must be of one length.")
+        columns[3] = self.typical_value(customer, columns[0] + 1.0, columns[3])
         parts = [
             self._predict_part(*(column[start : start + _BATCH] for column in columns))
             for start in range(0, max(len(columns[0]), 1), _BATCH)
         ]
         return Predictions(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+    def typical_value(self, customer, n, value):
+        """Customers' mean amounts without orders that stand alone, see :class:`Outliers`."""
+        if customer is None:
+            # ids of nobody
+            customer = np.full(len(value), np.iinfo(np.int64).min)
+        return self.outliers_.tamed_mean(np.atleast_1d(customer), n, value)
 
     def _predict_part(self, x, t_x, T, value, recent):
         """Arrays in the order of :class:`Predictions`."""
@@ -254,7 +275,9 @@ class LifetimeModel:
             orders * discount * each, middle, low, high,
         )  # fmt: skip
 
-    def predict_interval(self, x, t_x, T, value, recent=None, level=0.8, draws=4000):
+    def predict_interval(
+        self, x, t_x, T, value, recent=None, level=0.8, draws=4000, customer=None
+    ):
         """Range that holds one customer's orders and their value with probability ``level``.
 
         Draws from the posterior of the model with ``k_``: alive or not, own rate, own dropout,
@@ -262,12 +285,15 @@ class LifetimeModel:
         random level as wrong as the back-test's total was.
 
         :param recent: as in :meth:`predict`; without it the model's level is not changed
+        :param customer: as in :meth:`predict`
         :return: dict orders (low, high) and value (low, high, undiscounted)
         :raise ValueError: if ``level`` is not between 0 and 1 or ``draws`` is below 1
         """
         self._check_fitted()
         if not 0 < level < 1 or draws < 1:
             raise ValueError("level must be between 0 and 1, draws 1 or more.")
+        who = None if customer is None else [customer]
+        value = float(self.typical_value(who, np.array([x + 1.0]), np.array([value]))[0])
         value, T = (value if value > 0 else 0.0), max(T, 0)
         x, t_x = max(x, 0), min(max(t_x, 0), T)
         blend = None

@@ -16,6 +16,7 @@ from . import (
     lifecycle_classifier_tier,
     lifecycle_clv_model,
     lifecycle_clv_model_reading,
+    lifecycle_clv_model_outliers,
     lifecycle_cohort,
     lifecycle_contact_outcome,
     lifecycle_demo,

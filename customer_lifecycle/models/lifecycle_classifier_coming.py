@@ -160,6 +160,7 @@ class LifecycleClassifier(models.AbstractModel):
         first, last = (end[0].toordinal() - EPOCH for end in (orders[0], orders[-1]))
         frame = pd.DataFrame(
             {
+                "partner_id": np.full(size, profile.partner_id.id),
                 "order_count": np.full(size, len(orders)),
                 "first_day": np.full(size, first),
                 "last_day": np.full(size, last),

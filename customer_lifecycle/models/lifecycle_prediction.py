@@ -52,7 +52,8 @@ class LifecyclePrediction(models.AbstractModel):
         )
         frame = self._copy_out(
             SQL(
-                """SELECT id, order_count, first_order_date - DATE '1970-01-01' AS first_day,
+                """SELECT id, partner_id, order_count,
+                          first_order_date - DATE '1970-01-01' AS first_day,
                           last_order_date - DATE '1970-01-01' AS last_day, average_order_value,
                           recent_order_count, revenue, clv_historical, predicted::int,
                           %s, %s
@@ -62,7 +63,7 @@ class LifecyclePrediction(models.AbstractModel):
                 where,
                 PREDICT_BATCH if partner_ids is None else None,
             ),
-            {"id": "int64"},
+            {"id": "int64", "partner_id": "int64"},
         )
         if frame.empty:
             return None, 0
@@ -86,7 +87,7 @@ class LifecyclePrediction(models.AbstractModel):
             return 0
         frame = self._copy_out(
             SQL(
-                """SELECT partner_id AS id, order_count,
+                """SELECT partner_id AS id, partner_id, order_count,
                           first_order_date - DATE '1970-01-01' AS first_day,
                           last_order_date - DATE '1970-01-01' AS last_day, average_order_value,
                           recent_order_count, revenue, clv_historical
@@ -97,7 +98,7 @@ class LifecyclePrediction(models.AbstractModel):
                 after,
                 until,
             ),
-            {"id": "int64"},
+            {"id": "int64", "partner_id": "int64"},
         )
         if len(frame):
             self._fill_outputs(frame["id"].to_numpy(), self._outputs(stored, frame, today))
@@ -115,12 +116,16 @@ class LifecyclePrediction(models.AbstractModel):
         model = kernel.LifetimeModel.from_dict(stored.data)
         first = frame["first_day"].to_numpy(np.int64)
         last = frame["last_day"].to_numpy(np.int64)
+        customer = frame["partner_id"].to_numpy(np.int64)
+        orders = frame["order_count"].to_numpy(np.int64)
+        average = frame["average_order_value"].to_numpy(np.float64)
         prediction = model.predict(
-            frame["order_count"].to_numpy(np.int64) - 1,
+            orders - 1,
             last - first,
             (today.toordinal() - EPOCH if isinstance(today, date) else today) - first,
-            frame["average_order_value"].to_numpy(np.float64),
+            average,
             frame["recent_order_count"].to_numpy(np.int64),
+            customer=customer,
         )
         outputs = {
             "p_alive": np.round(prediction.p_alive, 2),
@@ -133,7 +138,7 @@ class LifecyclePrediction(models.AbstractModel):
             ),
             "clv_predicted": round_shown(
                 prediction.clv * self._value_ratio(stored, frame),
-                frame["average_order_value"].to_numpy(np.float64) / 100,
+                model.typical_value(customer, orders, average) / 100,
             ),
         }
         for name, days in (

@@ -41,7 +41,10 @@ class LifecyclePrediction(models.AbstractModel):
             max((today - profile.first_order_date).days, 0),
         )
         average, recent = profile.average_order_value, profile.recent_order_count
-        interval = model.predict_interval(*history, average, recent, level=RANGE_LEVEL)
+        customer = profile.partner_id.id
+        interval = model.predict_interval(
+            *history, average, recent, level=RANGE_LEVEL, customer=customer
+        )
         frame = pd.DataFrame(
             [
                 {
@@ -52,7 +55,7 @@ class LifecyclePrediction(models.AbstractModel):
             ]
         )
         factor = self._value_ratio(stored, frame)[0] * self._discount(
-            model.predict(*history, average, recent)
+            model.predict(*history, average, recent, customer=customer)
         )
         low, high = round_shown(np.array(interval["value"]) * factor)
         return {

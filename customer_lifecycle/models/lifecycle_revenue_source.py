@@ -326,10 +326,11 @@ class LifecycleRevenueSource(models.Model):
         company = sources.env.company
         return sources._rows_sql(company, SQL("(SELECT ids FROM lifecycle_wanted)::int[]"))
 
-    def _compile(self, company, partner_ids=None, aside=False):
+    def _compile(self, company, partner_ids=None):
         """SELECT of this source's purchases in one company (see ``_rows_sql``).
 
-        :param aside: those that nobody can believe instead (see ``_set_aside_select``)
+        With ``lifecycle_set_aside`` in the context, of those that nobody can believe instead.
+
         :raise ValueError: a path or the domain does not fit the model
         """
         self.ensure_one()
@@ -364,7 +365,7 @@ class LifecycleRevenueSource(models.Model):
         moment = self._path_sql(model, table, self.date_path, query)
         worth = self._worth_sql(model, table, query, company, gross, convert)
         plausible = self._plausible_sql(company, moment, worth)
-        if aside:
+        if self.env.context.get("lifecycle_set_aside"):
             query.add_where(SQL("(%s) IS NOT TRUE", plausible))
             return self._set_aside_select(model, query, company, customer, moment, gross, convert)
         query.add_where(plausible)

@@ -75,7 +75,7 @@ class LifecycleRevenueSource(models.Model):
         )
         worth = self._worth_sql(model, table, query, company, gross, convert)
         return query.select(
-            SQL("%s AS source_id", self.id),
+            SQL("%s AS source_id", self._origin.id),
             SQL("NULL::integer AS spending_source_id"),
             SQL("%s AS res_model", self._document_model()),
             SQL("%s AS res_id", document),

@@ -22,7 +22,7 @@ class LifecycleSetAside(models.Model):
     _order = "source_id, res_id desc"
     _rec_name = "document_name"
 
-    source_id = fields.Many2one("lifecycle.revenue.source", string="Source", readonly=True)
+    source_id = fields.Many2one("lifecycle.revenue.source", readonly=True)
     spending_source_id = fields.Many2one("lifecycle.spending.source", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
@@ -80,7 +80,7 @@ class LifecycleSetAside(models.Model):
         parts = []
         for one in sources:
             try:
-                parts.append(one.sudo()._compile(company, aside=True))
+                parts.append(one.sudo().with_context(lifecycle_set_aside=True)._compile(company))
             except DEFECTS:
                 # a source that cannot be read says so itself
                 continue

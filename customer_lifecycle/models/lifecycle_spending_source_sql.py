@@ -85,10 +85,11 @@ class LifecycleSpendingSource(models.Model):
                 )
             ) from error
 
-    def _compile(self, company, aside=False):
+    def _compile(self, company):
         """SELECT of this source's documents in one company.
 
-        :param aside: those that nobody can believe instead, see ``lifecycle.set.aside``
+        With ``lifecycle_set_aside`` in the context, of those that nobody can believe instead.
+
         :raise ValueError: a path or the domain does not fit the model
         """
         self.ensure_one()
@@ -110,7 +111,7 @@ class LifecycleSpendingSource(models.Model):
         plausible = paths._plausible_sql(company, moment, worth)
         keys = self._picked_sql(model, table, query)
         self._leave_out_named_bills(table, query)
-        if aside:
+        if self.env.context.get("lifecycle_set_aside"):
             query.add_where(SQL("(%s) IS NOT TRUE", plausible))
             return self._set_aside_select(query, company, moment, amount, convert)
         query.add_where(plausible)
