@@ -94,7 +94,7 @@ class LifecycleExternalPurchase(models.Model):
         """Refuse days and amounts that moved labels of customers, instead of telling later."""
         for purchase in self:
             company = purchase.company_id.sudo()
-            company._lifecycle_check_day(purchase.date, future_days=1)
+            company._lifecycle_check_day(purchase.date)
             company._lifecycle_check_amount(purchase.amount_company)
 
     @api.depends("reference", "date")

@@ -165,7 +165,7 @@ class LifecycleSpending(models.Model):
         for spending in self:
             company = spending.company_id.sudo()
             for day in (spending.date_from, spending.date_to):
-                company._lifecycle_check_day(day, future_days=SPENDING_DAYS_AHEAD)
+                company._lifecycle_check_day(day, SPENDING_DAYS_AHEAD)
             company._lifecycle_check_amount(spending.amount_company)
 
     @api.model

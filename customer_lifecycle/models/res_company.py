@@ -12,7 +12,7 @@ from .lifecycle_fields import preset_in_database
 #: former systems write "no date" as the first day that they know: in 1753, 1899, 1900, 1904, 1970
 #: and on the first of January 1980
 FIRST_DAY = date(1980, 1, 2)
-#: how far ahead Odoo's own documents may be dated; they count when their day has come
+#: how far ahead documents may be dated; they count when their day has come
 DAYS_AHEAD = 366
 #: what is larger is a slip, unless the company says otherwise
 LARGEST_AMOUNT = 1e12
@@ -153,13 +153,13 @@ class ResCompany(models.Model):
             self.lifecycle_largest_amount or LARGEST_AMOUNT,
         )
 
-    def _lifecycle_check_day(self, day, future_days):
+    def _lifecycle_check_day(self, day, days_ahead=DAYS_AHEAD):
         """Refuse a day that nobody can have meant.
 
-        :param future_days: how many days from today it may lie ahead
+        :param days_ahead: how many days from today it may lie ahead
         """
         first, _last, _largest = self._lifecycle_limits()
-        latest = self._lifecycle_today() + timedelta(days=future_days)
+        latest = self._lifecycle_today() + timedelta(days=days_ahead)
         if day and not first <= day <= latest:
             raise ValidationError(
                 self.env._(

@@ -38,7 +38,7 @@ class RevenueCase(LifecycleCase):
         # given back on the same day: no order; credited before the first order; in the future
         cls.bought[cls.customers[0], cls.day(3)] += [50, -50]
         cls.bought[cls.customers[1], cls.day(DAYS + 40)].append(-12.34)
-        cls.bought[cls.customers[2], cls.day(-1)].append(777)
+        cls.bought[cls.customers[2], cls.day(-5)].append(777)
         # only ever credited
         cls.bought[cls.customers[-1], cls.day(11)].append(-33.33)
         cls.env["lifecycle.external.purchase"].create(
