@@ -97,13 +97,12 @@ class LifecycleClvModel(models.Model):
                 "Predictions from %s customers; the history is too short for a back-test.",
                 self.customer_count,
             )
-        explanation = self.env._(
+        return self.env._(
             "Predictions from %(count)s customers; in the back-test the total was off by "
             "%(error).0f %%.",
             count=self.customer_count,
             error=self.total_error,
         )
-        return "\n".join(filter(None, [explanation, self.outlier_text]))
 
     @api.model
     def _store(self, company, today, model, frame, intervals):

@@ -178,7 +178,9 @@ class LifecycleRun(models.Model):
         :param errors: what automation rules on changes of stage raised, with the profile's id
         :param warnings: sentences about rules that were switched off
         """
-        explanation = self.env["lifecycle.clv.model"]._current(self.company_id)._explain()
+        model = self.env["lifecycle.clv.model"]._current(self.company_id)
+        # names of customers: for managers, who alone read runs
+        explanation = "\n".join(filter(None, [model._explain(), model.outlier_text]))
         values = {}
         if self.kind not in STAGES_ONLY:
             aside = self.env["lifecycle.set.aside"]
