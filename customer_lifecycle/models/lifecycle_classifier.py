@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from . import lifecycle_rights as rights
+
 
 class LifecycleClassifier(models.AbstractModel):
     """Puts every profile of a company into the stage whose rule matches first, in SQL."""
@@ -128,6 +130,7 @@ class LifecycleClassifier(models.AbstractModel):
         profiles = (
             self.env["lifecycle.profile"]
             .sudo()
+            .with_company(company)
             .with_context(active_test=False, lifecycle_today=today)
         )
         domain = Domain("company_id", "=", company.id) & Domain("active", "=", True)
@@ -176,7 +179,15 @@ class LifecycleClassifier(models.AbstractModel):
             for rule in rules:
                 names.update(condition.field_expr for condition in rule.iter_conditions())
             enter, keep = (
-                self._rule_sql(profiles, self._dated(rule), table, query, today)
+                self._rule_sql(
+                    profiles,
+                    self._dated(
+                        rights.within_company(rule, profiles, profiles.env.company)
+                    ),
+                    table,
+                    query,
+                    today,
+                )
                 for rule in rules
             )
             if stage.enter_from_ids:

@@ -5,6 +5,8 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from . import lifecycle_rights as rights
+
 #: columns of a profile that are known of each day of the past, besides the state
 REPLAYED = (
     "order_count",
@@ -239,7 +241,15 @@ class LifecycleClassifier(models.AbstractModel):
                         SQL(
                             "CASE WHEN %s THEN %s::bigint ELSE 0 END",
                             self._rule_sql(
-                                profiles, self._dated(stage._rule(keep)), table, query, moment
+                                profiles,
+                                self._dated(
+                                    rights.within_company(
+                                        stage._rule(keep), profiles, profiles.env.company
+                                    )
+                                ),
+                                table,
+                                query,
+                                moment,
                             ),
                             1 << number,
                         )

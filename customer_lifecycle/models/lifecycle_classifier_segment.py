@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from . import lifecycle_rights as rights
+
 
 class LifecycleClassifier(models.AbstractModel):
     """Keeps the members of all segments up to date, in one pass over the profiles."""
@@ -68,7 +70,11 @@ class LifecycleClassifier(models.AbstractModel):
             SQL(
                 "CASE WHEN %s THEN %s END",
                 self._rule_sql(
-                    profiles, self._joined(segment._rule(), profiles), profile, query, today
+                    profiles,
+                    self._joined(segment._rule(), profiles, company),
+                    profile,
+                    query,
+                    today,
                 ),
                 segment.id,
             )
@@ -141,7 +147,7 @@ class LifecycleClassifier(models.AbstractModel):
         )
 
     @api.model
-    def _joined(self, rule, profiles):
+    def _joined(self, rule, profiles, company):
         """The rule with conditions on the contact as one join that all segments share.
 
         As subqueries they would be evaluated for all contacts, also where few profiles are
@@ -154,6 +160,7 @@ class LifecycleClassifier(models.AbstractModel):
                 return Domain(condition.field_expr, "any!", condition.value)
             return condition
 
+        rule = rights.within_company(rule, profiles, company)
         return rule.optimize_full(profiles).map_conditions(joined)
 
     @api.model

@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
+from . import lifecycle_rights as rights
+
 
 class LifecycleProfile(models.Model):
     """What rules over profiles are checked for before they decide anything."""
@@ -53,3 +55,5 @@ class LifecycleProfile(models.Model):
                     error=error,
                 )
             ) from error
+        # what it looks at by way of relations
+        rights.check_domain(self.env, name, self._name, rule)

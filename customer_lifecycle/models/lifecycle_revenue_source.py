@@ -5,6 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from . import lifecycle_rights as rights
 from .lifecycle_fields import stored_names
 
 #: columns of every compiled source, in this order
@@ -157,82 +158,33 @@ class LifecycleRevenueSource(models.Model):
         self.ensure_one()
         if self.model not in self.env:
             return
-        self._check_may_read(self.model, [self[name] for name in PATHS if self[name]])
+        rights.check_may_read(self.env, self.model, [self[name] for name in PATHS if self[name]])
         for domain in (self._domain(), self._skip_domain(self.env[self.model])):
-            self._check_domain_may_read(self.model, domain)
+            rights.check_domain(self.env, self.name, self.model, domain)
         if self.state == "ready":
             # of companies that he does not work in the profiles' own rules show him nothing
-            ours = Domain(self.company_path, "in", self.env.companies.ids)
-            self._check_author_sees_records(self.name, self.model, self._domain() & ours)
-
-    @api.model
-    def _check_author_sees_records(self, name, model_name, found):
-        """Refuse what finds (``found``: a domain) records that rules hide from the present user."""
-        model = self.env[model_name].sudo().with_context(active_test=False)
-        rules = self.env["ir.rule"].with_user(self.env.user)._compute_domain(model_name, "read")
-        if self.env.user._is_superuser() or (found & ~rules).optimize_full(model).is_false():
-            return
-        # counted twice: looked up in millions of documents, what is hidden takes for ever
-        if model.search_count(found) > model.search_count(found & rules):
-            raise ValidationError(
-                self.env._(
-                    "“%s” finds records that you may not see; narrow its filter, or ask somebody "
-                    "who may see them to add it.",
-                    name,
-                )
-            )
-
-    @api.model
-    def _check_domain_may_read(self, model_name, domain):
-        """Refuse a domain, however deeply nested, on what the present user may not read."""
-        for condition in domain.iter_conditions():
-            self._check_may_read(model_name, [condition.field_expr])
-            value = condition.value
-            if "any" not in condition.operator or not isinstance(value, list | tuple | Domain):
-                continue
-            model = self.env[model_name]
-            for hop in condition.field_expr.split("."):
-                model = self.env[model._fields[hop].comodel_name]
-            self._check_domain_may_read(model._name, Domain(value))
-
-    @api.model
-    def _check_may_read(self, model_name, paths):
-        """Refuse paths from a model to fields that the present user may not read."""
-        for path in paths:
-            # constraints run as superuser, also those of a user's own changes
-            model = self.env[model_name].sudo(False)
-            for hop in path.split("."):
-                field = model._fields.get(hop)
-                if field is None:
-                    break
-                if not model.has_access("read") or not model._has_field_access(field, "read"):
-                    raise ValidationError(
-                        self.env._(
-                            "You may not read “%(path)s” of “%(model)s”; ask somebody who may "
-                            "to add this source.",
-                            path=path,
-                            model=model_name,
-                        )
-                    )
-                if not field.relational:
-                    break
-                model = model.env[field.comodel_name]
+            companies = rights.author_env(self.env).companies
+            ours = Domain(self.company_path, "in", companies.ids)
+            rights.check_sees_records(self.env, self.name, self.model, self._domain() & ours)
 
     @api.model_create_multi
     def create(self, vals_list):
         sources = super().create(vals_list)
-        self._sources_changed()
+        # Odoo checks no rights where there is no record
+        if sources:
+            self._sources_changed()
         return sources
 
     def write(self, vals):
         result = super().write(vals)
-        if vals.keys() - {"name", "sequence"}:
+        if self and vals.keys() - {"name", "sequence"}:
             self._sources_changed()
         return result
 
     def unlink(self):
         result = super().unlink()
-        self._sources_changed()
+        if self:
+            self._sources_changed()
         return result
 
     @api.model

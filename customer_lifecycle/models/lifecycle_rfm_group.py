@@ -86,9 +86,13 @@ class LifecycleRfmGroup(models.Model):
     @api.depends("method")
     def _compute_use_note(self):
         scale = self.env["lifecycle.rfm.scale"].sudo()._current(self.env.company)
+        # how many customers there are is not for who sees his own only
+        counts = self.env["lifecycle.profile"]._sees_whole_company()
         for group in self:
             group.in_use = group.method == scale.method
-            if not scale:
+            if scale and not counts:
+                group.use_note = self.env._("yes") if group.in_use else self.env._("no")
+            elif not scale:
                 group.use_note = self.env._("from the next run on")
             elif group.method == scale.method:
                 group.use_note = self.env._("yes: %s buyers", scale.buyer_count)
@@ -228,12 +232,14 @@ class LifecycleRfmGroup(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         groups = super().create(vals_list)
-        self.env["lifecycle.rule"]._rules_changed()
+        # Odoo checks no rights where there is no record
+        if groups:
+            self.env["lifecycle.rule"]._rules_changed()
         return groups
 
     def write(self, vals):
         result = super().write(vals)
-        if vals.keys() - {"name", "color", "description", "playbook"}:
+        if self and vals.keys() - {"name", "color", "description", "playbook"}:
             self.env["lifecycle.rule"]._rules_changed()
         return result
 

@@ -4,10 +4,13 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
+from . import lifecycle_rights as rights
 from .lifecycle_fields import stored_names
 
 #: context key of writes that apply a proposal or try it out: they ask for no run of their own
 QUIET = "lifecycle_rule_quiet"
+#: what nobody writes by hand
+BY_ITSELF = frozenset({"rule_error"})
 
 
 class LifecycleRule(models.AbstractModel):
@@ -230,11 +233,13 @@ class LifecycleRule(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         rules = super().create(vals_list)
+        rights.refuse_created(rules, BY_ITSELF)
         if rules.filtered(lambda rule: not rule.proposal_of_id):
             self._rules_changed()
         return rules
 
     def write(self, vals):
+        rights.refuse_written(self, BY_ITSELF & vals.keys())
         changed = self._rule_names & vals.keys()
         if changed and "rule_error" not in vals:
             vals = {**vals, "rule_error": False}

@@ -9,6 +9,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
+from . import lifecycle_rights as rights
+
 #: fields that lead from a profile or a contact to segments, which a rule must not look at
 CIRCULAR = {"segment_ids", "segment_member_ids", "lifecycle_segment_ids"}
 
@@ -117,7 +119,8 @@ class LifecycleSegment(models.Model):
             try:
                 with self.env.cr.savepoint(flush=False):
                     count, value = profiles._read_group(
-                        mine & segment._rule(), aggregates=["__count", "clv_total:sum"]
+                        mine & rights.within_company(segment._rule(), profiles, company),
+                        aggregates=["__count", "clv_total:sum"],
                     )[0]
             except (ValueError, KeyError, TypeError, UserError, psycopg2.Error) as error:
                 problem = str(error)
@@ -135,7 +138,12 @@ class LifecycleSegment(models.Model):
             fields.Date.start_of(fields.Date.subtract(today, months=ago), "month")
             for ago in range(11, -1, -1)
         ]
-        rows = self.env["lifecycle.segment.month"].search(
+        figures = self.env["lifecycle.segment.month"]
+        if not figures.has_access("read"):
+            # numbers of all customers are not for who sees his own only
+            self.month_graph = False
+            return
+        rows = figures.search(
             [
                 ("segment_id", "in", self.ids),
                 ("company_id", "=", self.env.company.id),
@@ -163,6 +171,8 @@ class LifecycleSegment(models.Model):
         """
         # first whether it may be deleted at all
         result = super().unlink()
+        if not self:
+            return result
         for table in ("lifecycle_segment_member", "lifecycle_transition"):
             self.env.cr.execute(
                 SQL("DELETE FROM %s WHERE segment_id = ANY(%s)", SQL.identifier(table), self.ids)

@@ -7,6 +7,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from . import lifecycle_rights as rights
+
 #: profile fields that signals fill
 TARGETS = [
     ("advocacy_date", "Last spoke for us"),
@@ -116,7 +118,6 @@ class LifecycleSignal(models.Model):
 
     @api.constrains("model", "domain", "target", "aggregate", *PATHS)
     def _check_compiles(self):
-        sources = self.env["lifecycle.revenue.source"]
         for signal in self:
             if (signal.aggregate in ("average", "last")) != bool(signal.value_path):
                 raise ValidationError(
@@ -135,11 +136,12 @@ class LifecycleSignal(models.Model):
             if state == "ready":
                 signal._check_kinds()
                 paths = [signal[name] for name in PATHS if signal[name]]
-                sources._check_may_read(signal.model, paths)
-                sources._check_domain_may_read(signal.model, signal._domain())
+                rights.check_may_read(self.env, signal.model, paths)
+                rights.check_domain(self.env, signal.name, signal.model, signal._domain())
                 # averages and numbers tell amounts
-                sources._check_author_sees_records(
-                    signal.name, signal.model, signal._company_domain(self.env.companies)
+                companies = rights.author_env(self.env).companies
+                rights.check_sees_records(
+                    self.env, signal.name, signal.model, signal._company_domain(companies)
                 )
                 with self.env.cr.savepoint():
                     self.env.cr.execute(

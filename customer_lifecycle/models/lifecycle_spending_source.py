@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from . import lifecycle_rights as rights
 from .lifecycle_spending import PURPOSES
 
 #: fields of a source that hold a path from its model
@@ -167,9 +168,7 @@ class LifecycleSpendingSource(models.Model):
         Sums are read as superuser: whoever says what is summed up must be able to see all of it.
         """
         self.ensure_one()
-        revenue = self.env["lifecycle.revenue.source"]
-        revenue._check_may_read(self.model, [self[name] for name in PATHS if self[name]])
-        revenue._check_domain_may_read(self.model, self._domain())
+        rights.check_may_read(self.env, self.model, [self[name] for name in PATHS if self[name]])
         # constraints run as superuser, also those of a user's own changes
         model = self.env[self.model].sudo(False)
         if model.env.su:
@@ -187,6 +186,7 @@ class LifecycleSpendingSource(models.Model):
                     self.name,
                 )
             )
+        rights.check_domain(self.env, self.name, self.model, self._domain())
 
     def _domain(self):
         self.ensure_one()

@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 
+from . import lifecycle_rights as rights
+
 #: fields of a source that hold a path from its model
 PATHS = ("partner_path", "email_path", "date_path", "amount_path", "currency_path", "open_path")
 #: columns that name the record which another record is attached to
@@ -187,8 +189,29 @@ class LifecycleTouchpointSource(models.Model):
                         model=self.model,
                     )
                 )
-        sources = self.env["lifecycle.revenue.source"]
-        sources._check_domain_may_read(self.model, self._domain())
+        rights.check_domain(self.env, self.name, self.model, self._domain())
+        for name, path, email_path, domain in self._documents():
+            if name in self.env:
+                rights.check_may_read(self.env, name, filter(None, (path, email_path)))
+                rights.check_domain(self.env, self.name, name, Domain(literal_eval(domain)))
+
+    @api.constrains("model", "waits_for", "unless_in")
+    def _check_unless_author(self):
+        """Refuse to leave out what stands elsewhere, where its author may not look.
+
+        Touchpoints that count on the way to an order are left out for everybody.
+        """
+        for source in self:
+            if source._missing_model() is not None:
+                continue
+            for other, field, own in source._unless():
+                if other in self.env:
+                    rights.check_may_read(self.env, other, [field])
+                    rights.check_may_read(self.env, source.model, [own])
+                    rights.check_domain(self.env, source.name, other, Domain(field, "!=", False))
+                    rights.check_sees_records(
+                        self.env, source.name, other, rights.ours(self.env, self.env[other])
+                    )
 
     # ----- PARTS -----
 

@@ -3,6 +3,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 INSIDE = "base.group_user"
+#: what all colleagues may know of a tier
+LABEL = ("id", "name", "display_name", "rank", "color", "badge", "active", "sequence")
 
 
 class ResPartner(models.Model):
@@ -55,9 +57,7 @@ class ResPartner(models.Model):
     def _search_vip_label_id(self, operator, value):
         self._check_field_access(self._fields["vip_label_id"], "read")
         if operator == "any":
-            # sudo: the names of tiers are no secret to colleagues
-            tiers = self.env["lifecycle.vip.tier"].sudo().search(Domain(value))
-            operator, value = "in", tiers.ids
+            operator, value = "in", self._labels(Domain(value)).ids
         if operator != "in":
             return NotImplemented
         ids = [tier_id for tier_id in value if tier_id]
@@ -68,6 +68,21 @@ class ResPartner(models.Model):
             return SQL("(%s OR %s IS NULL)", given, tier) if False in value else given
 
         return Domain.custom(to_sql=to_sql)
+
+    @api.model
+    def _labels(self, domain):
+        """Tiers that a domain finds, with the rights of whoever wrote it.
+
+        The labels themselves are no secret to colleagues. What lies behind them is: members,
+        thresholds, and whatever a path leads to from there.
+        """
+        tiers = self.env["lifecycle.vip.tier"]
+        plain = all(
+            condition.field_expr in LABEL and "any" not in condition.operator
+            for condition in domain.iter_conditions()
+        )
+        # also where the search itself runs as superuser, as it does for related fields
+        return (tiers.sudo() if plain else tiers.sudo(False)).search(domain)
 
     def _field_to_sql(self, alias, field_expr, query=None):
         if field_expr in ("vip_label_id", "vip_rank"):

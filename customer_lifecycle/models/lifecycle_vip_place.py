@@ -4,11 +4,13 @@ from ast import literal_eval
 from lxml.builder import E
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
+
+from . import lifecycle_rights as rights
 
 #: fields that a model of another app gets, and what they are related to on the contact
 GIVEN = {
@@ -87,6 +89,11 @@ class LifecycleVipPlace(models.Model):
         for place in self:
             if place.state == "error":
                 raise ValidationError(place.state_message)
+            if place.state == "ready":
+                # everybody's lists are sorted by it
+                rights.check_may_read(self.env, place.model, [place.partner_path])
+                if place.first_domain:
+                    rights.check_domain(self.env, place.name, place.model, place._first())
 
     def _inspect(self):
         state, message = super()._inspect()
@@ -120,18 +127,21 @@ class LifecycleVipPlace(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         places = super().create(vals_list)
-        self._settle_soon()
+        # Odoo checks no rights where there is no record
+        if places:
+            self._settle_soon()
         return places
 
     def write(self, vals):
         result = super().write(vals)
-        if vals.keys() - {"name", "sequence"}:
+        if self and vals.keys() - {"name", "sequence"}:
             self._settle_soon()
         return result
 
     def unlink(self):
         result = super().unlink()
-        self._settle_soon()
+        if self:
+            self._settle_soon()
         return result
 
     @api.model
@@ -301,11 +311,16 @@ class Base(models.AbstractModel):
         rank = self._field_to_sql(alias, field_name, query)
         if place_id:
             # what is done needs nobody first any more
-            first = places.browse(place_id).sudo()._first().optimize_full(self.sudo())
-            if not first.is_true():
-                rank = SQL(
-                    "CASE WHEN %s THEN %s ELSE 0 END",
-                    first._to_sql(self.sudo(), alias, query),
-                    rank,
-                )
+            first = places.browse(place_id).sudo()._first()
+            try:
+                # with the reader's own rights: the order would tell him what he may not see
+                first = first.optimize_full(self)
+                if not first.is_true():
+                    rank = SQL(
+                        "CASE WHEN %s THEN %s ELSE 0 END",
+                        first._to_sql(self, alias, query),
+                        rank,
+                    )
+            except AccessError:
+                rank = SQL("0")
         return SQL("%s %s %s", rank, direction, nulls)

@@ -19,6 +19,8 @@ class ResUsers(models.Model):
         """What they did stays, without a name: that link has no foreign key that empties it."""
         # first whether they may be deleted at all
         result = super().unlink()
+        if not self:
+            return result
         self.env.cr.execute(
             SQL("UPDATE lifecycle_transition SET user_id = NULL WHERE user_id = ANY(%s)", self.ids)
         )
