@@ -2,11 +2,12 @@ import logging
 from ast import literal_eval
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
+from . import lifecycle_rights as rights
 from .lifecycle_run import CONFLICTS
 
 _logger = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ SUBJECTS = {
 }
 #: what computing alone writes, with the state and the reader's rights
 ANSWER = {"result", "outcome", "member_count", "date_computed", "error"}
+#: what nobody writes by hand, above all with whose rights is computed
+BY_ITSELF = ANSWER | {"state", "user_id"}
 
 
 class LifecycleComparison(models.Model):
@@ -196,15 +199,24 @@ class LifecycleComparison(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._check_no_answer(vals)
-        return super().create(vals_list)
+            rights.refuse_written(self, BY_ITSELF & vals.keys())
+        comparisons = super().create(vals_list)
+        # the records, not the values: defaults come from the context as well
+        rights.refuse_created(comparisons, BY_ITSELF, {"state": "draft"})
+        return comparisons
 
     def write(self, vals):
-        self._check_no_answer(vals)
+        rights.refuse_written(self, BY_ITSELF & vals.keys())
         moved = self.browse()
         if "company_id" in vals:
             moved = self.filtered(lambda one: one.company_id.id != vals["company_id"])
         done = super().write(vals)
+        if not self.env.su and vals.keys() - {"name", "active"}:
+            # who changes the question of one that waits gets an answer to his own eyes
+            others = self.filtered(
+                lambda one: one.state == "waiting" and one.user_id != self.env.user
+            )
+            others.sudo().write({"user_id": self.env.uid})
         for comparison in moved.sudo():
             # another company's customers and money are no answer
             self.env["lifecycle.comparison.customer"]._replace(comparison, [])
@@ -212,15 +224,6 @@ class LifecycleComparison(models.Model):
             if comparison.state != "waiting":
                 comparison.state = "draft"
         return done
-
-    @api.model
-    def _check_no_answer(self, vals):
-        """Refuse what nobody may write by hand, above all with whose rights is computed."""
-        names = (ANSWER | {"state", "user_id"}) & set(vals)
-        if names and not self.env.su:
-            raise AccessError(
-                self.env._("Nobody writes a result by hand: %s.", ", ".join(sorted(names)))
-            )
 
     def _domain(self):
         return Domain(literal_eval((self.domain or "[]").strip() or "[]"))

@@ -1,12 +1,24 @@
 from ast import literal_eval
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
+
+from . import lifecycle_rights as rights
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 #: changes of these are logged on the workflow
 LOGGED = {"tracking": True}
+#: what the workflow itself writes down about where it stands and what it has brought
+BOOKKEEPING = frozenset(
+    {
+        *("error", "date_start", "date_since", "launch_count", "seen_transition"),
+        *("newest_transition", "newest_xid", "date_scanned", "effect", "effect_date"),
+    }
+)
+#: what may be edited while a workflow runs without the right to start it: words, and nothing
+#: that decides who gets what, when, and with whose rights
+WORDS = frozenset({"name", "description"})
 
 
 class LifecycleWorkflow(models.Model):
@@ -208,12 +220,14 @@ class LifecycleWorkflow(models.Model):
             path = workflow.date_field or ""
             model = "res.partner" if path.startswith("partner_id.") else "lifecycle.profile"
             if workflow.trigger in ("date", "anniversary") and path:
-                self.env["lifecycle.revenue.source"]._check_may_read(
-                    model, [path.removeprefix("partner_id.")]
-                )
+                rights.check_may_read(self.env, model, [path.removeprefix("partner_id.")])
 
     @api.model
     def _check_domain(self, label, text):
+        """Refuse what is no filter, and one over what its author may not see.
+
+        It is evaluated with the rights of the responsible person, who may see more.
+        """
         try:
             with self.env.cr.savepoint():
                 profiles = self.env["lifecycle.profile"].sudo()
@@ -222,6 +236,7 @@ class LifecycleWorkflow(models.Model):
             raise ValidationError(
                 self.env._("“%(label)s” is not a filter: %(error)s", label=label, error=error)
             ) from error
+        rights.check_domain(self.env, label, "lifecycle.profile", self._parse(text))
 
     @api.constrains(*[f"window_{day}" for day in WEEKDAYS])
     def _check_window(self):
@@ -257,20 +272,65 @@ class LifecycleWorkflow(models.Model):
     # ----- EDITING -----
 
     def write(self, vals):
-        if "state" in vals or "user_id" in vals:
-            self._check_may_start()
-        return super().write(vals)
+        if not self:
+            return super().write(vals)
+        rights.refuse_written(self, BOOKKEEPING & vals.keys())
+        if not self.env.su and not vals.keys() <= WORDS:
+            self.check_access("write")
+            live = self.filtered(lambda workflow: workflow.state in ("running", "paused"))
+            if {"state", "user_id"} & vals.keys() or live:
+                self._check_may_start()
+        before = {workflow.id: workflow.state for workflow in self}
+        result = super().write(vals)
+        if {"state", "user_id"} & vals.keys():
+            self._check_taken_over(before, "user_id" in vals)
+        return result
+
+    def _check_taken_over(self, before, is_given):
+        """Nobody starts anything in somebody else's name.
+
+        :param before: dict workflow id → state until now
+        :param is_given: whether the responsible person has just been written
+        """
+        if self.env.su:
+            return
+        for workflow in self:
+            begins = workflow.state == "running" and before.get(workflow.id) != "running"
+            resumed = begins and before.get(workflow.id) == "paused"
+            if workflow.user_id == self.env.user:
+                continue
+            if is_given:
+                raise AccessError(
+                    self.env._(
+                        "“%(workflow)s” acts with the rights of whoever is responsible for it: "
+                        "only %(user)s can take that over.",
+                        workflow=workflow.name,
+                        user=workflow.user_id.sudo().name or self.env._("that person"),
+                    )
+                )
+            if begins and not (resumed and workflow._has_responsible()):
+                workflow.user_id = self.env.user
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            if vals.get("state", "draft") != "draft":
-                self._check_may_start()
-        return super().create(vals_list)
+        if any(vals.get("state", "draft") != "draft" for vals in vals_list):
+            self._check_may_start()
+        workflows = super().create(vals_list)
+        if not self.env.su:
+            # the records, not the values: defaults come from the context as well
+            rights.refuse_created(workflows, BOOKKEEPING)
+            if workflows.filtered(lambda workflow: workflow.state != "draft"):
+                workflows._check_may_start()
+            workflows._check_taken_over({}, is_given=True)
+        return workflows
 
     def unlink(self):
         """Keep what has a history: archive it instead."""
+        self.check_access("unlink")
+        # sudo: whether there is a history, whoever may see the customers in it
         used = self.filtered(lambda workflow: workflow.sudo().enrollment_ids)
+        if used.filtered(lambda workflow: workflow.state in ("running", "paused")):
+            used._check_may_start()
         if used:
             used.sudo().write({"active": False, "state": "ended"})
             used.sudo().enrollment_ids.filtered(
@@ -310,12 +370,44 @@ class LifecycleWorkflow(models.Model):
         self.ensure_one()
         return self.company_id or self.env["res.company"]._lifecycle_companies()
 
+    # ----- WITH WHOSE RIGHTS -----
+
+    def _has_responsible(self):
+        """Whether the person is still there with whose rights the workflow acts.
+
+        The superuser, who is archived by nature, answers for what programs have started.
+        """
+        self.ensure_one()
+        user = self.user_id.sudo()
+        return bool(user) and (user._is_superuser() or user.active)
+
+    def _reader(self):
+        """With whose rights the workflow is looked at: the responsible person's when it acts.
+
+        Whoever looks at it before, or tries it out, learns no more than he may see himself: he
+        is the one who would start it.
+        """
+        self.ensure_one()
+        # whoever sets the key himself sees with no more than his own rights
+        is_looked_at = self.env.context.get("lifecycle_workflow_looked_at")
+        return self.env.user if is_looked_at else self.user_id
+
+    def _looked_at(self):
+        """The workflow with the rights of whoever looks at it, for previews and counts."""
+        return self.sudo().with_context(lifecycle_workflow_looked_at=True)
+
     def _profiles(self, company):
         """Profiles as the workflow's responsible sees them in one company."""
         self.ensure_one()
+        user = self._reader()
+        if not user:
+            raise UserError(
+                self.env._(
+                    "Nobody is responsible for “%s” any more. Resume it to take it over.", self.name
+                )
+            )
         profiles = self.env["lifecycle.profile"]
-        user = self.user_id
-        if user and user != self.env.ref("base.user_root"):
+        if not user._is_superuser():
             profiles = profiles.with_user(user).sudo(False)
         return profiles.with_context(allowed_company_ids=company.ids).with_company(company)
 
@@ -324,7 +416,9 @@ class LifecycleWorkflow(models.Model):
 
         :param ids: only among these profiles
         """
-        domain = Domain("company_id", "=", company.id) & self._parse(text)
+        profiles = self._profiles(company)
+        domain = rights.within_company(self._parse(text), profiles, company)
+        domain &= Domain("company_id", "=", company.id)
         if ids is not None:
             domain &= Domain("id", "in", list(ids))
-        return self._profiles(company)._search(domain)
+        return profiles._search(domain)

@@ -62,6 +62,8 @@ class LifecycleWorkflowStep(models.Model):
         :return: list of values of their deliveries
         """
         self.ensure_one()
+        # rights may have been taken away since the step was saved
+        self._check_may_act(self.workflow_id.user_id)
         return getattr(self, f"_do_{self.kind}")(enrollments)
 
     def _mail_effects(self, enrollments, people, company, workflow):
@@ -154,16 +156,23 @@ class LifecycleWorkflowStep(models.Model):
         return made
 
     def _do_action(self, enrollments):
-        """Run the server action for each customer; what it does outside happens at most once."""
+        """Run the server action for each customer; what it does outside happens at most once.
+
+        With the rights of the responsible person, and only if he may run it.
+        """
         # it may have become another action since the step was saved
         self.action_id._lifecycle_refuse_writers(self.title)
         made = []
+        action = self.action_id.with_user(self.workflow_id.user_id).sudo(False)
         for one in enrollments:
             record = one.profile_id if self.action_id.model_name == "lifecycle.profile" else (
                 one.partner_id
             )
-            self.action_id.with_context(
-                active_model=record._name, active_id=record.id, active_ids=record.ids
+            action.with_context(
+                allowed_company_ids=one.company_id.ids,
+                active_model=record._name,
+                active_id=record.id,
+                active_ids=record.ids,
             ).run()
             made.append({"res_model": record._name, "res_id": record.id})
         return made

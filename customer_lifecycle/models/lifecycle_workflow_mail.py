@@ -5,6 +5,7 @@ from lxml import html
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools.misc import hmac
 
 #: purpose of the signature in links for unsubscribing
@@ -52,10 +53,14 @@ class LifecycleWorkflowMail(models.AbstractModel):
         see.
 
         :param pairs: list of (profile, recipient)
-        :param user: whose rights; empty: the superuser's
+        :param user: whose rights
         :param preview: for other eyes than the customer's: without links that act in his name
         :return: dict recipient id → values of mail.mail
         """
+        if not user:
+            raise UserError(
+                self.env._("Nobody is responsible any more for sending “%s”.", template.name)
+            )
         base_context = {
             "allowed_company_ids": company.ids,
             "mail_notify_force_send": False,
@@ -71,7 +76,7 @@ class LifecycleWorkflowMail(models.AbstractModel):
             reader = template.with_context(
                 **base_context, lang=language, template_preview_lang=language
             ).with_company(company)
-            if user and not user._is_superuser():
+            if not user._is_superuser():
                 reader = reader.with_user(user).sudo(False)
             by_id = {
                 (profile.id if template.model == "lifecycle.profile" else recipient.id): recipient
@@ -204,6 +209,55 @@ class LifecycleWorkflowMail(models.AbstractModel):
 
 class MailTemplate(models.Model):
     _inherit = "mail.template"
+
+    # ----- WHO MAY CHANGE WHAT IS BEING SENT -----
+
+    def _check_may_edit_running(self):
+        """Refuse to change what started workflows send, to who may not start them.
+
+        They are rendered with the rights of the responsible person, which may be more.
+        """
+        if self.env.su or not self:
+            return
+        # sudo: whoever edits a template need not see the workflows that send it
+        steps = self.env["lifecycle.workflow.step"].sudo().search(
+            [
+                ("template_id", "in", self.ids),
+                ("kind", "=", "email"),
+                ("workflow_id.state", "in", ("running", "paused")),
+            ]
+        )
+        for workflow in steps.workflow_id.sudo(False):
+            workflow._check_may_start()
+        reminding = self.env["loyalty.program"].sudo().search(
+            [
+                ("lifecycle_reminder_template_id", "in", self.ids),
+                ("lifecycle_reminder", "=", "email"),
+                ("lifecycle_expiry_months", ">", 0),
+            ],
+            limit=1,
+        )
+        if reminding:
+            reminding.sudo(False).check_access("write")
+        asking = self.env["ir.actions.server"].sudo().search(
+            [("lifecycle_template_id", "in", self.ids)], limit=1
+        )
+        if asking:
+            asking.sudo(False).check_access("write")
+
+    def write(self, vals):
+        if vals.keys() - {"name", "description"}:
+            self._check_may_edit_running()
+        return super().write(vals)
+
+    def _update_field_translations(self, field_name, translations, digest=None, source_lang=""):
+        if field_name not in ("name", "description"):
+            self._check_may_edit_running()
+        return super()._update_field_translations(
+            field_name, translations, digest=digest, source_lang=source_lang
+        )
+
+    # ----- RENDERING -----
 
     @api.model
     def _render_template_qweb(

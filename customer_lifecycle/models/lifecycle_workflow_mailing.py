@@ -92,7 +92,7 @@ class LifecycleWorkflowStep(models.Model):
     @api.model
     def _subscribe(self, mailing_list, person, email):
         """Put a person on a list by one address, once; return the list's contact."""
-        # sudo: what a started workflow does is not bound to the rights of Email Marketing
+        # sudo: that the responsible person may do so is checked before, see _check_may_act
         contacts = self.env["mailing.contact"].sudo().search(
             [("email_normalized", "=", email)], order="id"
         )

@@ -99,6 +99,9 @@ class MailMail(models.Model):
         deliveries = self.env["lifecycle.workflow.delivery"].sudo().search(
             [("mail_message_id", "in", queued.mail_message_id.ids)]
         )
+        if deliveries:
+            # who may not touch the queue stops nothing in it
+            self.check_access("write")
         held = deliveries.browse()
         for company, some in deliveries.grouped("company_id").items():
             refusals = self.env["lifecycle.consent"]._refusals(

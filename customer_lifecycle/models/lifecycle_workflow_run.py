@@ -34,6 +34,7 @@ class LifecycleWorkflow(models.Model):
             if not locked:
                 # what another worker has entered so far may lack the most important workflow
                 return
+            self._pause_orphans()
             self._settle_held()
             self._enter_all()
         unfinished = False

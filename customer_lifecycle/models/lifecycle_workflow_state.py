@@ -43,12 +43,14 @@ class LifecycleWorkflow(models.Model):
         """
         for workflow in self:
             workflow._check_may_start()
+            workflow.check_access("write")
             was = workflow.state
             values = {"state": "running", "error": False}
             if was != "running":
                 now = fields.Datetime.now()
                 values.update(user_id=self.env.uid, date_start=now, **workflow._from_now_on())
-                workflow.write(values)
+                # sudo: checked above; from when on changes are news is not written by hand
+                workflow.sudo().write(values)
             if everybody or workflow.trigger == "manual":
                 workflow.sudo().launch_count += 1
                 workflow.sudo()._enter_present()
@@ -68,8 +70,13 @@ class LifecycleWorkflow(models.Model):
     def action_resume(self):
         """Go on; who came into the state while it was paused does not enter."""
         self._check_may_start()
+        self.check_access("write")
         for workflow in self.filtered(lambda workflow: workflow.state == "paused"):
-            workflow.write({"state": "running", **workflow._from_now_on()})
+            values = {"state": "running", "error": False, **workflow._from_now_on()}
+            if not workflow._has_responsible():
+                values["user_id"] = self.env.uid
+            # sudo: checked above, see _start
+            workflow.sudo().write(values)
             workflow._release_mails()
         self._wake()
 
@@ -83,6 +90,41 @@ class LifecycleWorkflow(models.Model):
     def action_draft(self):
         self._check_may_start()
         self.filtered(lambda workflow: workflow.state == "ended").write({"state": "draft"})
+
+    # ----- WHOSE PERSON IS GONE -----
+
+    @api.model
+    def _pause_orphans(self):
+        """Pause what acts with the rights of somebody who is not there any more, and say so."""
+        for workflow in self.sudo().search([("state", "=", "running")]):
+            if workflow._has_responsible():
+                continue
+            name = workflow.user_id.name
+            text = (
+                self.env._(
+                    "Paused: %s, who was responsible, works here no longer. Whoever resumes it "
+                    "takes it over.",
+                    name,
+                )
+                if name
+                else self.env._(
+                    "Paused: nobody is responsible any more. Whoever resumes it takes it over."
+                )
+            )
+            workflow.write({"state": "paused", "error": text})
+            workflow.message_post(
+                body=text,
+                subtype_xmlid="mail.mt_note",
+                partner_ids=workflow._starters().partner_id.ids,
+            )
+
+    def _starters(self):
+        """Colleagues who may start the workflow."""
+        self.ensure_one()
+        users = self.env.ref(STARTER).sudo().all_user_ids
+        if self.company_id:
+            users = users.filtered(lambda user: self.company_id in user.company_ids)
+        return users.filtered(lambda user: user.active and not user._is_superuser())
 
     # ----- NEWS -----
 

@@ -4,7 +4,7 @@ import pytz
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -23,6 +23,17 @@ NEEDED = {
     "salesperson": "salesperson_id",
     "action": "action_id",
     "note": "note",
+}
+#: what somebody must be allowed to do himself for each kind of step to be done in his name
+ACTS = {
+    "activity": (("res.partner", "read"), ("mail.activity", "create")),
+    "note": (("res.partner", "read"),),
+    "points": (("loyalty.card", "create"), ("loyalty.card", "write")),
+    "tag": (("res.partner", "write"),),
+    "salesperson": (("res.partner", "write"),),
+    "mailing_list": (
+        ("mailing.list", "read"), ("mailing.contact", "create"), ("mailing.contact", "write"),
+    ),
 }
 
 
@@ -192,6 +203,52 @@ class LifecycleWorkflowStep(models.Model):
         for step in self:
             step.workflow_id._check_domain(step.title, step.domain)
 
+    @api.constrains("kind", "workflow_id", "activity_type_id", *NEEDED.values())
+    def _check_author_may_act(self):
+        """Refuse what its author may not do himself: it is done with the rights of another."""
+        # constraints run as superuser, also those of a user's own changes
+        user = self.env.user
+        for step in self:
+            try:
+                step._check_may_act(user)
+            except AccessError as error:
+                raise ValidationError(
+                    self.env._(
+                        "Step “%(step)s” does something that you may not do yourself. Ask "
+                        "somebody who may to add it. %(error)s",
+                        step=step.title,
+                        error=error,
+                    )
+                ) from error
+
+    def _check_may_act(self, user):
+        """Refuse what a person may not do himself.
+
+        :param user: with whose rights the step is done
+        :raise AccessError: he may not
+        """
+        self.ensure_one()
+        if not user:
+            raise AccessError(self.env._("Nobody is responsible for the workflow any more."))
+        if user._is_superuser():
+            return
+        step = self.with_user(user).sudo(False)
+        if company := self.workflow_id.company_id:
+            step = step.with_context(allowed_company_ids=company.ids)
+        for model, operation in ACTS.get(self.kind, ()):
+            if model in step.env:
+                step.env[model].check_access(operation)
+        name = NEEDED.get(self.kind)
+        if self.kind == "action":
+            # what Odoo asks before it runs an action, for the person and not for us
+            action = self.action_id.with_user(user).sudo()
+            documents = step.env[action.model_id.model]
+            if not action.group_ids:
+                documents.check_access("write")
+            action._can_execute_action_on_records(documents)
+        elif name and self._fields[name].relational:
+            step.env[self._fields[name].comodel_name].browse(self[name].id).check_access("read")
+
     @api.constrains("parent_id", "branch", "workflow_id", "kind")
     def _check_parent(self):
         if self._has_cycle():
@@ -323,11 +380,24 @@ class LifecycleWorkflowStep(models.Model):
             following._reschedule()
         self.env.flush_all()
 
+    def _check_may_edit(self):
+        """Whoever changes what a started workflow does needs the right to start it."""
+        if self.env.su:
+            return
+        for workflow in self.workflow_id:
+            if workflow.state in ("running", "paused"):
+                workflow._check_may_start()
+
     def write(self, vals):
+        # before anybody is moved on as superuser
+        self.check_access("write")
+        self._check_may_edit()
         if vals.get("active") is False:
             self.filtered("active")._leave()
         before = self._remember(set(vals) - {"sequence"})
         result = super().write(vals)
+        if "workflow_id" in vals:
+            self._check_may_edit()
         if {"delay", "delay_unit", "delay_from"} & vals.keys():
             self._reschedule()
         self._log_changes(before)
@@ -336,6 +406,8 @@ class LifecycleWorkflowStep(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         steps = super().create(vals_list)
+        # the records, not the values: the workflow may come from the context
+        steps._check_may_edit()
         for step in steps:
             if step.workflow_id.state in ("running", "paused"):
                 step.workflow_id._log_edit(self.env._("Step “%s” added", step.title))
@@ -343,7 +415,10 @@ class LifecycleWorkflowStep(models.Model):
 
     def unlink(self):
         """Keep steps that something was done in: archive them instead."""
+        # before anybody is moved on as superuser
+        self.check_access("unlink")
         inside = self | self.search([("parent_id", "child_of", self.ids)])
+        inside._check_may_edit()
         inside._leave()
         for step in inside:
             if step.workflow_id.state in ("running", "paused"):

@@ -48,9 +48,11 @@ class LifecycleWorkflowPreview(models.TransientModel):
     @api.model
     def _make(self, workflow):
         """Look at the present customers of a workflow."""
-        ids = workflow.sudo()._present_ids()
+        # whoever looks learns no more than he may see himself, whoever is responsible
+        looked_at = workflow._looked_at()
+        ids = looked_at._present_ids()
         profiles = self.env["lifecycle.profile"].browse(ids)
-        shown = profiles.sudo().search([("id", "in", ids)], order="clv_total desc, id", limit=10)
+        shown = profiles.search([("id", "in", ids)], order="clv_total desc, id", limit=10)
         example = shown[:1] or profiles.search(
             [("company_id", "in", (workflow.company_id or self.env.company).ids),
              ("order_count", ">", 0)],
@@ -58,12 +60,12 @@ class LifecycleWorkflowPreview(models.TransientModel):
         ) or profiles.search([], limit=1)
         if not example:
             raise UserError(self.env._("There are no customers yet to show the workflow with."))
-        value = sum(profiles.sudo().mapped("clv_total")) if ids else 0
+        value = sum(profiles.mapped("clv_total")) if ids else 0
         return self.create(
             {
                 "workflow_id": workflow.id,
                 "now_count": len(ids),
-                "week_count": workflow.sudo()._weekly_count(),
+                "week_count": looked_at._weekly_count(),
                 "value": value,
                 "profile_ids": [(6, 0, shown.ids)],
                 "profile_id": example.id,
@@ -73,7 +75,7 @@ class LifecycleWorkflowPreview(models.TransientModel):
 
     @api.model
     def _warnings_html(self, workflow, profiles):
-        warnings = workflow.sudo()._preview_warnings(profiles.sudo()[:SAMPLE])
+        warnings = workflow._looked_at()._preview_warnings(profiles.sudo()[:SAMPLE])
         if not warnings:
             return False
         return Markup("<ul class='mb-0'>{}</ul>").format(
@@ -213,7 +215,7 @@ class LifecycleWorkflow(models.Model):
             if step.kind == "email":
                 moment = self._next_open(company, moment)
             meets = bool(
-                self.sudo()._matching(company, step.domain, profile.ids).get_result_ids()
+                self._looked_at()._matching(company, step.domain, profile.ids).get_result_ids()
             )
             branch = None
             if step.kind == "branch":

@@ -23,7 +23,7 @@ class LifecycleWorkflowStart(models.TransientModel):
     @api.depends("workflow_id")
     def _compute_present_count(self):
         for wizard in self:
-            wizard.present_count = len(wizard.workflow_id._present_ids())
+            wizard.present_count = len(wizard.workflow_id._looked_at()._present_ids())
 
     def action_start(self):
         self.ensure_one()
