@@ -54,6 +54,15 @@ class LifecycleProfile(models.Model):
         if not self.rfm_group_id:
             return False
         if not self.rfm_score or scale.method != "scores":
+            if not self._sees_whole_company():
+                # how many customers there are is not for who sees his own only
+                return self.env._(
+                    "%(orders)s orders, the last %(when)s. Fixed thresholds: scores need "
+                    "%(needed)s buyers.",
+                    orders=self.order_count,
+                    when=self._ago(self.days_since_last_order),
+                    needed=SCORED_BUYERS,
+                )
             return self.env._(
                 "%(orders)s orders, the last %(when)s. Fixed thresholds: the company has "
                 "%(buyers)s buyers, scores need %(needed)s.",

@@ -101,12 +101,13 @@ class LifecycleProfile(models.Model):
 
     @api.depends("stage_id", "stage_date")
     def _compute_stage_pace(self):
-        statistics = self.env["lifecycle.stage.statistic"].search(
+        # sudo: how many days are usual, and not of how many customers
+        statistics = self.env["lifecycle.stage.statistic"].sudo().search(
             [("company_id", "in", self.company_id.ids), ("stage_id", "in", self.stage_id.ids)]
         )
-        by_key = {(row.stage_id, row.company_id): row for row in statistics}
+        by_key = {(row.stage_id.id, row.company_id.id): row for row in statistics}
         for profile in self:
-            usual = by_key.get((profile.stage_id, profile.company_id))
+            usual = by_key.get((profile.stage_id.id, profile.company_id.id))
             profile.stage_usual = usual.usual if usual else False
             days = profile.days_in_stage
             if not usual or not usual.three_quarter_days:

@@ -60,8 +60,14 @@ class ResPartner(models.Model):
         return partners
 
     def write(self, vals):
-        # quotations write back what they show, for people who may not change the contact
-        if "lifecycle_referred_by_id" in vals and all(
+        # quotations write back what they show, for people who may not change the contact; who may
+        # not see it must not learn by this what it is
+        field = self._fields["lifecycle_referred_by_id"]
+        if (
+            "lifecycle_referred_by_id" in vals
+            and self.has_access("read")
+            and self._has_field_access(field, "read")
+        ) and all(
             partner.lifecycle_referred_by_id.id == (vals["lifecycle_referred_by_id"] or False)
             for partner in self.sudo()
         ):

@@ -88,7 +88,8 @@ class LifecycleStage(models.Model):
     )
 
     statistic_ids = fields.One2many(
-        "lifecycle.stage.statistic", "stage_id", string="What It Has Meant"
+        "lifecycle.stage.statistic", "stage_id", string="What It Has Meant",
+        groups="sales_team.group_sale_salesman_all_leads",
     )
     profile_count = fields.Integer(string="Members", compute="_compute_profile_count")
 

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.orm.models import NO_ACCESS
 from odoo.tools.misc import format_date, formatLang
 
 from .lifecycle_fields import UncheckedMany2one
@@ -60,7 +61,10 @@ class LifecycleTransition(models.Model):
     # emptied when a user is deleted, see res.users
     user_id = UncheckedMany2one("res.users", string="Person", readonly=True)
     reason = fields.Char(readonly=True)
-    why = fields.Json(string="Values", readonly=True, help="The values that met the rule.")
+    # the rule may look at what the reader may not: people read ``why_text``
+    why = fields.Json(
+        string="Values", readonly=True, help="The values that met the rule.", groups=NO_ACCESS
+    )
     why_text = fields.Char(string="Why", compute="_compute_why_text")
     from_name = fields.Char(string="Before", compute="_compute_display_name")
     to_name = fields.Char(string="After", compute="_compute_display_name")
@@ -89,7 +93,7 @@ class LifecycleTransition(models.Model):
             return (False, name) if self.joined else (name, False)
         return self[f"from_{self.kind}_id"].name, self[f"to_{self.kind}_id"].name
 
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid")
     @api.depends("why", "to_stage_id", "reason")
     def _compute_why_text(self):
         labels = self.env["lifecycle.profile"].fields_get(attributes=["string", "type"])
@@ -99,14 +103,15 @@ class LifecycleTransition(models.Model):
                 continue
             transition.why_text = ", ".join(
                 f"{labels[name]['string']}: {transition._shown(value, labels[name]['type'])}"
-                for name, value in sorted((transition.why or {}).items())
+                # sudo: of the values only those of fields that the reader may read, see labels
+                for name, value in sorted((transition.sudo().why or {}).items())
                 if name in labels and value is not None and name in transition._rule_fields()
             )
 
     def _rule_fields(self):
         """Names of the fields in the rule of the stage that was entered."""
         if self.kind != "stage":
-            return set(self.why or {})
+            return set(self.sudo().why or {})
         return self.to_stage_id._rule_names_used()
 
     def _shown(self, value, kind):

@@ -11,7 +11,7 @@ class LifecycleTransition(models.Model):
     @api.depends("from_tier_id", "to_tier_id")
     def _compute_why_text(self):
         tiers = self.filtered(
-            lambda change: change.kind == "tier" and change.why and not change.reason
+            lambda change: change.kind == "tier" and change.sudo().why and not change.reason
         )
         for change in tiers:
             change.why_text = change._tier_why_text()
@@ -19,7 +19,8 @@ class LifecycleTransition(models.Model):
 
     def _tier_why_text(self):
         self.ensure_one()
-        why = self.why
+        # sudo: the amounts of the tier's measure, which whoever sees the customer may see
+        why = self.sudo().why
         tier = self.env["lifecycle.vip.tier"].browse(why.get("tier", 0)).sudo().exists()
         if why.get("archived"):
             return self.env._("No longer a customer.")

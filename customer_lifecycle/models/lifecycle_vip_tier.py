@@ -297,6 +297,12 @@ class LifecycleVipTier(models.Model):
             )
         )
         count, old = self.env.cr.fetchone()
+        if count < MINIMUM_BUYERS and not self.env["lifecycle.profile"]._sees_whole_company():
+            return self.env._(
+                "No tier is active yet: %s customers must have bought for a threshold to mean "
+                "something.",
+                MINIMUM_BUYERS,
+            )
         if count < MINIMUM_BUYERS:
             return self.env._(
                 "No tier is active yet: %(count)s customers have bought, %(least)s it takes "

@@ -10,6 +10,7 @@ STAGES, TIERS, SEGMENTS = (
     "lifecycle_loyalty_tier_rel",
     "lifecycle_loyalty_segment_rel",
 )
+ALL_DOCUMENTS = "sales_team.group_sale_salesman_all_leads"
 CONDITIONS = ("lifecycle_stage_ids", "lifecycle_tier_ids", "lifecycle_segment_ids")
 
 
@@ -293,9 +294,14 @@ class LoyaltyProgram(models.Model):
                 for name in CONDITIONS
             )
 
+    @api.depends_context("uid")
     @api.depends("lifecycle_auto_card", "active", "date_from", "date_to", *CONDITIONS)
     def _compute_lifecycle_counts(self):
         self.lifecycle_waiting_count = 0
+        if not self.env.user._is_superuser() and not self.env.user.has_group(ALL_DOCUMENTS):
+            # how many customers there are is not for who sees his own only
+            self.lifecycle_member_count = self.lifecycle_problem_count = 0
+            return
         members = self.env["lifecycle.loyalty.member"]
         counts = dict(
             members._read_group([("program_id", "in", self.ids)], ["program_id"], ["__count"])
