@@ -1,0 +1,634 @@
+"""No door stands open: every model, public method, default and relation of the addon is tried.
+
+What is looked for is found in the registry, so that new models and methods are tried by
+themselves. See ``common_doors`` for whom it is tried as and how side effects are noticed.
+"""
+
+from odoo.fields import Command, Domain
+from odoo.tools import mute_logger
+
+from .common_doors import AUTOMATIC, FOREIGN, REFUSALS, SECRET, DoorsCase
+
+LOGS = ("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_access", "odoo.sql_db",
+        "odoo.models", "odoo.addons.base.models.ir_model", "odoo.domains", "odoo.orm.models",
+        "odoo.addons.base.models.ir_actions")
+#: written by whoever looks, about himself only
+OWN_BUSINESS = ("bus_bus", "bus_presence", "mail_presence", "res_users_settings")
+
+
+def tells(answer):
+    """Whether an answer has one of the hidden amounts in it, however it is written."""
+    text = str(answer)
+    for space in (",", ".", " ", "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}", "'"):
+        text = text.replace(space, "")
+    return str(SECRET) in text or str(FOREIGN) in text or "04321" in text or "4321" in text
+
+
+class NoRecords:
+    def test_nothing_happens_for_no_records(self):
+        """Odoo checks no rights where there is no record: nothing must follow from it."""
+        for user in (self.portal, self.internal, self.own):
+            for name in self.touched_models():
+                model = self.env[name].with_user(user)
+                if model._abstract:
+                    continue
+                field = "active" if "active" in model._fields else next(iter(model._fields))
+                for label, call in (
+                    ("create", lambda model=model: model.create([])),
+                    ("write", lambda model=model, field=field: model.browse().write(
+                        {field: False, "model": "x"} if "model" in model._fields
+                        else {field: False}
+                    )),
+                    ("unlink", lambda model=model: model.browse().unlink()),
+                    ("copy", lambda model=model: model.browse().copy()),
+                    ("archive", lambda model=model: model.browse().action_archive()
+                     if "active" in model._fields else None),
+                ):
+                    with self.subTest(user=user.login, model=name, call=label):
+                        _answer, done, _refused = self.tried(call)
+                        if name not in self.our_models():
+                            # Odoo itself empties caches for nothing
+                            done = [one for one in done if not one.startswith("the registry")]
+                        self.assertFalse(done)
+
+
+class Methods:
+    def called(self, user, name, methods, records):
+        for method in methods:
+            for some in (records, records.browse()):
+                caller = some.with_user(user)
+                function = getattr(caller, method)
+                options = self.arguments(function)
+                with mute_logger(*LOGS):
+                    yield method, some, self.tried(function, **options)
+
+    def assertNothing(self, user, models, records_of):
+        for name in models:
+            methods = list(self.public_methods(name))
+            # what Odoo itself offers for every model
+            methods = [one for one in methods if one not in ("fields_get",)]
+            if name in self.our_models() and not (
+                self.env[name]._abstract or self.env[name]._transient
+            ):
+                methods += [
+                    one for one in ("unlink", "copy", "action_archive", "action_unarchive")
+                    if one not in methods
+                    and (one in ("unlink", "copy") or "active" in self.env[name]._fields)
+                ]
+            for method, some, (answer, done, _refused) in self.called(
+                user, name, methods, records_of(name)
+            ):
+                done = [one for one in done if not any(table in one for table in OWN_BUSINESS)]
+                if name not in self.our_models():
+                    # Odoo itself empties caches for nothing
+                    done = [one for one in done if not one.startswith("the registry")]
+                with self.subTest(user=user.login, model=name, method=method, records=some.ids):
+                    self.assertFalse(done, "has a side effect")
+                    self.assertFalse(tells(answer), f"tells {str(answer)[:200]}")
+
+    def records(self, name):
+        """Records of the home company and its large customer; none of the caller's own."""
+        if name == "res.partner":
+            return self.big
+        if name in ("res.users", "res.company", "ir.actions.server", "mail.mail"):
+            return self.env[name]
+        return self.some_records(name)
+
+    def test_portal_user(self):
+        self.assertNothing(self.portal, self.touched_models(), self.records)
+
+    def test_internal_user_without_sales_rights(self):
+        # what colleagues may do with Odoo's own documents is not ours to judge
+        self.assertNothing(self.internal, self.our_models(), self.records)
+
+    def test_salesperson_with_own_documents(self):
+        def others(name):
+            """What is about somebody else's customer."""
+            records = self.records(name)
+            names = [
+                field for field in ("partner_id", "profile_id", "advocate_id")
+                if field in records._fields and records._fields[field].store
+            ]
+            is_customer = name in ("lifecycle.profile",)
+            return records if names or is_customer else records.browse()
+
+        self.assertNothing(self.own, self.our_models(), others)
+
+    def test_manager_of_another_company(self):
+        def theirs(name):
+            records = self.records(name)
+            return records if "company_id" in records._fields else records.browse()
+
+        self.check_stranger(theirs)
+
+    def check_stranger(self, records_of):
+        for name in self.our_models():
+            records = records_of(name)
+            methods = list(self.public_methods(name))
+            if not records._transient:
+                methods += ["unlink", "copy"]
+            if "active" in records._fields:
+                methods.append("action_archive")
+            if not records:
+                continue
+            for method in dict.fromkeys(methods):
+                if not hasattr(records, method):
+                    continue
+                some = records.sudo().filtered(
+                    lambda one: one.company_id == self.home
+                ).sudo(False)
+                if not some:
+                    continue
+                function = getattr(some.with_user(self.stranger), method)
+                with mute_logger(*LOGS):
+                    answer, done, _refused = self.tried(function, **self.arguments(function))
+                with self.subTest(model=name, method=method):
+                    self.assertFalse(done, "has a side effect")
+                    self.assertNotIn(str(SECRET), str(answer).replace(",", ""))
+
+
+class Rows:
+    """Whoever reads a list, groups it or adds it up sees the same rows: those that he may."""
+
+    def rows(self, user, name):
+        model = self.env[name].with_user(user).with_context(active_test=False)
+        with mute_logger(*LOGS):
+            try:
+                with self.env.cr.savepoint():
+                    return model.search([], limit=200)
+            except REFUSALS:
+                return model.browse()
+
+    def test_who_has_no_right_sees_no_rows(self):
+        for user in (self.portal, self.internal):
+            for name in self.our_models():
+                model = self.env[name].with_user(user)
+                if model._abstract or model._transient:
+                    continue
+                for label, call in (
+                    ("search", lambda model=model: model.search([], limit=1)),
+                    ("search_read", lambda model=model: model.search_read([], ["id"], limit=1)),
+                    ("formatted_read_group", lambda model=model: model.formatted_read_group(
+                        [], [], ["__count"]
+                    )),
+                    ("web_read_group", lambda model=model: model.web_read_group(
+                        [], ["create_uid" if "create_uid" in model._fields else "id"]
+                    )),
+                    ("name_search", lambda model=model: model.name_search("", limit=1)),
+                    ("load", lambda model=model: model.load(["id"], [["x.y"]])["ids"]),
+                ):
+                    with self.subTest(user=user.login, model=name, call=label), (
+                        mute_logger(*LOGS)
+                    ):
+                        answer, done, _refused = self.tried(call)
+                        self.assertFalse(answer)
+                        # an import empties the cache of identifiers before anything else
+                        done = [one for one in done if label != "load" or "registry" not in one]
+                        self.assertFalse(done)
+
+    def test_own_documents_only(self):
+        for name in self.our_models():
+            model = self.env[name]
+            if model._abstract or model._transient:
+                continue
+            rows = self.rows(self.own, name)
+            links = [
+                field.name
+                for field in model._fields.values()
+                if field.type == "many2one"
+                and field.comodel_name in ("res.partner", "lifecycle.profile")
+                and (field.store or field.related)
+            ]
+            for row in rows.sudo():
+                customers = self.env["res.partner"].sudo()
+                for link in links:
+                    value = row[link]
+                    customers |= value.partner_id if value._name == "lifecycle.profile" else value
+                with self.subTest(model=name, row=row.id):
+                    self.assertFalse(customers and customers <= self.big.sudo())
+
+    def test_numbers_of_all_customers(self):
+        """What counts everybody is not for who is limited to his own documents."""
+        for name in (
+            "lifecycle.segment.month", "lifecycle.segment.flow", "lifecycle.segment.figure",
+            "lifecycle.stage.statistic", "lifecycle.rfm.scale", "lifecycle.loyalty.cost",
+            "lifecycle.economics",
+        ):
+            with self.subTest(model=name):
+                self.assertFalse(self.env[name].with_user(self.own).has_access("read"))
+                self.assertTrue(self.env[name].with_user(self.manager).has_access("read"))
+        segment = self.segment.with_user(self.own)
+        self.assertFalse(segment.month_graph)
+        self.assertEqual(segment.member_count, 1)
+        stage = self.stage.with_user(self.own)
+        self.assertNotIn("statistic_ids", stage.fields_get())
+        # and the form opens all the same
+        view = stage.get_view(view_type="form")
+        self.assertNotIn("statistic_ids", view["arch"])
+
+    def test_why_tells_no_probability(self):
+        change = self.secret.transition_ids.filtered(lambda one: one.kind == "stage")
+        for user in (self.manager, self.own):
+            changes = change.with_user(user)
+            self.assertShut(lambda changes=changes: changes.read(["why"]))
+            self.assertShut(lambda changes=changes: changes.search([("why", "!=", False)]))
+        self.secret.partner_id.user_id = self.own
+        self.stage.keep_domain = "[('p_alive', '>', 0.1), ('revenue', '>', 1)]"
+        text = change.with_user(self.own).why_text
+        self.assertIn("976,543", text)
+        self.assertNotIn("0.43", text)
+        self.assertIn("0.43", change.with_user(self.manager).why_text)
+
+    def test_companies(self):
+        for name in self.our_models():
+            model = self.env[name]
+            if model._abstract or model._transient or "company_id" not in model._fields:
+                continue
+            for row in self.rows(self.stranger, name).sudo():
+                with self.subTest(model=name, row=row.id):
+                    self.assertNotEqual(row.company_id, self.home)
+
+
+class Defaults:
+    """Nobody writes by the context, or by hand, what only a computation writes."""
+
+    #: a proposal is a copy that people make, whatever it is a proposal of
+    BY_HAND = ("proposal_of_id",)
+
+    def protected(self, model):
+        for field in model._fields.values():
+            if (
+                field.name not in AUTOMATIC and field.readonly and field.store
+                and not field.compute and not field.related
+                and field.type not in ("one2many", "many2many", "binary")
+                and field.name not in self.BY_HAND
+                and field._module == "customer_lifecycle"
+            ):
+                yield field
+
+    def forged(self, field):
+        if field.type == "many2one":
+            if field.comodel_name == "res.users":
+                return self.env.ref("base.user_admin").id
+            return self.env[field.comodel_name].sudo().search([], limit=1).id
+        if field.type == "selection":
+            values = [key for key, _label in field._description_selection(self.env)]
+            default = field.default(self.env[field.model_name]) if field.default else None
+            return next((key for key in reversed(values) if key != default), None)
+        return {
+            "boolean": True, "char": "forged", "text": "forged", "html": "<p>forged</p>",
+            "integer": 7, "float": 7.0, "monetary": 7.0, "date": "2001-02-03",
+            "datetime": "2001-02-03 04:05:06", "json": {"forged": 1},
+            "many2one_reference": self.big.id,
+        }.get(field.type)
+
+    def least(self, name):
+        """Values with which a manager can make a record."""
+        special = {
+            "lifecycle.revenue.source": {
+                "name": "X", "model": "sale.order", "date_path": "date_order",
+                "amount_path": "amount_untaxed",
+            },
+            "lifecycle.segment": {"name": "X", "domain": "[('order_count', '>', 1)]"},
+            "lifecycle.stage": {
+                "name": "X", "domain": "[('order_count', '>', 9000)]", "priority": 1,
+            },
+            "lifecycle.vip.tier": {
+                "name": "X", "entry": 5, "rank": 77, "company_id": self.home.id,
+            },
+            "lifecycle.workflow": {"name": "X"},
+            "lifecycle.comparison": {
+                "name": "X", "event": "segment", "segment_id": self.segment.id,
+                "company_id": self.home.id,
+            },
+            "lifecycle.workflow.step": {
+                "workflow_id": self.draft.id, "kind": "note", "note": "<p>x</p>",
+            },
+            "lifecycle.spending": {
+                "name": "X", "amount": 3, "date_from": "2026-01-01", "company_id": self.home.id,
+            },
+        }
+        return special.get(name, {"name": "X"})
+
+    def test_defaults_and_values(self):
+        self.draft = self.env["lifecycle.workflow"].create(
+            {"name": "Draft", "company_id": self.home.id}
+        )
+        self.env.flush_all()
+        tried = set()
+        for name in self.our_models():
+            model = self.env[name].with_user(self.manager)
+            if model._abstract or model._transient or not model.has_access("create"):
+                continue
+            for field in self.protected(model):
+                value = self.forged(field)
+                if not value:
+                    continue
+                values = self.least(name)
+                with_default = model.with_context(**{f"default_{field.name}": value})
+
+                def made(maker=with_default, values=values, field=field):
+                    return maker.create(values).sudo()[field.name]
+
+                def written(model=model, values=values, field=field, value=value):
+                    record = model.create(values)
+                    before = record.sudo()[field.name]
+                    record.write({field.name: value})
+                    return None if record.sudo()[field.name] == before else record.sudo()[
+                        field.name
+                    ]
+
+                for label, call in (("default", made), ("write", written)):
+                    with self.subTest(model=name, field=field.name, way=label), (
+                        mute_logger(*LOGS)
+                    ):
+                        answer, _done, refused = self.tried(call)
+                        tried.add((name, refused))
+                        plain = field.convert_to_record(
+                            field.convert_to_cache(value, model), model
+                        )
+                        self.assertNotEqual(answer or None, plain)
+        self.assertIn(("lifecycle.workflow", True), tried)
+        self.assertIn(("lifecycle.comparison", True), tried)
+
+    def test_nobody_acts_in_somebody_elses_name(self):
+        starter = self.new_user("door_g", "customer_lifecycle.group_workflow_starter", self.home)
+        admin = self.env.ref("base.user_admin")
+        for model, user, values in (
+            ("lifecycle.workflow", starter, {"name": "X", "user_id": admin.id}),
+            ("lifecycle.workflow", self.manager, {"name": "X", "state": "running"}),
+            ("lifecycle.workflow", self.manager, {"name": "X", "user_id": admin.id}),
+            ("lifecycle.comparison", self.manager, {
+                "event": "segment", "segment_id": self.segment.id, "state": "waiting",
+            }),
+            ("lifecycle.comparison", self.manager, {
+                "event": "segment", "segment_id": self.segment.id, "user_id": admin.id,
+            }),
+        ):
+            records = self.env[model].with_user(user)
+            plain = {name: value for name, value in values.items()
+                     if name not in ("state", "user_id")}
+            forged = {f"default_{name}": value for name, value in values.items()}
+            for label, call in (
+                ("values", lambda records=records, values=values: records.create(values)),
+                ("context", lambda records=records, plain=plain, forged=forged:
+                 records.with_context(**forged).create(plain)),
+                ("web_save", lambda records=records, plain=plain, forged=forged:
+                 records.with_context(**forged).web_save(plain, {})),
+            ):
+                with self.subTest(model=model, values=values, way=label), mute_logger(*LOGS):
+                    _answer, _done, refused = self.tried(call)
+                    self.assertTrue(refused)
+        draft = self.env["lifecycle.workflow"].create(
+            {"name": "D", "company_id": self.home.id,
+             "stage_ids": [Command.set(self.stage.ids)]}
+        )
+        self.assertShut(lambda: draft.with_user(starter).write({"user_id": admin.id}))
+        draft.with_user(starter).write({"state": "running"})
+        self.assertEqual(draft.user_id, starter)
+
+
+class Relations:
+    """Domains over our relations find no more than who asks may see behind them."""
+
+    def relations(self):
+        """(model, field) of every relation that the addon brings, on whatever model."""
+        for name in self.touched_models():
+            model = self.env[name]
+            if model._abstract or model._transient:
+                continue
+            for field in model._fields.values():
+                if (
+                    field.relational
+                    and field.type in ("many2one", "one2many", "many2many")
+                    and field._module == "customer_lifecycle"
+                    and field.comodel_name in self.env
+                    and field._description_searchable
+                ):
+                    yield model, field
+
+    def explained(self, user, found, field, hop):
+        """Whether each record found has something behind the relation that the user may see."""
+        for record in found.sudo():
+            seen = record[field.name].with_env(found.env)._filtered_access("read")
+            behind = seen.sudo().with_context(active_test=False)[hop].with_env(found.env)
+            if not behind._filtered_access("read"):
+                return False
+        return True
+
+    def test_any_and_paths(self):
+        count = 0
+        for user in (self.portal, self.internal, self.own, self.stranger):
+            for model, field in self.relations():
+                records = model.with_user(user).with_context(active_test=False)
+                if not records.has_access("read"):
+                    continue
+                comodel = self.env[field.comodel_name]
+                may = comodel.with_user(user).has_access("read")
+                for hop in comodel._fields.values():
+                    if (
+                        hop.type not in ("many2one", "one2many", "many2many")
+                        or not hop._description_searchable or hop.comodel_name not in self.env
+                        or hop.name in ("create_uid", "write_uid")
+                        or hop.comodel_name.startswith(("mail.", "ir."))
+                    ):
+                        continue
+                    if may and self.env[hop.comodel_name].with_user(user).has_access("read") and (
+                        hop.comodel_name not in ("sale.order", "account.move", "lifecycle.profile",
+                                                 "lifecycle.transition", "res.partner")
+                    ):
+                        continue
+                    inner = [("id", ">", 0)]
+                    count += 1
+                    domains = [[(field.name, "any", [(hop.name, "any", inner)])]]
+                    if not may and not hop.required:
+                        domains.append([(f"{field.name}.{hop.name}", "!=", False)])
+                    for domain in domains:
+                        with mute_logger(*LOGS):
+                            try:
+                                with self.env.cr.savepoint(flush=False):
+                                    found = records.search(domain, limit=3)
+                            except REFUSALS:
+                                continue
+                        with self.subTest(user=user.login, model=model._name, domain=domain):
+                            self.assertTrue(self.explained(user, found, field, hop.name))
+        self.assertGreater(count, 100)
+
+    def test_label(self):
+        """A tier is known to all colleagues; what its members are worth is not."""
+        partners = self.env["res.partner"].with_user(self.internal)
+        self.assertIn(self.big, partners.search([("vip_label_id", "ilike", "Door")]))
+        self.assertIn(self.big, partners.search([("vip_label_id.name", "=", "Door gold")]))
+        self.assertIn(self.big, partners.search([("vip_label_id", "=", self.tier.id)]))
+        leads = self.env["sale.order"].with_user(self.own)
+        for inner in (
+            [("entry", ">", 0)],
+            [("company_id.partner_id.email", "!=", False)],
+            [("company_id.partner_id", "any", [("sale_order_ids.amount_total", ">", 0)])],
+            [("id", "any", [("entry", ">", 0)])],
+        ):
+            for domain in (
+                [("vip_label_id", "any", inner)],
+                [("vip_label_id", "not any", inner)],
+                [("parent_id.vip_label_id", "any", inner)],
+                [(f"vip_label_id.{inner[0][0]}", *inner[0][1:])],
+            ):
+                with self.subTest(domain=domain), mute_logger(*LOGS):
+                    self.assertShut(lambda domain=domain: partners.search(domain))
+        self.assertTrue(leads.search([("vip_rank", ">=", 0)]))
+
+
+class TestDoors(NoRecords, Methods, Rows, Defaults, Relations, DoorsCase):
+    """All of it on the records of one set-up, which takes longer than most of the questions."""
+
+
+class TestRules(DoorsCase):
+    """Rules and sources, which are evaluated as superuser, tell their author nothing hidden."""
+
+    @classmethod
+    def more_records(cls):
+        super().more_records()
+        journal = cls.env["account.journal"].search(
+            [("company_id", "=", cls.home.id), ("type", "=", "purchase")], limit=1
+        ) or cls.env["account.journal"].create(
+            {"name": "Bills", "code": "DRB", "type": "purchase", "company_id": cls.home.id}
+        )
+        cls.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "journal_id": journal.id,
+                "company_id": cls.home.id,
+                "partner_id": cls.big.id,
+                "ref": "secret bill",
+            }
+        )
+
+    def assertKnowsNothing(self, segment):
+        self.env.flush_all()
+        self.env["lifecycle.classifier"].sudo()._find_segment_moves(
+            segment.sudo(), self.home, self.home._lifecycle_today()
+        )
+        self.env.cr.execute("SELECT id FROM lifecycle_moves WHERE to_id = %s", [segment.id])
+        self.assertNotIn((self.secret.id,), self.env.cr.fetchall())
+
+    def test_another_companys_orders_decide_nothing(self):
+        """Neither by membership nor by being refused does anybody learn of them."""
+        segments = self.env["lifecycle.segment"].with_user(self.manager)
+        amount = ("amount_total", ">", FOREIGN - 1), ("amount_total", "<", FOREIGN + 1)
+        for number, domain in enumerate(
+            (
+                [("partner_id.sale_order_ids", "any", list(amount))],
+                [("partner_id", "any", [("sale_order_ids", "any", list(amount))])],
+                [("partner_id.sale_order_ids.amount_total", "=", FOREIGN)],
+                [("partner_id.sale_order_ids.company_id", "=", self.elsewhere.id)],
+                [("partner_id.sale_order_ids.order_line.price_subtotal", "=", FOREIGN)],
+            )
+        ):
+            with self.subTest(domain=domain):
+                segment = segments.create(
+                    {"name": f"Foreign {number}", "domain": str(domain),
+                     "company_id": self.home.id}
+                )
+                self.assertKnowsNothing(segment)
+                segment.unlink()
+        mine = segments.create(
+            {"name": "Mine", "company_id": self.home.id,
+             "domain": str([("partner_id.sale_order_ids.amount_untaxed", "=", SECRET)])}
+        )
+        self.env.flush_all()
+        self.env["lifecycle.classifier"].sudo()._find_segment_moves(
+            mine.sudo(), self.home, self.home._lifecycle_today()
+        )
+        self.env.cr.execute("SELECT id FROM lifecycle_moves WHERE to_id = %s", [mine.id])
+        self.assertIn((self.secret.id,), self.env.cr.fetchall())
+
+    def test_hidden_documents_of_the_own_company(self):
+        """Bills of vendors, which a sales manager may not see; whatever amount is asked for."""
+        bills = self.env["account.move"].with_user(self.manager)
+        self.assertFalse(bills.search([("ref", "=", "secret bill")]))
+        hidden = (
+            [("partner_id.invoice_ids.ref", "=", "secret bill")],
+            [("partner_id.invoice_ids.ref", "=", "no such bill")],
+            [("partner_id", "any", [("invoice_ids", "any", [("amount_total", ">", 7e9)])])],
+            [("partner_id.invoice_ids", "!=", False)],
+            [("partner_id.invoice_ids", "not any", [("amount_total", ">", 5)])],
+        )
+        for domain in hidden:
+            self.refused(
+                lambda domain=domain: self.env["lifecycle.segment"].with_user(
+                    self.manager
+                ).create({"name": "Bills", "domain": str(domain)})
+            )
+            self.refused(
+                lambda domain=domain: self.stage.with_user(self.manager).write(
+                    {"keep_domain": str(domain)}
+                )
+            )
+            self.refused(
+                lambda domain=domain: self.env["lifecycle.workflow"].with_user(
+                    self.manager
+                ).create({"name": "Bills", "domain": str(domain)})
+            )
+        for domain in hidden:
+            inside = Domain(domain[0][0].removeprefix("partner_id."), *domain[0][1:])
+            if domain[0][0] == "partner_id":
+                inside = Domain(domain[0][2])
+            contacts = str(list(Domain("partner_id", "any", inside)))
+            self.refused(
+                lambda contacts=contacts: self.env["lifecycle.vip.place"].with_user(
+                    self.manager
+                ).create({"name": "B", "model": "calendar.attendee", "first_domain": contacts})
+            )
+            self.refused(
+                lambda contacts=contacts: self.env["lifecycle.touchpoint.source"].with_user(
+                    self.manager
+                ).create(
+                    {"name": "B", "model": "sale.order", "domain": contacts,
+                     "date_path": "date_order"}
+                )
+            )
+        self.refused(
+            lambda: self.env["lifecycle.touchpoint.source"].with_user(self.manager).create(
+                {"name": "B", "model": "sale.order", "date_path": "date_order",
+                 "unless_in": "account.move ref client_order_ref"}
+            )
+        )
+        visible = "[('partner_id.invoice_ids', 'any', [('move_type', '=', 'out_invoice')])]"
+        self.assertTrue(
+            self.env["lifecycle.segment"].with_user(self.manager).create(
+                {"name": "Invoiced", "domain": visible}
+            )
+        )
+
+    def refused(self, call):
+        with self.subTest(call=call.__defaults__), mute_logger(*LOGS):
+            _answer, _done, refused = self.tried(call)
+            self.assertTrue(refused)
+
+    def test_preview_of_what_others_answer_for(self):
+        """The preview counts whom the reader may see, whoever is responsible."""
+        delivered = self.env["lifecycle.workflow"].create(
+            {
+                "name": "Delivered",
+                "company_id": self.home.id,
+                "trigger": "manual",
+                "domain": str([("partner_id.sale_order_ids.amount_untaxed", "=", FOREIGN)]),
+                "step_ids": [Command.create({"kind": "note", "note": "<p>x</p>"})],
+            }
+        )
+        self.assertTrue(delivered.user_id._is_superuser())
+        self.env.flush_all()
+        preview = self.env["lifecycle.workflow.preview"].with_user(self.manager)._make(
+            delivered.with_user(self.manager)
+        )
+        self.assertFalse(preview.now_count)
+
+    def test_suggested_tiers_of_another_company(self):
+        for call in (
+            lambda: self.env["lifecycle.vip.tier.suggestion"].with_user(self.stranger).create(
+                {"company_id": self.home.id,
+                 "line_ids": [Command.create({"name": "X", "entry": 1})]}
+            ).line_ids.member_count,
+        ):
+            answer, _done, _refused = self.tried(call)
+            self.assertFalse(answer)
