@@ -4,7 +4,8 @@ In come salespeople and a company, out goes a user who is still there. Called by
 activities, hands out customers or names a sender: workflows, VIP tiers, reminders of points.
 """
 
-from odoo import models
+from odoo import fields, models
+from odoo.fields import Domain
 
 
 class ResUsers(models.Model):
@@ -27,6 +28,14 @@ class ResUsers(models.Model):
             and user != robot
             and company in user.company_ids
         )
+
+    def _lifecycle_robot(self):
+        """The system's own user where it is one of these: it has not left, but reads nothing."""
+        return self & self.env.ref("base.user_root")
+
+    def _lifecycle_present(self):
+        """Those who have not left; the system's own user is archived from the beginning."""
+        return self.filtered("active") | self._lifecycle_robot()
 
     def _lifecycle_leaders(self, company):
         """Leaders of these people's sales teams who are still there, the present team's first.
@@ -51,6 +60,41 @@ class ResUsers(models.Model):
         return self.browse()
 
 
+    def _lifecycle_cares_for(self):
+        """This user, and those who have left the teams that he leads."""
+        self.ensure_one()
+        # sudo: whose customers a leader has to see to is his to know
+        members = self.env["crm.team.member"].sudo().with_context(active_test=False).search(
+            [
+                ("crm_team_id.user_id", "=", self.id),
+                ("crm_team_id.active", "=", True),
+                ("user_id.active", "=", False),
+            ]
+        )
+        return self | members.user_id.with_env(self.env)
+
+
+class LifecycleProfile(models.Model):
+    # standing in is a subject of its own
+    _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
+
+    in_my_care = fields.Boolean(
+        compute="_compute_in_my_care",
+        search="_search_in_my_care",
+        help="You are the salesperson, or lead the team of the salesperson who has left.",
+    )
+
+    def _compute_in_my_care(self):
+        mine = self.env.user._lifecycle_cares_for()
+        for profile in self:
+            profile.in_my_care = profile.partner_id.user_id in mine
+
+    def _search_in_my_care(self, operator, value):
+        if operator != "in" or set(value) != {True}:
+            return NotImplemented
+        return Domain("partner_id.user_id", "in", self.env.user._lifecycle_cares_for().ids)
+
+
 class ResPartner(models.Model):
     # standing in is a subject of its own
     _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
@@ -70,5 +114,4 @@ class ResPartner(models.Model):
             ).has_access("read"):
                 return found.with_env(self.env)
         # where there is really nobody else, it can at least be read on the customer
-        robot = self.env.ref("base.user_root")
-        return robot if self.sudo().user_id == robot else nobody
+        return nobody.union(self.sudo().user_id, *others)._lifecycle_robot()

@@ -17,7 +17,10 @@ class ResPartner(models.Model):
         :return: dict of crm.team records by id of the contact
         """
         nobodys = self.filtered(
-            lambda contact: not contact.user_id and not contact.commercial_partner_id.user_id
+            # whoever has left looks after nobody
+            lambda contact: not (
+                contact.user_id | contact.commercial_partner_id.user_id
+            )._lifecycle_present()
         )
         if not nobodys:
             return {}

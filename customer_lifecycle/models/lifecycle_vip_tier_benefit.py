@@ -48,12 +48,13 @@ class LifecycleVipTier(models.Model):
         if not user:
             return user
         there = user._lifecycle_in_charge(self.company_id)
-        return there or self.team_id.user_id._lifecycle_works_in(self.company_id)
+        leader = self.team_id.user_id._lifecycle_works_in(self.company_id)
+        return there or leader or user._lifecycle_robot()
 
     def _salesperson_warning(self):
         """Sentence on a salesperson who cannot look after anybody here."""
         user = self.sudo().user_id
-        if not user or user._lifecycle_works_in(self.company_id):
+        if not user or user._lifecycle_works_in(self.company_id) or user._lifecycle_robot():
             return False
         instead = self.sudo()._in_charge()
         if instead:

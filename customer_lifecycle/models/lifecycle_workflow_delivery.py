@@ -68,6 +68,9 @@ class LifecycleWorkflowDelivery(models.Model):
         readonly=True,
         help="Further addresses of the same contact; each got a copy with a link of its own.",
     )
+    emails_left = fields.Char(
+        readonly=True, help="Addresses that have got the e-mail before the mail server refused."
+    )
     branch = fields.Selection([("then", "then"), ("else", "else")], readonly=True)
     template_id = fields.Many2one(
         "mail.template", ondelete="set null", readonly=True, index="btree_not_null"
@@ -124,6 +127,10 @@ class LifecycleWorkflowDelivery(models.Model):
         """All addresses that the e-mail of this delivery was or will be sent to."""
         self.ensure_one()
         return list(filter(None, [self.email, *(self.other_emails or "").split(", ")]))
+
+    def _emails_left(self):
+        """Those of them that have got it already, where the mail server refused another."""
+        return list(filter(None, (self.emails_left or "").split(", ")))
 
     @api.model
     def _sent_to(self, emails, condition):

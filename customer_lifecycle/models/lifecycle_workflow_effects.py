@@ -133,7 +133,7 @@ class LifecycleWorkflowStep(models.Model):
         alone = enrollments.filtered(lambda one: not one.partner_id.user_id)
         # whoever has left gets no new customers
         users = self.salesperson_id | enrollments.workflow_id.user_id
-        user = users._lifecycle_in_charge(enrollments.company_id)
+        user = users._lifecycle_in_charge(enrollments.company_id) or users._lifecycle_robot()
         alone.partner_id.write({"user_id": user.id})
         return [
             {"res_model": "res.users", "res_id": user.id if one in alone else False}

@@ -55,6 +55,8 @@ class MailMail(models.Model):
             # he has several, of which one may have said no, or has got another one since
             emails = consent._allowed(person, delivery.company_id).get(person.id, [])
             delivery._write_emails(emails)
+        left = delivery._emails_left()
+        emails = [email for email in emails if email not in left]
         copies = []
         for message in messages:
             if message["partner_id"] != person:

@@ -188,7 +188,17 @@ class MailMail(models.Model):
             delivery = mail._lifecycle_delivery()
             if delivery and failure_type:
                 reason = failure_reason or self.env._("The mail server did not take it.")
-                delivery.write({"state": "failed", "error": str(reason).split("\n")[0][:300]})
+                # copies to several addresses leave one after the other
+                count = success_pids.count(delivery.recipient_id)
+                left = delivery._emails_left()
+                left += [one for one in delivery._emails() if one not in left][:count]
+                delivery.write(
+                    {
+                        "state": "failed",
+                        "error": str(reason).split("\n")[0][:300],
+                        "emails_left": ", ".join(left),
+                    }
+                )
             elif delivery.state in ("failed", "skipped", "waiting"):
                 # somebody had it sent after all
                 delivery.write({"state": "done", "error": False, "reason": False})

@@ -1,10 +1,17 @@
 """A person's "no" to marketing: by each of his addresses, and wherever he goes."""
 
 import re
+import smtplib
 from datetime import timedelta
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons import customer_lifecycle as addon
 
 from .common import LifecycleHttpCase
 from .common_mail import MailCase
@@ -100,6 +107,29 @@ class TestSeveralAddresses(MailCase):
         self.enter("a@x.com; A@x.com")
         self.run_workflows()
         self.assertEqual(list(self.left()), ["a@x.com"])
+
+    @mute_logger("odoo.addons.mail.models.mail_mail")
+    def test_one_address_that_the_server_refuses(self):
+        """The others have got it: trying once more writes to that one alone."""
+        self.enter("a@x.com; b@x.com")
+        self.run_workflows()
+        servers = self.env.registry["ir.mail_server"]
+        send = servers.send_email
+
+        def refuse(server, message, *args, **kwargs):
+            if "b@x.com" in message["To"]:
+                raise smtplib.SMTPException("Mailbox is full")
+            return send(server, message, *args, **kwargs)
+
+        with patch.object(servers, "send_email", refuse):
+            self.assertEqual(list(self.left()), ["a@x.com"])
+        delivery = self.deliveries(self.workflow)
+        self.assertEqual((delivery.state, delivery.emails_left), ("failed", "a@x.com"))
+        self.env["mail.mail"].search(
+            [("mail_message_id", "=", delivery.mail_message_id.id)]
+        ).mark_outgoing()
+        self.assertEqual([to for to, _message in self.send_all()], [["a@x.com"], ["b@x.com"]])
+        self.assertEqual(delivery.state, "done")
 
     def test_duplicates_are_found_by_any_address(self):
         ann = self.new_customer("Ann", email="a@x.com; b@x.com")
@@ -304,6 +334,55 @@ class TestNoStays(WorkflowCase):
         self.consent._opt_out("nobody@x.com")
         self.assertTrue(self.consent._opt_in_again("nobody@x.com"))
         self.assertFalse(self.consent._blacklisted(["nobody@x.com"]))
+
+
+class TestBroughtAlong(WorkflowCase):
+    """What people said before it was kept."""
+
+    def migrate(self):
+        path = Path(addon.__path__[0], "migrations/19.0.1.1.0/post-consents.py")
+        spec = spec_from_file_location("post_consents", path)
+        script = module_from_spec(spec)
+        spec.loader.exec_module(script)
+        self.env.flush_all()
+        script.migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+
+    def rows(self):
+        return sorted(
+            (one.partner_id.name, one.email, one.source)
+            for one in self.env["lifecycle.opt.out"].search([("email", "like", "@past.com")])
+        )
+
+    def test_links_and_withdrawals(self):
+        self.home.lifecycle_consent_required = True
+        tracked = self.env["res.partner"].with_context(tracking_disable=False)
+        ann, ben, cid, dora = (
+            tracked.create({"name": name, "email": f"{name}@past.com",
+                            "lifecycle_marketing_consent": name != "dora"})
+            for name in ("ann", "ben", "cid", "dora")
+        )
+        self.flush_tracking()
+        blacklist = self.env["mail.blacklist"].with_context(tracking_disable=False)
+        # as the former version did it
+        blacklist._add("ann@past.com", message="Unsubscribed with the link in an e-mail")
+        blacklist._add("dora@past.com", message="By a colleague")
+        (ann | ben).with_context(tracking_disable=False).lifecycle_marketing_consent = False
+        self.flush_tracking()
+        self.env["lifecycle.opt.out"].search([]).unlink()
+        for _time in range(2):
+            self.migrate()
+            self.assertEqual(
+                self.rows(), [("ann", "ann@past.com", "link"), ("ben", "ben@past.com", "consent")]
+            )
+        consent = self.env["lifecycle.consent"]
+        self.assertTrue(consent._opt_in_again("ann@past.com"))
+        self.assertFalse(consent._opt_in_again("dora@past.com"))
+        self.assertEqual(consent._refusals(cid | dora, self.home), {dora.id: "blacklisted"})
+
+    def flush_tracking(self):
+        self.env.flush_all()
+        self.env.cr.precommit.run()
 
 
 class TestTwins(WorkflowCase):

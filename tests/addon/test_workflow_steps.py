@@ -415,3 +415,16 @@ class TestColleagues(WorkflowCase):
         mail = self.env["mail.mail"].search([("recipient_ids", "in", partner.ids)])
         self.assertEqual(mail.email_from, self.boss.email_formatted)
         self.assertEqual(mail.author_id, self.boss.partner_id)
+
+    def test_whom_to_call_of_somebody_who_has_left(self):
+        """His customers are suggested to the leader of his team, beside the leader's own."""
+        ann, ben = self.new_profile("Ann"), self.new_profile("Ben")
+        ann.partner_id.user_id, ben.partner_id.user_id = self.seller, self.boss
+        mine = self.env["lifecycle.profile"].with_user(self.boss)
+        domain = [("in_my_care", "=", True), ("id", "in", (ann | ben).ids)]
+        self.assertEqual(mine.search(domain).ids, ben.ids)
+        self.seller.action_archive()
+        self.assertEqual(mine.search(domain), ann | ben)
+        self.assertEqual((ann | ben).with_user(self.boss).mapped("in_my_care"), [True, True])
+        other = self.env["lifecycle.profile"].with_user(self.owner)
+        self.assertFalse(other.search(domain))
