@@ -89,6 +89,9 @@
         "views/lifecycle_cohort_views.xml",
         "views/lifecycle_group_filter_views.xml",
         "views/lifecycle_comparison_views.xml",
+        "views/lifecycle_privacy_settings_views.xml",
+        "wizards/lifecycle_anonymise_views.xml",
+        "report/person_file_report.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -1,3 +1,4 @@
+from . import person_file
 from . import referral
 from . import tracking
 from . import unsubscribe

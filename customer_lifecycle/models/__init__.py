@@ -158,4 +158,9 @@ from . import (
     lifecycle_comparison_measure,
     lifecycle_comparison_text,
     lifecycle_comparison_links,
+    lifecycle_privacy,
+    lifecycle_privacy_lookup,
+    lifecycle_privacy_partner,
+    lifecycle_person_file,
+    lifecycle_retention,
 )

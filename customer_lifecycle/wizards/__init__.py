@@ -1,6 +1,7 @@
 from . import (
     account_move_reversal,
     base_partner_merge,
+    lifecycle_anonymise,
     lifecycle_audience_export_wizard,
     lifecycle_consent_merge,
     lifecycle_contact_call,
