@@ -15,6 +15,7 @@ def uninstall_hook(env):
     """Remove what lives outside the models that Odoo drops by itself."""
     env["lifecycle.vip.benefit"]._take_back()
     env["lifecycle.journey"]._drop_indexes()
+    env.cr.execute("DROP INDEX IF EXISTS sale_order_line_lifecycle_delivery_idx")
     places = env["lifecycle.vip.place"]
     places._take_away(places._given_fields())
     env.cr.execute(

@@ -205,7 +205,10 @@ class LifecycleQueue(models.Model):
                               AND move_type IN ('out_invoice', 'out_refund')
                            UNION ALL
                            (WITH items AS MATERIALIZED (
-                              SELECT id FROM account_move_line WHERE move_id = ANY(%(ids)s)
+                              SELECT id FROM account_move_line WHERE move_id IN (
+                                SELECT UNNEST(%(ids)s) UNION
+                                SELECT reversed_entry_id FROM account_move
+                                 WHERE id = ANY(%(ids)s))
                            ), lines AS MATERIALIZED (
                               SELECT rel.order_line_id AS id
                                 FROM items

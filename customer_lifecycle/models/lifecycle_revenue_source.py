@@ -99,8 +99,9 @@ class LifecycleRevenueSource(models.Model):
         "of the fields does not exist.",
     )
     net_of_credit_notes = fields.Boolean(
-        help="Only for sale orders: subtract what was credited on their lines beyond what was "
-        "invoiced above the order."
+        help="Only for sale orders: count what was bought in the end: less what was credited, "
+        "without gift cards, eWallets and down payments, in the quantities that were or will be "
+        "delivered and invoiced."
     )
     # ----- STATE -----
 
@@ -234,12 +235,17 @@ class LifecycleRevenueSource(models.Model):
                     )
                 ) from error
         if not parts:
-            return SQL(
-                "SELECT 0 AS partner_id, NULL::date AS day, 0.0 AS amount, 0.0 AS value, "
-                "0.0 AS gross, 0.0 AS exchange_difference, 0 AS source_id, 0 AS res_id "
-                "WHERE FALSE"
-            )
+            return self._nothing_sql()
         return SQL(" UNION ALL ").join(parts)
+
+    @api.model
+    def _nothing_sql(self):
+        """SELECT without rows, in the columns of ``COLUMNS``."""
+        return SQL(
+            "SELECT 0 AS partner_id, NULL::date AS day, 0.0 AS amount, 0.0 AS value, "
+            "0.0 AS gross, 0.0 AS exchange_difference, 0 AS source_id, 0 AS res_id "
+            "WHERE FALSE"
+        )
 
     @api.model
     def _rows_of(self, company, partner_id):
@@ -278,11 +284,12 @@ class LifecycleRevenueSource(models.Model):
         company = sources.env.company
         return sources._rows_sql(company, SQL("(SELECT ids FROM lifecycle_wanted)::int[]"))
 
-    def _compile(self, company, partner_ids=None):
+    def _compile(self, company, partner_ids=None, among=None):
         """SELECT of this source's purchases in one company (see ``_rows_sql``).
 
         With ``lifecycle_set_aside`` in the context, of those that nobody can believe instead.
 
+        :param among: SELECT of the commercial partners to restrict to, where they may be many
         :raise ValueError: a path or the domain does not fit the model
         """
         self.ensure_one()
@@ -300,9 +307,15 @@ class LifecycleRevenueSource(models.Model):
                 self.env._("“%s” does not lead to a contact.", self.partner_path)
             )
         customer = partner_model._field_to_sql(partner_alias, "commercial_partner_id", query)
+        wanted, part = None, None
         if partner_ids is not None:
-            wanted = partner_ids if isinstance(partner_ids, SQL) else list(partner_ids)
+            wanted = partner_ids if isinstance(partner_ids, SQL) else SQL("%s", list(partner_ids))
+        if self.goodwill:
+            customer, part = self._join_buyers(query, table, customer, wanted)
+        if wanted is not None:
             query.add_where(SQL("%s = ANY(%s)", customer, wanted))
+        if among is not None:
+            query.add_where(SQL("%s IN (%s)", customer, among))
         query.add_where(
             SQL(
                 "%s NOT IN (SELECT id FROM res_partner WHERE lifecycle_exclude)",
@@ -321,33 +334,29 @@ class LifecycleRevenueSource(models.Model):
             query.add_where(SQL("(%s) IS NOT TRUE", plausible))
             return self._set_aside_select(model, query, company, customer, moment, gross, convert)
         query.add_where(plausible)
-        net, reduction, booked = gross, None, None
+        net, reduction, booked, margin_change = gross, None, None, None
         if self.net_of_credit_notes:
-            credit = self._join_credit_notes(query, table, partner_ids is not None)
-            reduction = SQL("COALESCE(%s, 0)", SQL.identifier(credit, "reduction"))
-            booked = SQL("COALESCE(%s, 0)", SQL.identifier(credit, "booked"))
-            net = SQL("(%s - %s)", gross, reduction)
-            # a cent that rounding leaves of an order taken back whole is no purchase
-            net = SQL(
-                "(CASE WHEN ABS(%s) <= %s THEN 0 ELSE %s END)",
-                net,
-                SQL.identifier(credit, "leftover"),
-                net,
+            gross, net, reduction, booked, margin_change = self._order_worth(
+                query, table, gross, partner_ids is not None
             )
         digits = company.currency_id.decimal_places
         amount = SQL("ROUND(%s, %s)", convert(net), digits)
+        if part:
+            amount = part(convert(net), digits)
         document = (
             self._path_sql(model, table, self.document_path, query)
             if self.document_path
             else SQL.identifier(table, "id")
         )
-        return query.select(
+        rows = query.select(
             SQL("%s AS partner_id", customer),
             SQL("%s AS day", day),
             SQL("%s AS amount", amount),
             SQL(
                 "%s AS value",
-                self._value_sql(model, table, query, company, amount, gross, net, convert),
+                self._value_sql(
+                    model, table, query, company, amount, gross, net, convert, margin_change
+                ),
             ),
             SQL("ROUND(%s, %s) AS gross", convert(gross), digits),
             SQL(
@@ -359,3 +368,4 @@ class LifecycleRevenueSource(models.Model):
             SQL("%s AS source_id", self.id),
             SQL("%s AS res_id", document),
         )
+        return self._within_purchases(rows, company, wanted) if self.goodwill else rows

@@ -22,8 +22,13 @@ class LifecycleRevenueSource(models.Model):
             rows,
         )
 
-    def _value_sql(self, model, table, query, company, amount, gross, net, convert):
-        """What the purchase is worth by the company's definition of value."""
+    def _value_sql(
+        self, model, table, query, company, amount, gross, net, convert, margin_change=None
+    ):
+        """What the purchase is worth by the company's definition of value.
+
+        :param margin_change: SQL of what the order's stored margin says too much or too little
+        """
         digits = company.currency_id.decimal_places
         if company.lifecycle_value == "revenue":
             return amount
@@ -39,6 +44,8 @@ class LifecycleRevenueSource(models.Model):
             and self._path_exists(model, self.margin_path)
         ):
             margin = self._number_sql(model, table, self.margin_path, query)
+            if margin_change and self.margin_path == "margin":
+                margin = SQL("(%s + %s)", margin, margin_change)
             # a credited part of the order takes its part of the margin along; what was given
             # away has nothing to credit and costs what it costs
             kept = SQL(
@@ -108,93 +115,3 @@ class LifecycleRevenueSource(models.Model):
             moment,
             company._lifecycle_timezone(),
         )
-
-    @api.model
-    def _join_credit_notes(self, query, table, few_orders):
-        """Join what credit notes took from each sale order; returns the alias.
-
-        For each order line, what counts as taken back is the credited amount less what had been
-        invoiced above the ordered amount: a reversed and reissued invoice leaves the order whole.
-        Lines are compared by their own rounded amounts; what is subtracted is what the credit
-        note says as a whole, which spreads its cents over its lines where taxes are rounded
-        globally. Amounts are in the order's currency; ``booked`` is the same part of the credit
-        notes in company currency at the rate they were booked with. ``leftover`` is the size up
-        to which what remains of an order is rounding, NULL where a line was credited in part.
-        """
-        alias = query.make_alias(table, "lifecycle_credit")
-        # with few orders each is looked up by itself; with all, one pass over the credit notes
-        restrict = (
-            SQL("line.order_id = %s", SQL.identifier(table, "id"))
-            if few_orders
-            else SQL(
-                """line.id IN (
-                    SELECT rel.order_line_id
-                      FROM account_move credit_note
-                      JOIN account_move_line item ON item.move_id = credit_note.id
-                      JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = item.id
-                     WHERE credit_note.move_type = 'out_refund' AND credit_note.state = 'posted'
-                )"""
-            )
-        )
-        credits = SQL(
-            """SELECT order_id,
-                      SUM(documented * sign * taken / NULLIF(credited, 0)) AS reduction,
-                      SUM(booked * sign * taken / NULLIF(credited, 0)) AS booked,
-                      CASE WHEN BOOL_AND(tolerance = 0
-                                         OR ABS(ordered - sign * taken) <= tolerance)
-                           THEN SUM(tolerance) END AS leftover
-                 FROM (
-                    SELECT order_id, ordered, sign, credited, documented, booked, tolerance,
-                           GREATEST(0, sign * credited
-                                       - GREATEST(0, sign * (invoiced - ordered))) AS taken
-                      FROM (
-                        SELECT line.order_id,
-                               line.price_subtotal AS ordered,
-                               COUNT(*) FILTER (WHERE part.refund) * MAX(money.rounding)
-                                   AS tolerance,
-                               CASE WHEN line.price_subtotal < 0 THEN -1 ELSE 1 END AS sign,
-                               COALESCE(SUM(part.amount) FILTER (WHERE NOT part.refund), 0)
-                                   AS invoiced,
-                               COALESCE(SUM(part.amount) FILTER (WHERE part.refund), 0)
-                                   AS credited,
-                               COALESCE(SUM(part.documented) FILTER (WHERE part.refund), 0)
-                                   AS documented,
-                               COALESCE(SUM(part.booked) FILTER (WHERE part.refund), 0)
-                                   AS booked
-                          FROM sale_order_line line
-                          JOIN sale_order ordering ON ordering.id = line.order_id
-                          JOIN res_currency money ON money.id = ordering.currency_id
-                          JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
-                          JOIN account_move_line item ON item.id = rel.invoice_line_id
-                          JOIN account_move move ON move.id = item.move_id
-                          CROSS JOIN LATERAL (
-                            SELECT move.move_type = 'out_refund' AS refund,
-                                   item.balance AS booked,
-                                   CASE WHEN move.currency_id = ordering.currency_id
-                                        THEN item.price_subtotal
-                                        WHEN move.move_type = 'out_refund'
-                                        THEN item.balance * ordering.currency_rate
-                                        ELSE -item.balance * ordering.currency_rate
-                                   END AS amount,
-                                   CASE WHEN move.currency_id = ordering.currency_id
-                                        THEN item.amount_currency
-                                        ELSE item.balance * ordering.currency_rate
-                                   END AS documented
-                          ) part
-                         WHERE move.state = 'posted'
-                           AND move.move_type IN ('out_invoice', 'out_refund')
-                           AND line.is_downpayment IS NOT TRUE
-                           AND %(restrict)s
-                         GROUP BY line.id
-                      ) totals
-                 ) netted
-                GROUP BY order_id""",
-            restrict=restrict,
-        )
-        query.add_join(
-            "LEFT JOIN",
-            alias,
-            SQL("LATERAL (%s)", credits) if few_orders else SQL("(%s)", credits),
-            SQL("%s = %s", SQL.identifier(alias, "order_id"), SQL.identifier(table, "id")),
-        )
-        return alias

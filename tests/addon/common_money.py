@@ -96,10 +96,11 @@ class MoneyCase(LifecycleCase):
 
     @classmethod
     def order(cls, *lines, days_ago=30, partner=None, company=None, currency=None, moment=None,
-              **values):
-        """A confirmed order; each line is an amount, or (quantity, unit price).
+              pay_with=None, **values):
+        """A confirmed order; each line is an amount, (quantity, unit price), or its values.
 
         :param moment: datetime in UTC instead of noon so and so many days ago
+        :param pay_with: gift cards, eWallets or coupons that are redeemed before the confirmation
         """
         company = company or cls.company
         if currency:
@@ -115,26 +116,90 @@ class MoneyCase(LifecycleCase):
                 {
                     "partner_id": (partner or cls.customer).id,
                     "company_id": company.id,
-                    "order_line": [
-                        Command.create(
-                            {
-                                "product_id": cls.product.id,
-                                "product_uom_qty": quantity,
-                                "price_unit": price,
-                                "tax_ids": False,
-                            }
-                        )
-                        for quantity, price in (
-                            line if isinstance(line, tuple) else (1, line) for line in lines
-                        )
-                    ],
+                    "order_line": [Command.create(cls._line_values(line)) for line in lines],
                     **values,
                 }
             )
         )
+        order._update_programs_and_rewards()
+        for card in pay_with or ():
+            cls.redeem(order, card)
         order.action_confirm()
         order.date_order = moment or datetime.combine(cls.day(days_ago), time(12))
         return order
+
+    @classmethod
+    def _line_values(cls, line):
+        if not isinstance(line, dict):
+            quantity, price = line if isinstance(line, tuple) else (1, line)
+            line = {"product_uom_qty": quantity, "price_unit": price}
+        return {"product_id": cls.product.id, "product_uom_qty": 1, "tax_ids": False, **line}
+
+    # ----- GIFT CARDS AND EWALLETS -----
+
+    @classmethod
+    def payment_program(cls, kind="gift_card", **values):
+        """A program of gift cards or eWallets, with the product that fills them."""
+        product = cls.env["product.product"].create(
+            {"name": f"Fills {kind}", "type": "service", "list_price": 50, "taxes_id": False,
+             "invoice_policy": "order"}
+        )
+        return cls.env["loyalty.program"].create(
+            {
+                "name": f"Money on {kind}",
+                "program_type": kind,
+                "applies_on": "future",
+                "trigger": "auto",
+                "company_id": cls.company.id,
+                "rule_ids": [
+                    Command.create(
+                        {"product_ids": product.ids, "reward_point_amount": 1,
+                         "reward_point_mode": "money", "reward_point_split": kind == "gift_card"}
+                    )
+                ],
+                "reward_ids": [
+                    Command.create(
+                        {"reward_type": "discount", "discount": 1, "discount_mode": "per_point",
+                         "discount_applicability": "order", "required_points": 1}
+                    )
+                ],
+                **values,
+            }
+        )
+
+    @classmethod
+    def card(cls, program, amount, partner=None):
+        return cls.env["loyalty.card"].create(
+            {
+                "program_id": program.id,
+                "points": amount,
+                "partner_id": (
+                    (partner or cls.customer).id if program.program_type == "ewallet" else False
+                ),
+            }
+        )
+
+    @classmethod
+    def redeem(cls, order, card):
+        """Redeem a card as the button of a quotation does."""
+        if card.program_id.is_nominative:
+            found = order._get_claimable_rewards(forced_coupons=card)
+        else:
+            found = order._try_apply_code(card.code)
+        assert "error" not in found, found
+        for coupon, rewards in found.items():
+            for reward in rewards:
+                error = order._apply_program_reward(reward, coupon)
+                assert not error, error
+        order._update_programs_and_rewards()
+
+    @classmethod
+    def fill(cls, program, price=50, quantity=1):
+        """Values of an order line that buys a gift card or fills an eWallet."""
+        return {"product_id": program.trigger_product_ids.id, "product_uom_qty": quantity,
+                "price_unit": price}
+
+    # ----- INVOICES -----
 
     @classmethod
     def invoice(cls, order, days_ago=20, quantities=None, post=True):

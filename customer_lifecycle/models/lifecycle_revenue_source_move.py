@@ -1,0 +1,229 @@
+"""What posted invoices are worth as purchases.
+
+Comes in: the query over invoices and credit notes that a revenue source compiles. Goes out: the
+same query without what only pays or accompanies a purchase (gift cards, eWallets, down payments,
+tips, shipping of nothing): a down payment is no purchase of its own, the final invoice counts
+whole on its own day. A credit note that takes an invoice back whole counts on the invoice's day, so
+that the day is no purchase; others count on their own. Both ways of looking invoices up, a few or
+all, give the same.
+"""
+
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    # the few among millions that are found without reading all
+    _lifecycle_down_payment_idx = models.Index("(move_id) WHERE is_downpayment")
+
+
+class LifecycleRevenueSource(models.Model):
+    # a file for each subject of this large model
+    _inherit = "lifecycle.revenue.source"  # pylint: disable=consider-merging-classes-inherited
+
+    def _move_worth(self, query, table, written, day, few_moves):
+        """Join what the lines of each invoice are worth, and what reverses it whole.
+
+        :param written: SQL of the untaxed amount in company currency
+        :param day: SQL of the invoice's own day
+        :param few_moves: look each invoice up by itself; else one pass over those that need it
+        :return: SQL of (amount before credit notes, amount, its day)
+        """
+        move_id = SQL.identifier(table, "id")
+        lines = query.make_alias(table, "lifecycle_lines")
+        rows = self._move_lines_sql(SQL("move.id = %s", move_id) if few_moves else None)
+        query.add_join(
+            "LEFT JOIN",
+            lines,
+            SQL("LATERAL (%s)", rows) if few_moves else SQL("(%s)", rows),
+            SQL("%s = %s", SQL.identifier(lines, "move_id"), move_id),
+        )
+        whole = query.make_alias(table, "lifecycle_whole")
+        rows = self._reversals_sql(move_id if few_moves else None)
+        query.add_join(
+            "LEFT JOIN",
+            whole,
+            SQL("LATERAL (%s)", rows) if few_moves else SQL("(%s)", rows),
+            SQL("%s = %s", SQL.identifier(whole, "move_id"), move_id),
+        )
+        gross = SQL(
+            """(CASE WHEN %(bare)s THEN 0
+                     ELSE %(written)s - COALESCE(%(left_out)s, 0) END)""",
+            bare=SQL.identifier(lines, "bare"),
+            written=written,
+            left_out=SQL.identifier(lines, "left_out"),
+        )
+        net = SQL("COALESCE(%s, %s)", SQL.identifier(whole, "amount"), gross)
+        return gross, net, SQL("COALESCE(%s, %s)", SQL.identifier(whole, "day"), day)
+
+    @api.model
+    def _left_out_products_sql(self):
+        """SELECT of the products that are no goods: they fill a card, or stand for a payment."""
+        parts = [self._filling_products_sql(), self._payment_products_sql()]
+        if "pos.config" in self.env and "tip_product_id" in self.env["pos.config"]._fields:
+            parts.append(
+                SQL("SELECT tip_product_id FROM pos_config WHERE tip_product_id IS NOT NULL")
+            )
+        return SQL(" UNION ").join(parts)
+
+    @api.model
+    def _left_out_items_sql(self):
+        """Condition on ``item``, a line of an invoice: it pays for or accompanies a purchase."""
+        return SQL(
+            """(item.is_downpayment IS TRUE
+                OR COALESCE(item.product_id IN (%(products)s), FALSE)
+                OR item.id IN (
+                    SELECT rel.invoice_line_id
+                      FROM sale_order_line line
+                      JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
+                     WHERE line.reward_id IS NOT NULL AND line.reward_id IN (%(rewards)s)))""",
+            products=self._left_out_products_sql(),
+            rewards=self._payment_rewards_sql(),
+        )
+
+    @api.model
+    def _shipping_products_sql(self):
+        if "delivery.carrier" not in self.env:
+            return None
+        return SQL("SELECT product_id FROM delivery_carrier WHERE product_id IS NOT NULL")
+
+    @api.model
+    def _move_lines_sql(self, restrict):
+        """SELECT of the invoices with lines that are no goods.
+
+        Columns: move_id, ``left_out`` and ``left_out_currency`` (their amount, signed as the
+        invoice's totals are, in company and in its own currency), ``bare`` (nothing but shipping
+        is left).
+
+        :param restrict: SQL condition on ``move``; None for all that need it
+        """
+        shipping = self._shipping_products_sql()
+        ships = (
+            SQL("COALESCE(item.product_id IN (%s), FALSE)", shipping) if shipping else SQL("FALSE")
+        )
+        return SQL(
+            """SELECT move_id, left_out, left_out_currency,
+                      kind <> 'out_refund' AND ships AND goods <= 0 AS bare
+                 FROM (
+                    SELECT move.id AS move_id, move.move_type AS kind,
+                           -SUM(item.balance) FILTER (WHERE %(left_out)s) AS left_out,
+                           -SUM(item.amount_currency) FILTER (WHERE %(left_out)s)
+                               AS left_out_currency,
+                           BOOL_OR(%(ships)s) AS ships,
+                           COALESCE(-SUM(item.balance)
+                                    FILTER (WHERE NOT %(left_out)s AND NOT %(ships)s), 0) AS goods
+                      FROM account_move move
+                      JOIN account_move_line item ON item.move_id = move.id
+                     WHERE item.display_type = 'product' AND %(restrict)s
+                     GROUP BY move.id
+                 ) totals
+                WHERE left_out IS NOT NULL OR ships""",
+            left_out=self._left_out_items_sql(),
+            ships=ships,
+            restrict=restrict or SQL("move.id IN (%s)", self._odd_moves_sql(shipping)),
+        )
+
+    @api.model
+    def _odd_moves_sql(self, shipping):
+        """SELECT of the invoices that may be worth something else than they say."""
+        parts = [
+            SQL("SELECT move_id FROM account_move_line WHERE is_downpayment"),
+            SQL(
+                "SELECT move_id FROM account_move_line WHERE product_id IN (%s)",
+                self._left_out_products_sql(),
+            ),
+            SQL(
+                """SELECT item.move_id
+                     FROM sale_order_line line
+                     JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
+                     JOIN account_move_line item ON item.id = rel.invoice_line_id
+                    WHERE line.reward_id IS NOT NULL AND line.reward_id IN (%s)""",
+                self._payment_rewards_sql(),
+            ),
+        ]
+        if shipping:
+            # perhaps nothing but shipping; that taxes are rounded globally makes it a cent more
+            parts.append(
+                SQL(
+                    """SELECT sent.move_id
+                         FROM (SELECT move_id, -SUM(balance) AS amount
+                                 FROM account_move_line WHERE product_id IN (%s)
+                                GROUP BY move_id) sent
+                         JOIN account_move move ON move.id = sent.move_id
+                        WHERE move.amount_untaxed_signed <= 1.1 * sent.amount + 1""",
+                    shipping,
+                )
+            )
+        return SQL(" UNION ALL ").join(parts)
+
+    @api.model
+    def _reversals_sql(self, move_id):
+        """SELECT of the credit notes that together take back the whole of the invoice they reverse.
+
+        Columns: move_id, ``day`` of the invoice, ``amount`` in company currency at the invoice's
+        rate, or as booked where the currency is another.
+
+        :param move_id: SQL of the one credit note; None for all
+        """
+        reversing = (
+            SQL(
+                "(SELECT reversed_entry_id AS id FROM account_move "
+                "WHERE id = %s AND move_type = 'out_refund')",
+                move_id,
+            )
+            if move_id
+            else SQL(
+                "(SELECT DISTINCT reversed_entry_id AS id FROM account_move "
+                "WHERE move_type = 'out_refund' AND state = 'posted' "
+                "AND reversed_entry_id IS NOT NULL)"
+            )
+        )
+
+        def restrict(column):
+            return (
+                SQL("move.id IN (SELECT refund.id FROM account_move refund "
+                    "WHERE refund.reversed_entry_id = (SELECT reversed_entry_id "
+                    "FROM account_move WHERE id = %(id)s) UNION ALL "
+                    "SELECT reversed_entry_id FROM account_move WHERE id = %(id)s)", id=move_id)
+                if move_id
+                else None
+            )
+
+        return SQL(
+            """WITH corrections AS (%(corrections)s),
+               documents AS (
+                  SELECT move.id, move.currency_id, move.invoice_date, move.move_type,
+                         reversed.id AS invoice_id,
+                         move.amount_untaxed_signed - COALESCE(corrections.left_out, 0)
+                             AS goods,
+                         move.amount_untaxed_in_currency_signed
+                             - COALESCE(corrections.left_out_currency, 0) AS in_currency
+                    FROM %(reversing)s reversed
+                    JOIN account_move move
+                      ON move.id = reversed.id OR move.reversed_entry_id = reversed.id
+                    LEFT JOIN corrections ON corrections.move_id = move.id
+                   WHERE move.state = 'posted'
+                     AND move.move_type IN ('out_invoice', 'out_receipt', 'out_refund')
+               )
+               SELECT refund.id AS move_id, invoice.invoice_date AS day,
+                      CASE WHEN refund.currency_id = invoice.currency_id
+                           THEN refund.in_currency * invoice.goods
+                                / NULLIF(invoice.in_currency, 0)
+                           ELSE refund.goods END AS amount
+                 FROM documents invoice
+                 JOIN documents refund
+                   ON refund.invoice_id = invoice.invoice_id AND refund.id <> invoice.id
+                 JOIN res_currency money ON money.id = invoice.currency_id
+                 JOIN (SELECT invoice_id, SUM(in_currency) AS given, MIN(currency_id) AS least,
+                              MAX(currency_id) AS most
+                         FROM documents WHERE id <> invoice_id GROUP BY invoice_id) back
+                   ON back.invoice_id = invoice.invoice_id
+                WHERE invoice.id = invoice.invoice_id AND invoice.move_type <> 'out_refund'
+                  AND invoice.in_currency > 0
+                  AND back.least = invoice.currency_id AND back.most = invoice.currency_id
+                  AND invoice.in_currency + back.given <= money.rounding / 2""",
+            corrections=self._move_lines_sql(restrict(move_id)),
+            reversing=reversing,
+        )
