@@ -72,6 +72,7 @@ from . import (
     lifecycle_revenue_source_payment,
     lifecycle_revenue_source_order,
     lifecycle_revenue_source_goodwill,
+    lifecycle_revenue_source_move,
     lifecycle_revenue_source_latest,
     lifecycle_set_aside,
     lifecycle_economics_cube,

@@ -99,9 +99,10 @@ class LifecycleRevenueSource(models.Model):
         "of the fields does not exist.",
     )
     net_of_credit_notes = fields.Boolean(
-        help="Only for sale orders: count what was bought in the end: less what was credited, "
-        "without gift cards, eWallets and down payments, in the quantities that were or will be "
-        "delivered and invoiced."
+        help="Only for sale orders and invoices: count what was bought in the end, without gift "
+        "cards, eWallets and down payments. Orders count less what was credited, in the "
+        "quantities that were or will be delivered and invoiced; an invoice that was taken back "
+        "whole is no purchase."
     )
     # ----- STATE -----
 
@@ -125,11 +126,12 @@ class LifecycleRevenueSource(models.Model):
     @api.constrains("model", "domain", "skip_domain", "net_of_credit_notes", *PATHS)
     def _check_compiles(self):
         for source in self:
-            if source.net_of_credit_notes and source.model != "sale.order":
+            if source.net_of_credit_notes and not source._may_be_net():
                 raise ValidationError(
                     self.env._(
-                        "Only sale orders can be made net of credit notes by line; untick it or "
-                        "set the model to sale.order."
+                        "Only sale orders can be made net of credit notes by line, and invoices "
+                        "with the amount amount_untaxed_signed; untick it or set the model to "
+                        "sale.order."
                     )
                 )
             state, message = source._inspect()
@@ -138,6 +140,11 @@ class LifecycleRevenueSource(models.Model):
             source._check_author_may_read()
             if state == "ready":
                 source._check_runs()
+
+    def _may_be_net(self):
+        if self.model == "account.move":
+            return self.amount_path == "amount_untaxed_signed" and not self.negate
+        return self.model == "sale.order"
 
     def _check_runs(self):
         """Refuse what only the database finds fault with: a filter that compares a number with a
@@ -335,7 +342,12 @@ class LifecycleRevenueSource(models.Model):
             return self._set_aside_select(model, query, company, customer, moment, gross, convert)
         query.add_where(plausible)
         net, reduction, booked, margin_change = gross, None, None, None
-        if self.net_of_credit_notes:
+        exchanged = SQL("0.0")
+        if self.net_of_credit_notes and model._name == "account.move":
+            gross, net, day, exchanged = self._move_worth(
+                query, table, gross, day, partner_ids is not None
+            )
+        elif self.net_of_credit_notes:
             gross, net, reduction, booked, margin_change = self._order_worth(
                 query, table, gross, partner_ids is not None
             )
@@ -363,7 +375,7 @@ class LifecycleRevenueSource(models.Model):
                 "%s AS exchange_difference",
                 SQL("ROUND(%s - %s, %s)", convert(reduction), booked, digits)
                 if reduction is not None
-                else SQL("0.0"),
+                else SQL("ROUND(%s, %s)", exchanged, digits),
             ),
             SQL("%s AS source_id", self.id),
             SQL("%s AS res_id", document),

@@ -29,7 +29,7 @@ class LifecycleRevenueSource(models.Model):
         :param written: SQL of the untaxed amount in company currency
         :param day: SQL of the invoice's own day
         :param few_moves: look each invoice up by itself; else one pass over those that need it
-        :return: SQL of (amount before credit notes, amount, its day)
+        :return: SQL of (amount before credit notes, amount, its day, exchange difference)
         """
         move_id = SQL.identifier(table, "id")
         lines = query.make_alias(table, "lifecycle_lines")
@@ -56,7 +56,13 @@ class LifecycleRevenueSource(models.Model):
             left_out=SQL.identifier(lines, "left_out"),
         )
         net = SQL("COALESCE(%s, %s)", SQL.identifier(whole, "amount"), gross)
-        return gross, net, SQL("COALESCE(%s, %s)", SQL.identifier(whole, "day"), day)
+        exchanged = SQL(
+            "COALESCE(%s - %s, 0)",
+            SQL.identifier(whole, "booked"),
+            SQL.identifier(whole, "amount"),
+        )
+        day = SQL("COALESCE(%s, %s)", SQL.identifier(whole, "day"), day)
+        return gross, net, day, exchanged
 
     @api.model
     def _left_out_products_sql(self):
@@ -74,11 +80,11 @@ class LifecycleRevenueSource(models.Model):
         return SQL(
             """(item.is_downpayment IS TRUE
                 OR COALESCE(item.product_id IN (%(products)s), FALSE)
-                OR item.id IN (
-                    SELECT rel.invoice_line_id
-                      FROM sale_order_line line
-                      JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
-                     WHERE line.reward_id IS NOT NULL AND line.reward_id IN (%(rewards)s)))""",
+                OR EXISTS (
+                    SELECT FROM sale_order_line_invoice_rel rel
+                      JOIN sale_order_line line ON line.id = rel.order_line_id
+                     WHERE rel.invoice_line_id = item.id
+                       AND line.reward_id IN (%(rewards)s)))""",
             products=self._left_out_products_sql(),
             rewards=self._payment_rewards_sql(),
         )
@@ -107,17 +113,20 @@ class LifecycleRevenueSource(models.Model):
             """SELECT move_id, left_out, left_out_currency,
                       kind <> 'out_refund' AND ships AND goods <= 0 AS bare
                  FROM (
-                    SELECT move.id AS move_id, move.move_type AS kind,
-                           -SUM(item.balance) FILTER (WHERE %(left_out)s) AS left_out,
-                           -SUM(item.amount_currency) FILTER (WHERE %(left_out)s)
-                               AS left_out_currency,
-                           BOOL_OR(%(ships)s) AS ships,
-                           COALESCE(-SUM(item.balance)
-                                    FILTER (WHERE NOT %(left_out)s AND NOT %(ships)s), 0) AS goods
-                      FROM account_move move
-                      JOIN account_move_line item ON item.move_id = move.id
-                     WHERE item.display_type = 'product' AND %(restrict)s
-                     GROUP BY move.id
+                    SELECT move_id, kind,
+                           -SUM(balance) FILTER (WHERE left_out) AS left_out,
+                           -SUM(amount_currency) FILTER (WHERE left_out) AS left_out_currency,
+                           BOOL_OR(ships) AS ships,
+                           COALESCE(-SUM(balance) FILTER (WHERE NOT left_out AND NOT ships), 0)
+                               AS goods
+                      FROM (
+                        SELECT move.id AS move_id, move.move_type AS kind, item.balance,
+                               item.amount_currency, %(left_out)s AS left_out, %(ships)s AS ships
+                          FROM account_move move
+                          JOIN account_move_line item ON item.move_id = move.id
+                         WHERE item.display_type = 'product' AND %(restrict)s
+                      ) items
+                     GROUP BY move_id, kind
                  ) totals
                 WHERE left_out IS NOT NULL OR ships""",
             left_out=self._left_out_items_sql(),
@@ -163,14 +172,14 @@ class LifecycleRevenueSource(models.Model):
         """SELECT of the credit notes that together take back the whole of the invoice they reverse.
 
         Columns: move_id, ``day`` of the invoice, ``amount`` in company currency at the invoice's
-        rate, or as booked where the currency is another.
+        rate, ``booked`` at the credit note's own.
 
         :param move_id: SQL of the one credit note; None for all
         """
         reversing = (
             SQL(
-                "(SELECT reversed_entry_id AS id FROM account_move "
-                "WHERE id = %s AND move_type = 'out_refund')",
+                "(SELECT reversed_entry_id AS id FROM account_move own "
+                "WHERE own.id = %s AND own.move_type = 'out_refund')",
                 move_id,
             )
             if move_id
@@ -181,49 +190,53 @@ class LifecycleRevenueSource(models.Model):
             )
         )
 
-        def restrict(column):
-            return (
-                SQL("move.id IN (SELECT refund.id FROM account_move refund "
-                    "WHERE refund.reversed_entry_id = (SELECT reversed_entry_id "
-                    "FROM account_move WHERE id = %(id)s) UNION ALL "
-                    "SELECT reversed_entry_id FROM account_move WHERE id = %(id)s)", id=move_id)
-                if move_id
-                else None
-            )
-
+        related = move_id and SQL(
+            """move.id IN (
+                SELECT refund.id FROM account_move refund
+                 WHERE refund.reversed_entry_id
+                       = (SELECT reversed_entry_id FROM account_move own WHERE own.id = %(id)s)
+                UNION ALL
+                SELECT reversed_entry_id FROM account_move own WHERE own.id = %(id)s)""",
+            id=move_id,
+        )
         return SQL(
             """WITH corrections AS (%(corrections)s),
                documents AS (
                   SELECT move.id, move.currency_id, move.invoice_date, move.move_type,
-                         reversed.id AS invoice_id,
+                         move.invoice_id, COALESCE(corrections.bare, FALSE) AS bare,
                          move.amount_untaxed_signed - COALESCE(corrections.left_out, 0)
                              AS goods,
                          move.amount_untaxed_in_currency_signed
                              - COALESCE(corrections.left_out_currency, 0) AS in_currency
                     FROM %(reversing)s reversed
-                    JOIN account_move move
-                      ON move.id = reversed.id OR move.reversed_entry_id = reversed.id
+                    JOIN (SELECT id AS invoice_id, * FROM account_move
+                           UNION ALL
+                          SELECT reversed_entry_id, * FROM account_move
+                           WHERE move_type = 'out_refund') move
+                      ON move.invoice_id = reversed.id
                     LEFT JOIN corrections ON corrections.move_id = move.id
                    WHERE move.state = 'posted'
                      AND move.move_type IN ('out_invoice', 'out_receipt', 'out_refund')
                )
                SELECT refund.id AS move_id, invoice.invoice_date AS day,
-                      CASE WHEN refund.currency_id = invoice.currency_id
-                           THEN refund.in_currency * invoice.goods
-                                / NULLIF(invoice.in_currency, 0)
-                           ELSE refund.goods END AS amount
+                      CASE WHEN invoice.bare THEN 0
+                           ELSE refund.in_currency * invoice.goods
+                                / NULLIF(invoice.in_currency, 0) END AS amount,
+                      CASE WHEN invoice.bare THEN 0 ELSE refund.goods END AS booked
                  FROM documents invoice
                  JOIN documents refund
-                   ON refund.invoice_id = invoice.invoice_id AND refund.id <> invoice.id
+                   ON refund.invoice_id = invoice.id AND refund.id <> invoice.id
                  JOIN res_currency money ON money.id = invoice.currency_id
                  JOIN (SELECT invoice_id, SUM(in_currency) AS given, MIN(currency_id) AS least,
                               MAX(currency_id) AS most
                          FROM documents WHERE id <> invoice_id GROUP BY invoice_id) back
-                   ON back.invoice_id = invoice.invoice_id
-                WHERE invoice.id = invoice.invoice_id AND invoice.move_type <> 'out_refund'
-                  AND invoice.in_currency > 0
-                  AND back.least = invoice.currency_id AND back.most = invoice.currency_id
-                  AND invoice.in_currency + back.given <= money.rounding / 2""",
-            corrections=self._move_lines_sql(restrict(move_id)),
+                   ON back.invoice_id = invoice.id
+                WHERE invoice.invoice_id = invoice.id AND invoice.move_type <> 'out_refund'
+                  AND (invoice.bare
+                       OR invoice.in_currency > 0
+                          AND back.least = invoice.currency_id
+                          AND back.most = invoice.currency_id
+                          AND invoice.in_currency + back.given <= money.rounding / 2)""",
+            corrections=self._move_lines_sql(related),
             reversing=reversing,
         )

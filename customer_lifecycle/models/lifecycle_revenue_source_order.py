@@ -47,7 +47,7 @@ class LifecycleRevenueSource(models.Model):
     def _watched_fields(self):
         """Deliveries change what a line is worth."""
         result = super()._watched_fields()
-        if self.net_of_credit_notes:
+        if self.net_of_credit_notes and self.model == "sale.order":
             lines = result.setdefault("sale.order.line", [])
             lines.append(("order_line", {"qty_delivered", "qty_invoiced"}))
             if "delivery_status" in self.env["sale.order"]._fields:
