@@ -157,6 +157,23 @@ class SaleOrder(models.Model):
             self.order_line.filtered(lambda line: line.coupon_id == card).mapped("points_cost")
         )
 
+    def _compute_loyalty_data(self):
+        """Show on the order the points that it gives now, not those of its first day."""
+        super()._compute_loyalty_data()
+        shown = self.filtered("loyalty_data")
+        if not shown:
+            return
+        # sudo: as Odoo sums up the history
+        booked = self.env["loyalty.history"].sudo()._read_group(
+            [("lifecycle_order_id", "in", shown.ids), ("lifecycle_open", "=", True)],
+            ["lifecycle_order_id"],
+            ["issued:sum", "used:sum"],
+        )
+        for order, issued, used in booked:
+            order = order.with_env(self.env)
+            data = order.loyalty_data
+            order.loyalty_data = {**data, "issued": max(0.0, data["issued"] + issued - used)}
+
     # ----- REWARDS OF CONFIRMED ORDERS -----
 
     def _update_programs_and_rewards(self):

@@ -17,6 +17,11 @@ class LifecycleClassifier(models.AbstractModel):
         :return: (number of changed memberships, list of errors of automation rules)
         """
         self.env.flush_all()
+        above = company._lifecycle_tier_company()
+        if above != company:
+            # a branch has the tiers of its head office, which judges them by all purchases
+            self._hand_down_tiers(above, company, partner_ids)
+            return 0, []
         tiers = self.env["lifecycle.vip.tier"]._of_company(company)
         if not self._has_tiers(company, tiers) or tiers._why_inactive(company, today):
             return 0, []
@@ -41,8 +46,40 @@ class LifecycleClassifier(models.AbstractModel):
         errors = self._record_moves("tier", cause) if count else []
         self.env.cr.execute("DROP TABLE pg_temp.lifecycle_moves, pg_temp.lifecycle_tier_changes")
         self.env["lifecycle.profile"].invalidate_model()
+        for branch in company._lifecycle_tier_followers():
+            self._hand_down_tiers(company, branch, partner_ids)
         self.env["lifecycle.vip.benefit"]._wake()
         return count, errors
+
+    @api.model
+    def _hand_down_tiers(self, company, branch, partner_ids=None):
+        """Let customers of a branch show the tier that they have at the head office.
+
+        It is no news, and brings nothing of its own: history and benefits are the head office's.
+        """
+        self.env["lifecycle.profile"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_profile profile
+                      SET vip_tier_id = above.vip_tier_id, vip_since = above.vip_since,
+                          vip_applied_tier_id = above.vip_tier_id, vip_review_date = NULL,
+                          vip_announced_date = NULL, vip_manual = FALSE,
+                          vip_hold_until = NULL, vip_reason = NULL
+                     FROM lifecycle_profile own
+                     LEFT JOIN lifecycle_profile above
+                       ON above.partner_id = own.partner_id AND above.company_id = %(company)s
+                    WHERE own.company_id = %(branch)s AND own.id = profile.id AND %(few)s
+                      AND (own.vip_tier_id, own.vip_since, own.vip_applied_tier_id)
+                          IS DISTINCT FROM
+                          (above.vip_tier_id, above.vip_since, above.vip_tier_id)""",
+                company=company.id,
+                branch=branch.id,
+                few=SQL("TRUE")
+                if partner_ids is None
+                else SQL("own.partner_id = ANY(%s)", list(partner_ids)),
+            )
+        )
+        self.env["lifecycle.profile"].invalidate_model()
 
     @api.model
     def _find_tier_moves(self, company, today):

@@ -8,6 +8,7 @@ class LifecycleContactOutcome(models.Model):
 
     _name = "lifecycle.contact.outcome"
     _description = "Outcome of a Suggested Contact"
+    _inherit = ["lifecycle.branch.mixin"]
     _order = "date desc, id desc"
     _rec_name = "profile_id"
 

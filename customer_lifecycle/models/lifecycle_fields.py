@@ -190,16 +190,40 @@ class ProfileMany2one(fields.Many2one):
             coalias,
             profiles._table,
             SQL(
-                "%s = %s AND %s = %s AND %s AND %s",
+                "%s = %s AND %s AND %s AND %s",
                 SQL.identifier(coalias, "partner_id"),
                 SQL.identifier(alias, "commercial_partner_id"),
-                SQL.identifier(coalias, "company_id"),
-                model.env.company.id,
+                self._company_sql(model, alias, coalias),
                 SQL.identifier(coalias, "active"),
                 self._readable_sql(profiles, coalias),
             ),
         )
         return model.env["lifecycle.profile"], coalias
+
+    def companies(self, model):
+        """Companies whose profile is shown, the first that has one: this, then those above it.
+
+        A branch shows what its head office knows of a customer who has never bought in it, to
+        whom works in both.
+        """
+        company = model.env.company
+        above = company._lifecycle_above() & model.env.companies
+        return above if len(above) > 1 and above[0] == company else company
+
+    def _company_sql(self, model, alias, coalias):
+        companies = self.companies(model)
+        own = SQL.identifier(coalias, "company_id")
+        if len(companies) == 1:
+            return SQL("%s = %s", own, companies.id)
+        return SQL(
+            """%s = (SELECT near.company_id FROM lifecycle_profile near
+                      WHERE near.partner_id = %s AND near.company_id = ANY(%s) AND near.active
+                      ORDER BY ARRAY_POSITION(%s::integer[], near.company_id) LIMIT 1)""",
+            own,
+            SQL.identifier(alias, "commercial_partner_id"),
+            companies.ids,
+            companies.ids,
+        )
 
     def _readable_sql(self, profiles, alias):
         """Condition on a joined profile that the user may read it."""

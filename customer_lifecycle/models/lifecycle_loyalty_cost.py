@@ -123,7 +123,7 @@ class LifecycleLoyaltyCost(models.Model):
                  JOIN loyalty_program program ON program.id = reward.program_id
                  JOIN res_partner contact ON contact.id = ordering.partner_id
                  %(joins)s
-                WHERE ordering.company_id = %(company)s AND %(condition)s AND %(few)s
+                WHERE ordering.company_id = ANY(%(companies)s) AND %(condition)s AND %(few)s
                   AND %(plausible)s
                   AND program.program_type <> ALL(%(payment)s)""",
             zone=company._lifecycle_timezone(),
@@ -133,7 +133,7 @@ class LifecycleLoyaltyCost(models.Model):
             rewarded=rewarded,
             orders=SQL.identifier(orders),
             joins=joins,
-            company=company.id,
+            companies=company._lifecycle_family().ids,
             condition=condition,
             plausible=self.env["lifecycle.revenue.source"]._plausible_sql(
                 company,

@@ -185,7 +185,8 @@ class LifecyclePipeline(models.AbstractModel):
         company_id, partner_share): contacts of customers who can be reached and never bought.
         Meant to be extended by addons that bring other documents.
         """
-        is_default = company == self.env["res.company"]._lifecycle_default_company()
+        default = self.env["res.company"]._lifecycle_default_company().id
+        family = company._lifecycle_family().ids
 
         def touch(table, moment, link, company_id, condition):
             return SQL(
@@ -193,15 +194,15 @@ class LifecyclePipeline(models.AbstractModel):
                      FROM lifecycle_candidate contact
                      JOIN %(table)s ON %(link)s = contact.id
                     WHERE %(condition)s
-                      AND COALESCE(%(company_id)s, %(default)s) = %(company)s""",
+                      AND COALESCE(%(company_id)s, %(default)s) = ANY(%(companies)s)""",
                 moment=moment,
                 table=table,
                 link=link,
                 condition=condition,
                 company_id=company_id,
                 # what belongs to no company counts in the default company only
-                default=company.id if is_default else 0,
-                company=company.id,
+                default=default if default in family else 0,
+                companies=family,
             )
 
         created = SQL("touch.create_date")

@@ -21,6 +21,7 @@ class LifecyclePipeline(models.AbstractModel):
             else SQL("TRUE")
         )
         default = self.env["res.company"]._lifecycle_default_company().id
+        family = company._lifecycle_family().ids
         documents = {
             # an opportunity without a contact belongs to whoever has its e-mail address
             "open_opportunity_count": SQL(
@@ -35,17 +36,17 @@ class LifecyclePipeline(models.AbstractModel):
                        AND lead.won_status = 'pending' AND lead.partner_id IS NULL
                        AND sender.active AND %s) document
                      JOIN res_partner contact ON contact.id = document.partner_id
-                    WHERE COALESCE(document.company_id, contact.company_id, %s) = %s""",
+                    WHERE COALESCE(document.company_id, contact.company_id, %s) = ANY(%s)""",
                 # addresses have no index: of a few customers their own are looked through
                 few_senders,
                 default,
-                company.id,
+                family,
             ),
             "open_quotation_count": SQL(
                 """sale_order document
                      JOIN res_partner contact ON contact.id = document.partner_id
-                    WHERE document.state IN ('draft', 'sent') AND document.company_id = %s""",
-                company.id,
+                    WHERE document.state IN ('draft', 'sent') AND document.company_id = ANY(%s)""",
+                family,
             ),
         }
         for name, source in documents.items():

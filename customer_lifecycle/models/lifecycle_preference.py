@@ -115,13 +115,13 @@ class LifecyclePreference(models.AbstractModel):
                      JOIN product_product product ON product.id = line.product_id
                      JOIN product_template template ON template.id = product.product_tmpl_id
                      JOIN uom_uom base ON base.id = template.uom_id
-                    WHERE ordering.state = 'sale' AND ordering.company_id = %(company)s
+                    WHERE ordering.state = 'sale' AND ordering.company_id = ANY(%(companies)s)
                       AND line.product_id IS NOT NULL AND line.display_type IS NULL
                       AND line.is_downpayment IS NOT TRUE AND line.reward_id IS NULL
                       AND line.product_uom_qty > 0 AND %(plausible)s""",
                 zone=zone,
                 plausible=plausible,
-                company=company.id,
+                companies=company._lifecycle_family().ids,
             )
         ]
         if "pos.order.line" in self.env:
@@ -146,12 +146,12 @@ class LifecyclePreference(models.AbstractModel):
                          JOIN pos_order ordering ON ordering.partner_id = contact.id
                          JOIN pos_order_line line ON line.order_id = ordering.id
                         WHERE ordering.state IN ('paid', 'done')
-                          AND ordering.company_id = %(company)s
+                          AND ordering.company_id = ANY(%(companies)s)
                           AND line.qty > 0 AND %(settles)s AND %(plausible)s""",
                     zone=zone,
                     plausible=plausible,
                     team=team,
-                    company=company.id,
+                    companies=company._lifecycle_family().ids,
                     settles=settles,
                 )
             )
@@ -271,8 +271,8 @@ class LifecyclePreference(models.AbstractModel):
                SELECT contact.profile_id, bought.date
                  FROM lifecycle_contact contact
                  JOIN lifecycle_external_purchase bought ON bought.partner_id = contact.id
-                WHERE bought.company_id = %s AND bought.amount > 0""",
-            company.id,
+                WHERE bought.company_id = ANY(%s) AND bought.amount > 0""",
+            company._lifecycle_family().ids,
         )
         self.env.cr.execute(
             SQL(

@@ -19,6 +19,7 @@ class LifecycleProfile(models.Model):
 
     _name = "lifecycle.profile"
     _description = "Customer Profile"
+    _inherit = ["lifecycle.branch.mixin"]
     _order = "clv_total desc nulls last, id"
     _rec_name = "partner_id"
 

@@ -191,7 +191,11 @@ class LifecycleProfile(models.Model):
                 ("partner_id", "child_of", self.partner_id.id),
                 ("points", ">", 0),
                 ("program_id.active", "=", True),
-                ("program_id.company_id", "in", [self.company_id.id, False]),
+                (
+                    "program_id.company_id",
+                    "in",
+                    [*self.company_id._lifecycle_above().ids, False],
+                ),
                 "|",
                 ("expiration_date", "=", False),
                 ("expiration_date", ">=", today),

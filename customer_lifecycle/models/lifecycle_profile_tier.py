@@ -114,6 +114,12 @@ class LifecycleProfile(models.Model):
         tier = self.vip_tier_id
         # sudo: thresholds are no secret of those who may see the customer
         judged = tier.sudo()
+        above = self.company_id._lifecycle_tier_company()
+        if above != self.company_id:
+            # the figures that decide are the head office's, which a branch need not see
+            return judged and self.env._(
+                "%(tier)s at %(company)s.", tier=judged.name, company=above.sudo().name
+            )
         if not judged:
             judged = self.env["lifecycle.vip.tier"]._of_company(self.company_id)[:1]
             if not judged:
@@ -182,6 +188,18 @@ class LifecycleProfile(models.Model):
 
         :param until: last day of the hold, by default in 90 days
         """
+        branches = self.filtered(
+            lambda one: one.company_id._lifecycle_tier_company() != one.company_id
+        )
+        if branches:
+            raise UserError(
+                self.env._(
+                    "The VIP tiers of %(branch)s are those of %(company)s: change the customer's "
+                    "tier there.",
+                    branch=branches[:1].company_id.name,
+                    company=branches[:1].company_id._lifecycle_tier_company().name,
+                )
+            )
         if tier and (
             not tier.exists()
             or not tier.active
@@ -221,6 +239,10 @@ class LifecycleProfile(models.Model):
                     "vip_review_date": False,
                 }
             )
+            for branch in company._lifecycle_tier_followers():
+                self.env["lifecycle.classifier"]._hand_down_tiers(
+                    company, branch, profiles.partner_id.ids
+                )
         self.env["lifecycle.vip.benefit"]._wake()
 
     def _last_number(self, kind):

@@ -246,8 +246,15 @@ class LifecycleQueue(models.Model):
         cr = self.env.cr
         queued = SQL(
             """INSERT INTO lifecycle_queue (partner_id, company_id)
-               SELECT DISTINCT partner_id, COALESCE(company_id, 0)
-                 FROM (%s) affected WHERE partner_id IS NOT NULL""",
+               SELECT DISTINCT affected.partner_id,
+                      COALESCE(above.id, affected.company_id, 0)
+                 FROM (%s) affected
+                 -- what a branch sells is its head office's too
+                 LEFT JOIN res_company own ON own.id = affected.company_id
+                 LEFT JOIN LATERAL unnest(
+                      string_to_array(TRIM(TRAILING '/' FROM own.parent_path), '/')::integer[]
+                 ) above(id) ON TRUE
+                WHERE affected.partner_id IS NOT NULL""",
             SQL(" UNION ALL ").join(parts),
         )
         data = cr.precommit.data

@@ -23,6 +23,7 @@ REASONS = [
     ("phone", "Same phone number"),
     ("vat", "Same tax number"),
     ("address", "Same address"),
+    ("bank", "Same bank account"),
     ("excluded", "A colleague or excluded contact"),
     ("bought", "Was a customer before"),
     ("not_allowed", "May not take part"),
@@ -155,10 +156,12 @@ class LifecycleReferral(models.Model):
         :param friends: contacts whose recommending contact has been set or changed
         """
         self = self.sudo().with_context(**QUIET)
-        brought = {}
+        brought, programs = {}, self.env["lifecycle.referral.program"]
         for friend in friends.sudo():
             customer = friend.commercial_partner_id
             company = customer.company_id or self.env.company
+            # in a branch the programme of its head office holds
+            company = programs._current(company).company_id or company
             brought.setdefault(company, {})[customer] = (
                 customer.lifecycle_referred_by_id or friend.lifecycle_referred_by_id
             )

@@ -35,26 +35,27 @@ class SaleOrder(models.Model):
         """The customer's coupon for the first order, where this is the first order."""
         self.ensure_one()
         customer = self.partner_id.sudo().commercial_partner_id
-        coupon = (
+        referral = (
             self.env["lifecycle.referral"]
             .sudo()
             .search(
                 [
                     ("friend_id", "=", customer.id),
-                    ("company_id", "=", self.company_id.id),
+                    # recommendations of the head office hold in its branches
+                    ("company_id", "in", self.company_id._lifecycle_above().ids),
                     ("state", "in", OPEN),
                     ("friend_card_id", "!=", False),
                 ],
                 limit=1,
             )
-            .friend_card_id
         )
+        coupon = referral.friend_card_id
         if not coupon.active or not coupon.points:
             return coupon.browse()
         earlier = self.sudo().search_count(
             [
                 ("partner_id", "child_of", customer.id),
-                ("company_id", "=", self.company_id.id),
+                ("company_id", "in", referral.company_id._lifecycle_family().ids),
                 ("state", "=", "sale"),
                 ("id", "not in", self.ids),
             ],

@@ -35,24 +35,36 @@ class LifecycleReferral(models.Model):
                                   AS same(friend_id, partner_id)
                    ), person AS MATERIALIZED (
                        SELECT contact.commercial_partner_id AS partner_id,
-                              NULLIF(contact.email_normalized, '') AS email,
+                              %(emails)s AS emails,
                               NULLIF(contact.phone_sanitized, '') AS phone,
-                              NULLIF(REGEXP_REPLACE(contact.phone, '[^0-9]', '', 'g'), '')
-                                  AS digits,
-                              NULLIF(UPPER(REGEXP_REPLACE(contact.vat, '[^[:alnum:]]', '', 'g')),
-                                     '') AS vat,
-                              %(address)s AS address
+                              %(digits)s AS digits, %(vat)s AS vat, %(address)s AS address,
+                              ARRAY(SELECT account.sanitized_acc_number
+                                      FROM res_partner_bank account
+                                     WHERE account.partner_id = contact.id
+                                       AND account.sanitized_acc_number <> '')::text[]
+                                  AS accounts
                          FROM res_partner contact
                         WHERE contact.commercial_partner_id IN (
                                   SELECT advocate_id FROM judged UNION
                                   SELECT friend_id FROM judged)
+                        UNION ALL
+                       -- where the new customer has his goods sent to
+                       SELECT judged.friend_id, ARRAY[]::text[], NULL, NULL, NULL,
+                              %(address)s, ARRAY[]::text[]
+                         FROM judged
+                         JOIN res_partner person ON person.commercial_partner_id = judged.friend_id
+                         JOIN sale_order ordering ON ordering.partner_id = person.id
+                         JOIN res_partner contact ON contact.id = ordering.partner_shipping_id
+                        WHERE ordering.state = 'sale'
+                          AND contact.commercial_partner_id <> judged.friend_id
                    ), pair AS MATERIALIZED (
                        SELECT judged.id,
-                              BOOL_OR(one.email = other.email) AS email,
+                              BOOL_OR(one.emails && other.emails) AS email,
                               BOOL_OR(one.phone = other.phone OR one.digits = other.digits)
                                   AS phone,
                               BOOL_OR(one.vat = other.vat) AS vat,
-                              BOOL_OR(one.address = other.address) AS address
+                              BOOL_OR(one.address = other.address) AS address,
+                              BOOL_OR(one.accounts && other.accounts) AS bank
                          FROM judged
                          JOIN person one ON one.partner_id = judged.advocate_id
                          JOIN person other ON other.partner_id = judged.friend_id
@@ -65,7 +77,15 @@ class LifecycleReferral(models.Model):
                            WHEN pair.email THEN 'email'
                            WHEN pair.phone THEN 'phone'
                            WHEN pair.vat THEN 'vat'
-                           WHEN pair.address THEN 'address'
+                           WHEN pair.address OR EXISTS (
+                               SELECT FROM res_partner person
+                                 JOIN sale_order ordering ON ordering.partner_id = person.id
+                                 JOIN res_partner place ON place.id = ordering.partner_shipping_id
+                                WHERE person.commercial_partner_id = judged.friend_id
+                                  AND place.commercial_partner_id = judged.advocate_id
+                                  AND ordering.state = 'sale')
+                               THEN 'address'
+                           WHEN pair.bank THEN 'bank'
                            WHEN advocate.lifecycle_exclude OR friend.lifecycle_exclude
                                THEN 'excluded'
                            WHEN EXISTS (
@@ -86,6 +106,9 @@ class LifecycleReferral(models.Model):
                 twin_friends=[friend for friend, _twin in twins],
                 twins=[twin for _friend, twin in twins],
                 address=self._address_sql(),
+                emails=self._emails_sql(SQL("contact")),
+                digits=self._digits_sql(),
+                vat=self._vat_sql(),
                 bought=bought,
             )
         )
@@ -93,6 +116,51 @@ class LifecycleReferral(models.Model):
         for id_, reason in self.env.cr.fetchall():
             reasons.setdefault(reason, []).append(id_)
         return reasons
+
+    @api.model
+    def _mailbox_sql(self, address):
+        """The mailbox behind an address in small letters: what follows a plus is the same one.
+
+        At Google dots count for nothing, and its two names are one.
+        """
+        return SQL(
+            """(CASE WHEN SPLIT_PART(%(address)s, '@', 2) IN ('gmail.com', 'googlemail.com')
+                     THEN REPLACE(REGEXP_REPLACE(SPLIT_PART(%(address)s, '@', 1),
+                                                 '(.)[+].*$', '\\1'), '.', '')
+                          || '@gmail.com'
+                     ELSE REGEXP_REPLACE(%(address)s, '^([^+@]+)[+][^@]*@', '\\1@') END)""",
+            address=address,
+        )
+
+    @api.model
+    def _emails_sql(self, alias):
+        """Mailboxes of a contact: one field may name several addresses."""
+        return SQL(
+            r"""ARRAY(SELECT %(mailbox)s FROM REGEXP_MATCHES(
+                          LOWER(CONCAT_WS(' ', %(alias)s.email, %(alias)s.email_normalized)),
+                          '[^][[:space:]<>(),;:"]+@[^][[:space:]<>(),;:"@]+', 'g') found)""",
+            alias=alias,
+            mailbox=self._mailbox_sql(SQL("found[1]")),
+        )
+
+    @api.model
+    def _digits_sql(self):
+        """The end of a phone number, without what country and trunk are written before it."""
+        digits = SQL("REGEXP_REPLACE(contact.phone, '[^0-9]', '', 'g')")
+        return SQL(
+            "(CASE WHEN LENGTH(%(digits)s) >= 8 THEN RIGHT(%(digits)s, 8) "
+            "ELSE NULLIF(%(digits)s, '') END)",
+            digits=digits,
+        )
+
+    @api.model
+    def _vat_sql(self):
+        """A tax number, with or without its country; placeholders such as “/” are none."""
+        return SQL(
+            r"""NULLIF(REGEXP_REPLACE(
+                    UPPER(REGEXP_REPLACE(contact.vat, '[^[:alnum:]]', '', 'g')),
+                    '^[A-Z]{2}(?=[0-9A-Z]{5})', ''), '')"""
+        )
 
     @api.model
     def _address_sql(self):
@@ -115,13 +183,21 @@ class LifecycleReferral(models.Model):
         """
         self.env.cr.execute(
             SQL(
-                """SELECT DISTINCT friend.commercial_partner_id, other.commercial_partner_id
-                     FROM res_partner friend
-                     JOIN res_partner other ON other.email_normalized = friend.email_normalized
-                    WHERE friend.commercial_partner_id = ANY(%s)
-                      AND NULLIF(friend.email_normalized, '') IS NOT NULL
-                      AND other.commercial_partner_id <> friend.commercial_partner_id""",
-                friend_ids,
+                """WITH friend AS MATERIALIZED (
+                       SELECT contact.commercial_partner_id, address
+                         FROM res_partner contact
+                        -- as it is written, and the mailbox behind it: each by the index
+                        CROSS JOIN LATERAL UNNEST(
+                              %(emails)s || contact.email_normalized::text) address
+                        WHERE contact.commercial_partner_id = ANY(%(friends)s)
+                          AND NULLIF(address, '') IS NOT NULL
+                   )
+                   SELECT DISTINCT friend.commercial_partner_id, other.commercial_partner_id
+                     FROM friend
+                     JOIN res_partner other ON other.email_normalized = friend.address
+                    WHERE other.commercial_partner_id <> friend.commercial_partner_id""",
+                emails=self._emails_sql(SQL("contact")),
+                friends=friend_ids,
             )
         )
         return self.env.cr.fetchall()
@@ -138,13 +214,13 @@ class LifecycleReferral(models.Model):
             """SELECT contact.commercial_partner_id AS partner_id, ordering.date_order AS moment
                  FROM sale_order ordering
                  JOIN res_partner contact ON contact.id = ordering.partner_id
-                WHERE ordering.state = 'sale' AND ordering.company_id = %(company)s
+                WHERE ordering.state = 'sale' AND ordering.company_id = ANY(%(companies)s)
                   AND contact.commercial_partner_id = ANY(%(ids)s)
                 UNION ALL
                SELECT partner_id,
                       (day + 1)::timestamp AT TIME ZONE %(zone)s AT TIME ZONE 'UTC'
                  FROM (%(rows)s) purchases WHERE amount > 0""",
-            company=company.id,
+            companies=company._lifecycle_family().ids,
             ids=ids,
             zone=company._lifecycle_timezone(),
             rows=self.env["lifecycle.revenue.source"]._rows_sql(company, ids),

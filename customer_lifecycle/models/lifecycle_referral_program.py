@@ -164,7 +164,10 @@ class LifecycleReferralProgram(models.Model):
     @api.model
     def _current(self, company):
         """The programme that new recommendations in a company belong to, or empty."""
-        return self.sudo().search([("company_id", "=", company.id)], limit=1)
+        # that of the head office holds in branches without one of their own
+        above = company._lifecycle_above() if company else company
+        programs = self.sudo().search([("company_id", "in", above.ids)]).grouped("company_id")
+        return next((programs[one][:1] for one in above if one in programs), self.browse())
 
     @api.model
     def _may_recommend(self, partners):
@@ -172,10 +175,11 @@ class LifecycleReferralProgram(models.Model):
         program = self._current(self.env.company)
         if not program:
             return partners.browse()
+        family = {False, *program.company_id._lifecycle_family().ids}
         partners = partners.sudo().filtered(
             lambda partner: partner.active
             and not partner.lifecycle_exclude
-            and partner.company_id.id in (False, program.company_id.id)
+            and partner.company_id.id in family
         )
         if not program.stage_ids and not program.tier_ids:
             return partners

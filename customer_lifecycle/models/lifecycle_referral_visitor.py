@@ -96,7 +96,11 @@ class ResPartner(models.Model):
         domain = [
             ("friend_id", "=", customer.id),
             ("advocate_id", "=", advocate.id),
-            ("company_id", "=", (customer.company_id or self.env.company).id),
+            (
+                "company_id",
+                "in",
+                (customer.company_id or self.env.company)._lifecycle_above().ids,
+            ),
         ]
         # who was refused is not named again with every look at the cart
         if not customer.lifecycle_referred_by_id and not referrals._was_judged(

@@ -203,9 +203,9 @@ class LifecycleReferral(models.Model):
                                 WHERE sale_order_id = ordering.id))
                 ) online
                 WHERE contact.commercial_partner_id = one.friend_id
-                  AND ordering.state = 'sale' AND ordering.company_id = %s
+                  AND ordering.state = 'sale' AND ordering.company_id = ANY(%s)
                   AND ordering.amount_total > 0""",
-            company.id,
+            company._lifecycle_family().ids,
         )
 
     @api.model
@@ -222,8 +222,8 @@ class LifecycleReferral(models.Model):
                  JOIN pos_order ordering ON ordering.partner_id = contact.id
                 WHERE contact.commercial_partner_id = one.friend_id
                   AND ordering.state IN ('paid', 'done', 'invoiced')
-                  AND ordering.company_id = %s AND ordering.amount_total > 0""",
-            company.id,
+                  AND ordering.company_id = ANY(%s) AND ordering.amount_total > 0""",
+            company._lifecycle_family().ids,
         )
 
     # ----- REWARDING -----
@@ -287,6 +287,12 @@ class LifecycleReferral(models.Model):
         if not program.active:
             raise UserError(self.env._("The loyalty program “%s” is archived.", program.name))
         person = self._recipient()
+        if not person.active:
+            # nobody could spend it
+            raise UserError(
+                self.env._("“%s” is archived: restore the contact to give the reward.",
+                           person.display_name)
+            )
         cards = self.env["loyalty.card"].sudo().with_context(
             **QUIET, action_no_send_mail=True
         )
@@ -340,8 +346,18 @@ class LifecycleReferral(models.Model):
         return people[profile.id][0] if profile and people[profile.id][0] else self.advocate_id
 
     def _tell(self):
-        """Queue the e-mail about the reward, unless the person must not or cannot be written to."""
+        """Queue the e-mail about the reward, unless the person must not or cannot be written to.
+
+        It is judged again when it leaves: see ``mail_mail``.
+        """
         template, person = self.program_id.mail_template_id, self.recipient_id
-        if template and not self.env["lifecycle.consent"]._refusals(person, self.company_id):
+        if template and not self._must_not_tell(person):
             # without a layout, which would name the friend in its head
             template.sudo().send_mail(self.id)
+
+    def _must_not_tell(self, person):
+        """Why the e-mail about the reward must not go to a person, or None."""
+        self.ensure_one()
+        if not self.card_id.active:
+            return "reward"
+        return self.env["lifecycle.consent"]._refusals(person, self.company_id).get(person.id)

@@ -303,7 +303,8 @@ class LifecycleRevenueSource(models.Model):
         model = self.env[self.model].sudo().with_context(active_test=False)
         self._check_kinds(model)
         domain = self._domain()
-        domain &= Domain(self.company_path, "=", company.id)
+        # a head office has sold what its branches have
+        domain &= Domain(self.company_path, "in", company._lifecycle_family().ids)
         domain &= ~self._skip_domain(model)
         query = model._search(domain)
         table = query.table

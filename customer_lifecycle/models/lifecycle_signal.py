@@ -199,7 +199,7 @@ class LifecycleSignal(models.Model):
         self.ensure_one()
         sources = self.env["lifecycle.revenue.source"]
         model = self.env[self.model].sudo().with_context(active_test=False)
-        query = model._search(self._company_domain(company))
+        query = model._search(self._company_domain(company._lifecycle_family()))
         table = query.table
         customer = self._customer_sql(model, query)
         if partner_ids is not None:

@@ -217,10 +217,11 @@ class LifecycleSpending(models.Model):
                             END AS getting
                        FROM (SELECT spending.getting_percent::numeric / 100 AS of) share
                  ) split
-                WHERE spending.company_id = %(company)s AND spending.date_from <= %(today)s""",
+                WHERE spending.company_id = ANY(%(companies)s)
+                  AND spending.date_from <= %(today)s""",
             today=today,
             before=monthly_sql(amount, digits, SQL("(days.first - spending.date_from)"), days),
             until=monthly_sql(amount, digits, SQL("(days.last - spending.date_from + 1)"), days),
             digits=digits,
-            company=company.id,
+            companies=company._lifecycle_family().ids,
         )

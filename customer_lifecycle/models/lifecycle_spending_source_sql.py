@@ -99,7 +99,10 @@ class LifecycleSpendingSource(models.Model):
         reader.currency_path = self.currency_path
         model = self.env[self.model].sudo().with_context(active_test=False)
         self._check_kinds(model)
-        query = model._search(self._domain() & Domain(self.company_path, "=", company.id))
+        # what branches spend is their head office's, as what they sell
+        query = model._search(
+            self._domain() & Domain(self.company_path, "in", company._lifecycle_family().ids)
+        )
         table = query.table
         day = reader._day_sql(model, table, query, company)
         amount = paths._number_sql(model, table, self.amount_path, query)

@@ -225,7 +225,9 @@ class LifecycleTouch(models.AbstractModel):
     @api.model
     def _purchases_sql(self, source, company, zone):
         model = self.env[source.model].sudo().with_context(active_test=False)
-        domain = source._domain() & Domain(source.company_path, "=", company.id)
+        domain = source._domain() & Domain(
+            source.company_path, "in", company._lifecycle_family().ids
+        )
         query = model._search(domain & ~source._skip_domain(model))
         table = query.table
         amount = source._number_sql(model, table, source.amount_path, query)

@@ -109,16 +109,17 @@ class LifecycleTouch(models.AbstractModel):
         """
         zone = company._lifecycle_timezone()
         default = self.env["res.company"]._lifecycle_default_company().id
+        family = company._lifecycle_family().ids
 
         def leads(link):
             return SQL(
                 """SELECT contact.profile_id, lead.create_date, NULL, lead.source_id,
                           lead.medium_id, lead.campaign_id
                      FROM lifecycle_contact contact JOIN crm_lead lead ON %s
-                    WHERE COALESCE(lead.company_id, contact.company_id, %s) = %s""",
+                    WHERE COALESCE(lead.company_id, contact.company_id, %s) = ANY(%s)""",
                 link,
                 default,
-                company.id,
+                family,
             )
 
         return SQL(
@@ -134,7 +135,7 @@ class LifecycleTouch(models.AbstractModel):
                               ordering.source_id, ordering.medium_id, ordering.campaign_id
                          FROM lifecycle_contact contact
                          JOIN sale_order ordering ON ordering.partner_id = contact.id
-                        WHERE ordering.company_id = %(company)s
+                        WHERE ordering.company_id = ANY(%(family)s)
                        UNION ALL
                        SELECT id, first_order_date::timestamp AT TIME ZONE %(zone)s
                                   AT TIME ZONE 'UTC', NULL, NULL, NULL, NULL
@@ -155,5 +156,5 @@ class LifecycleTouch(models.AbstractModel):
                     "AND lead.email_normalized = contact.email_normalized"
                 )
             ),
-            company=company.id,
+            family=family,
         )

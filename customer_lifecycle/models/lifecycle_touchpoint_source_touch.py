@@ -199,13 +199,13 @@ class LifecycleTouchpointSource(models.Model):
             SQL(
                 """SELECT contact.profile_id, %s AS model, document.id
                      FROM %s contact JOIN (%s) document ON %s
-                    WHERE COALESCE(document.company_id, contact.company_id, %s) = %s""",
+                    WHERE COALESCE(document.company_id, contact.company_id, %s) = ANY(%s)""",
                 name,
                 contacts,
                 target,
                 link,
                 company.id,
-                company.id,
+                company._lifecycle_family().ids,
             )
             for link in links
         ]
@@ -215,13 +215,13 @@ class LifecycleTouchpointSource(models.Model):
             """SELECT contact.profile_id, found.moment, %s AS touchpoint_id, found.id AS res_id,
                       found.source_id, found.medium_id, found.campaign_id
                  FROM %s contact JOIN (%s) found ON %s
-                WHERE COALESCE(found.company_id, contact.company_id, %s) = %s""",
+                WHERE COALESCE(found.company_id, contact.company_id, %s) = ANY(%s)""",
             self.id,
             contacts,
             found,
             link,
             company.id,
-            company.id,
+            company._lifecycle_family().ids,
         )
 
     def _touch_records(self, model, company, readable, condition, attached=False):

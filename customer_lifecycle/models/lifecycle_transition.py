@@ -11,6 +11,8 @@ class LifecycleTransition(models.Model):
 
     _name = "lifecycle.transition"
     _description = "Life-Cycle Transition"
+    _inherit = ["lifecycle.branch.mixin"]
+    _company_path = "profile_id.company_id"
     _order = "date desc, id desc"
     # day, cause and person are fields of their own
     _log_access = False

@@ -135,6 +135,11 @@ class LifecycleVipBenefit(models.AbstractModel):
 
     @api.model
     def _process_profile(self, profile):
+        company = profile.company_id
+        if company._lifecycle_tier_company() != company:
+            # the tier is the head office's, which gives what it brings
+            self._settle(profile, False)
+            return
         problem = profile.vip_problem
         if profile.vip_benefits_due or profile.vip_tier_id != profile.vip_applied_tier_id:
             problem = self._apply(profile)

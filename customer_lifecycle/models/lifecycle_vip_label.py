@@ -11,7 +11,8 @@ class ResPartner(models.Model):
     """A customer's VIP tier for all colleagues, and none of the figures behind it.
 
     Who packs a parcel or repairs a device has no right to a customer's figures, but has to know
-    whom to serve first. The tier is that of the company that the reader works in.
+    whom to serve first. The tier is that of the company that the reader works in, or of its head
+    office.
     """
 
     # a file for each subject of this large model
@@ -43,7 +44,7 @@ class ResPartner(models.Model):
             profiles = self.env["lifecycle.profile"].sudo().search_fetch(
                 [
                     ("partner_id", "in", self.commercial_partner_id._origin.ids),
-                    ("company_id", "=", self.env.company.id),
+                    ("company_id", "=", self.env.company._lifecycle_tier_company().id),
                     ("vip_tier_id", "!=", False),
                 ],
                 ["partner_id", "vip_tier_id"],
@@ -114,7 +115,7 @@ class ResPartner(models.Model):
                 SQL.identifier(coalias, "partner_id"),
                 SQL.identifier(alias, "commercial_partner_id"),
                 SQL.identifier(coalias, "company_id"),
-                self.env.company.id,
+                self.env.company._lifecycle_tier_company().id,
                 SQL.identifier(coalias, "active"),
                 self.env.user._is_internal(),
             ),

@@ -28,7 +28,7 @@ class ResPartner(models.Model):
         profiles = self.env["lifecycle.profile"].sudo().search(
             [
                 ("partner_id", "in", nobodys.commercial_partner_id.ids),
-                ("company_id", "=", company.id),
+                ("company_id", "=", company._lifecycle_tier_company().id),
                 ("vip_tier_id.team_id.active", "=", True),
             ]
         )

@@ -202,7 +202,14 @@ class LifecycleVipTier(models.Model):
         for name, domain in names.items():
             counts = dict(
                 profiles._read_group(
-                    [("vip_tier_id", "in", self.ids), *domain], ["vip_tier_id"], ["__count"]
+                    # a branch's customers have the tier from here, and are counted here
+                    [
+                        ("vip_tier_id", "in", self.ids),
+                        ("company_id", "in", self.company_id.ids),
+                        *domain,
+                    ],
+                    ["vip_tier_id"],
+                    ["__count"],
                 )
             )
             for tier in self:
@@ -378,21 +385,24 @@ class LifecycleVipTier(models.Model):
         action.update(domain=domain, context={}, display_name=name)
         return action
 
+    def _members(self):
+        return [("vip_tier_id", "=", self.id), ("company_id", "=", self.company_id.id)]
+
     def action_view_members(self):
         self.ensure_one()
-        return self._action_profiles([("vip_tier_id", "=", self.id)], self.name)
+        return self._action_profiles(self._members(), self.name)
 
     def action_view_reviews(self):
         self.ensure_one()
         return self._action_profiles(
-            [("vip_tier_id", "=", self.id), ("vip_review_date", "!=", False)],
+            [*self._members(), ("vip_review_date", "!=", False)],
             self.env._("About to lose %s", self.name),
         )
 
     def action_view_problems(self):
         self.ensure_one()
         return self._action_profiles(
-            [("vip_tier_id", "=", self.id), ("vip_problem", "!=", False)],
+            [*self._members(), ("vip_problem", "!=", False)],
             self.env._("Benefits missing: %s", self.name),
         )
 

@@ -368,7 +368,8 @@ class LifecycleWorkflow(models.Model):
 
     def _companies(self):
         self.ensure_one()
-        return self.company_id or self.env["res.company"]._lifecycle_companies()
+        # a branch's customers are its head office's too: nobody is to be written to twice
+        return self.company_id or self.env["res.company"]._lifecycle_uppermost()
 
     # ----- WITH WHOSE RIGHTS -----
 

@@ -20,6 +20,9 @@ class LoyaltyProgram(models.Model):
     # what programs cost is a subject of its own
     _inherit = "loyalty.program"  # pylint: disable=consider-merging-classes-inherited
 
+    # Odoo lets the programs of a company hold in its branches, and not in theirs
+    _check_company_domain = models.check_company_domain_parent_of
+
     # what is archived still counts: forgetting it would open the program to everybody
     lifecycle_stage_ids = fields.Many2many(
         "lifecycle.stage", STAGES, "program_id", "stage_id",
@@ -185,24 +188,41 @@ class LoyaltyProgram(models.Model):
         self.env["lifecycle.profile"].flush_model(
             ["partner_id", "company_id", "stage_id", "vip_tier_id", "active"]
         )
+        self.flush_model(["company_id"])
+        # what the head office says of a customer holds in its branches: a tier or segment of its
+        # own, and a stage or segment of everybody for the programs that are its own
         self.env.cr.execute(
             SQL(
                 """WITH profile AS MATERIALIZED (
-                       SELECT id, stage_id, vip_tier_id FROM lifecycle_profile
-                        WHERE partner_id = %(customer)s AND company_id = %(company)s AND active
+                       SELECT id, company_id, stage_id, vip_tier_id FROM lifecycle_profile
+                        WHERE partner_id = %(customer)s AND company_id = ANY(%(above)s) AND active
+                   ), program AS NOT MATERIALIZED (
+                       SELECT id, CASE WHEN company_id = ANY(%(above)s) THEN company_id
+                                       ELSE %(company)s END AS company_id
+                         FROM loyalty_program
                    )
-                   SELECT program_id FROM %(stages)s GROUP BY program_id
-                   HAVING NOT COALESCE(BOOL_OR(stage_id = (SELECT stage_id FROM profile)), FALSE)
+                   SELECT rel.program_id FROM %(stages)s rel
+                     JOIN program ON program.id = rel.program_id
+                     LEFT JOIN profile ON profile.company_id = program.company_id
+                    GROUP BY rel.program_id
+                   HAVING NOT COALESCE(BOOL_OR(rel.stage_id = profile.stage_id), FALSE)
                    UNION
                    SELECT program_id FROM %(tiers)s GROUP BY program_id
-                   HAVING NOT COALESCE(BOOL_OR(tier_id = (SELECT vip_tier_id FROM profile)), FALSE)
+                   HAVING NOT COALESCE(BOOL_OR(tier_id IN (
+                       SELECT vip_tier_id FROM profile)), FALSE)
                    UNION
-                   SELECT program_id FROM %(segments)s GROUP BY program_id
-                   HAVING NOT COALESCE(BOOL_OR(segment_id IN (
-                       SELECT member.segment_id FROM lifecycle_segment_member member
-                         JOIN profile ON profile.id = member.profile_id)), FALSE)""",
+                   SELECT rel.program_id FROM %(segments)s rel
+                     JOIN program ON program.id = rel.program_id
+                     JOIN lifecycle_segment segment ON segment.id = rel.segment_id
+                     LEFT JOIN profile
+                       ON profile.company_id = COALESCE(segment.company_id, program.company_id)
+                     LEFT JOIN lifecycle_segment_member member
+                       ON member.profile_id = profile.id AND member.segment_id = rel.segment_id
+                    GROUP BY rel.program_id
+                   HAVING NOT BOOL_OR(member.profile_id IS NOT NULL)""",
                 customer=customer.id or 0,
                 company=company.id,
+                above=company._lifecycle_above().ids if company else [],
                 stages=SQL.identifier(STAGES),
                 tiers=SQL.identifier(TIERS),
                 segments=SQL.identifier(SEGMENTS),
@@ -348,7 +368,10 @@ class LoyaltyProgram(models.Model):
         if self.program_type != "loyalty" or not multipliers:
             return multipliers.browse()
         profile = self.env["lifecycle.profile"].sudo().search(
-            [("partner_id", "=", customer.id), ("company_id", "=", company.id)]
+            [
+                ("partner_id", "=", customer.id),
+                ("company_id", "=", company._lifecycle_tier_company().id),
+            ]
         )
         return multipliers.filtered(lambda one: one.tier_id == profile.vip_tier_id)
 

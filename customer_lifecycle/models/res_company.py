@@ -16,6 +16,23 @@ FIRST_DAY = date(1980, 1, 2)
 DAYS_AHEAD = 366
 #: what is larger is a slip, unless the company says otherwise
 LARGEST_AMOUNT = 1e12
+#: settings that a new branch takes over from its head office
+SETTLED = (
+    "lifecycle_tz",
+    "lifecycle_basis",
+    "lifecycle_value",
+    "lifecycle_margin_percent",
+    "lifecycle_horizon",
+    "lifecycle_discount_rate",
+    "lifecycle_tiers_portal",
+    "lifecycle_referral_portal",
+    "lifecycle_consent_required",
+    "lifecycle_cap_week",
+    "lifecycle_cap_month",
+    "lifecycle_wait_days",
+    "lifecycle_complaint_days",
+    "lifecycle_measure",
+)
 
 
 class ResCompany(models.Model):
@@ -225,8 +242,55 @@ class ResCompany(models.Model):
         company = Company.browse(chosen).exists().filtered("active")
         return company or self._lifecycle_companies()[:1]
 
+    # ----- BRANCHES -----
+
+    def _lifecycle_family(self):
+        """The company and all its branches, closed ones too: what they sold is its own."""
+        self.ensure_one()
+        if not isinstance(self.id, int):
+            return self
+        return self.sudo().with_context(active_test=False).search(
+            [("id", "child_of", self.id)], order="id"
+        )
+
+    def _lifecycle_above(self):
+        """The company, then its head office, up to the top one."""
+        self.ensure_one()
+        # sudo: the ids only; a branch's people need not be let into the head office
+        return self.browse(reversed(self.sudo().parent_ids.ids)) or self
+
+    def _lifecycle_tier_company(self):
+        """The company whose VIP tiers hold here: the nearest one that has any, else this one."""
+        self.ensure_one()
+        above = self._lifecycle_above()
+        if len(above) == 1:
+            return self
+        # sudo: which company has tiers is no secret
+        having = self.env["lifecycle.vip.tier"].sudo().search_fetch(
+            [("company_id", "in", above.ids), ("proposal_of_id", "=", False)], ["company_id"]
+        ).company_id
+        return next((company for company in above if company in having), self)
+
+    def _lifecycle_tier_followers(self):
+        """Branches in which this company's VIP tiers hold."""
+        self.ensure_one()
+        return (self._lifecycle_family() - self).filtered(
+            lambda branch: branch.active and branch._lifecycle_tier_company() == self
+        )
+
+    @api.model
+    def _lifecycle_uppermost(self):
+        """Companies in use that have no head office in use: each customer once, with all."""
+        companies = self._lifecycle_companies()
+        return companies.filtered(lambda one: not (one.parent_ids - one) & companies)
+
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            # a branch begins with what its head office has settled
+            if parent := self.browse(vals.get("parent_id") or []).sudo():
+                for name in SETTLED:
+                    vals.setdefault(name, parent[name])
         companies = super().create(vals_list)
         # a company of the database is nobody's customer
         companies.partner_id.sudo().write({"lifecycle_exclude": True})

@@ -38,15 +38,20 @@ class ResPartner(models.Model):
         profiles = as_reader(self.env["lifecycle.profile"])
         by_partner = {}
         if profiles.has_access("read"):
+            companies = self._fields["lifecycle_profile_id"].companies(self)
             found = profiles.search_fetch(
                 [
                     ("partner_id", "in", self.commercial_partner_id._origin.ids),
-                    ("company_id", "=", self.env.company.id),
+                    ("company_id", "in", companies.ids),
                 ],
                 # whoever asks for the profile is about to read it
                 stored_names(profiles),
                 order="id",
             )
+            if len(companies) > 1:
+                # the nearest one is the last to be taken
+                place = {company.id: number for number, company in enumerate(companies)}
+                found = found.sorted(lambda one: -place[one.company_id.id])
             by_partner = {profile.partner_id.id: profile.id for profile in found}
         for partner in self:
             partner.lifecycle_profile_id = by_partner.get(

@@ -32,7 +32,8 @@ class ResUsers(models.Model):
         """What the present user reads of his own tier, or None where it is not to be shown."""
         # sudo: customers have no access to profiles; theirs is the only one that is read, and
         # only what the company wants them to see leaves this method
-        company = self.env.company.sudo()
+        # in a branch the tiers of its head office hold, and what that one wants to show
+        company = self.env.company.sudo()._lifecycle_tier_company()
         customer = self.env.user.partner_id.sudo().commercial_partner_id
         if not company.lifecycle_tiers_portal:
             return None

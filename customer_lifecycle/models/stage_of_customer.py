@@ -48,8 +48,11 @@ class SaleOrder(models.Model):
     def _compute_vip_hint(self):
         for order in self:
             # figures of the order's company, whichever one the reader works in
-            customer = order.partner_id.with_company(order.company_id)
-            profile = customer.lifecycle_profile_id
+            company = order.company_id._lifecycle_tier_company()
+            if company not in self.env.user.company_ids:
+                # the figures that decide are those of a head office that he may not look into
+                company = order.company_id
+            profile = order.partner_id.with_company(company).lifecycle_profile_id
             if not profile:
                 order.vip_hint = False
                 continue

@@ -1,6 +1,11 @@
 """Points belong to what was bought when they were given, and follow what becomes of it."""
 
+import importlib.util
+from pathlib import Path
+
 from odoo import Command
+
+import odoo.addons.customer_lifecycle
 
 from .common_loyalty import CreditCase
 
@@ -63,6 +68,12 @@ class TestPointsFollow(CreditCase):
         self.assertEqual(self.points(), 60)
         order._action_cancel()
         self.assertEqual(self.points(), 0)
+
+    def test_points_shown_on_the_order(self):
+        order = self.sell(self.ann)
+        order.order_line.product_uom_qty = 4
+        order.invalidate_recordset(["loyalty_data"])
+        self.assertEqual(order.loyalty_data["issued"], 40)
 
     def test_price_and_discount(self):
         order = self.sell(self.ann)
@@ -436,3 +447,30 @@ class TestMergedCards(CreditCase):
         card = self.cards(self.ann).filtered("active")
         self.assertEqual(card.points, 300)
         self.assertBalanced(card)
+
+    def test_cards_that_were_merged_before_the_update(self):
+        """Odoo's merge alone leaves history and orders on the emptied card."""
+        bob = self.new_customer("Bob")
+        self.sell(self.ann)
+        order = self.sell(bob, 200)
+        card, gone = self.cards(self.ann), self.cards(bob)
+        gone.write({"partner_id": self.ann.id, "points": 0, "active": False})
+        card.points = 300
+        # one that somebody has emptied and archived himself is left alone
+        carl = self.new_customer("Carl")
+        self.sell(carl)
+        emptied = self.cards(carl)
+        emptied.write({"points": 0, "active": False})
+        self.new_card(carl)
+        self.env.flush_all()
+        path = Path(odoo.addons.customer_lifecycle.__path__[0]) / "migrations" / "19.0.1.1.0"
+        spec = importlib.util.spec_from_file_location("merged", path / "post-merged-cards.py")
+        script = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(script)
+        script.migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        self.assertEqual(order.coupon_point_ids.coupon_id, card)
+        self.assertBalanced(card)
+        self.assertTrue(emptied.history_ids)
+        order._action_cancel()
+        self.assertEqual(card.points, 100)

@@ -36,6 +36,125 @@ class TestReferralGuard(ReferralCase):
         firm.lifecycle_referred_by_id = self.ann
         self.assertEqual(self.referral(firm).reason, "email")
 
+    def test_mailbox_behind_an_address(self):
+        """What follows a plus, capitals, and dots at Google: the same mailbox."""
+        cases = [
+            ("ann@gmail.com", "ann+friend@gmail.com"),
+            ("ann+one@gmail.com", "Ann+Two@GMail.com"),
+            ("a.n.n@gmail.com", "ann@googlemail.com"),
+            ("ann@example.com", "ann+shop@example.com"),
+            ("Ann <ann+a+b@example.com>", "ANN@example.com"),
+            ("office@example.com; ann@example.com", "zoe@example.com, ann+2@example.com"),
+        ]
+        for mine, theirs in cases:
+            self.ann.email = mine
+            self.assert_refused("email", email=theirs)
+
+    def test_other_mailboxes(self):
+        cases = [
+            ("ann@gmail.com", "anna@gmail.com"),
+            ("a.nn@example.com", "ann@example.com"),
+            ("ann@gmail.com", "ann@example.com"),
+            ("+ann@example.com", "+zoe@example.com"),
+        ]
+        for mine, theirs in cases:
+            self.ann.email = mine
+            friend = self.new_customer(
+                "Frida", lifecycle_referred_by_id=self.ann.id, email=theirs
+            )
+            self.assertEqual(self.referral(friend).state, "joined", theirs)
+
+    def test_code_of_oneself_is_refused_in_words(self):
+        self.ann.email = "ann@gmail.com"
+        code = self.env["lifecycle.referral.code"]._of(self.ann, create=True)
+        friend = self.new_customer("Frida", email="a.n.n+new@gmail.com")
+        order = self.env["sale.order"].create(
+            {"partner_id": friend.id, "company_id": self.company.id}
+        )
+        self.assertIn("Same e-mail address", order._try_apply_code(code.name)["error"])
+
+    def test_customer_before_under_another_tag(self):
+        before = self.new_customer("Frida", email="frida@gmail.com")
+        self.order(50, partner=before, days_ago=9)
+        self.assert_refused("bought", email="frida+again@gmail.com")
+
+    def test_same_phone_without_its_country(self):
+        self.assert_refused("phone", phone="08-123 456 01")
+
+    def test_same_tax_number_without_its_country(self):
+        self.ann.vat = "SE123456789701"
+        friend = self.new_customer("Frida", vat="123456789701")
+        friend.lifecycle_referred_by_id = self.ann
+        self.assertEqual(self.referral(friend).reason, "vat")
+
+    def test_no_tax_number(self):
+        self.ann.vat = "/"
+        friend = self.new_customer("Frida", vat="/", lifecycle_referred_by_id=self.ann.id)
+        self.assertEqual(self.referral(friend).state, "joined")
+
+    def test_same_bank_account(self):
+        friend = self.friend()
+        self.paid_order(friend)
+        self.follow()
+        self.wait(self.referral(friend))
+        for partner, number in ((self.ann, "SE45 5000 0000"), (friend, "SE4550000000")):
+            self.env["res.partner.bank"].create(
+                {"partner_id": partner.id, "acc_number": number}
+            )
+        self.follow()
+        self.assertEqual(self.referral(friend).reason, "bank")
+        self.assertEqual(self.rewards(), [])
+
+    def test_goods_sent_to_who_recommended(self):
+        friend = self.friend()
+        order = self.paid_order(friend)
+        self.follow()
+        self.wait(self.referral(friend))
+        order.partner_shipping_id = self.ann
+        self.follow()
+        self.assertEqual(self.referral(friend).reason, "address")
+
+    # ----- JUDGED AGAIN -----
+
+    def reward_in_a_moment(self):
+        friend = self.friend()
+        order = self.paid_order(friend)
+        self.follow()
+        referral = self.referral(friend)
+        self.wait(referral)
+        return order, referral
+
+    def test_credited_before_the_reward(self):
+        order, referral = self.reward_in_a_moment()
+        self.credit(order.invoice_ids)
+        self.follow()
+        self.assertNotEqual(referral.state, "rewarded")
+        self.assertEqual(self.rewards(), [])
+
+    def test_archived_before_the_reward(self):
+        _order, referral = self.reward_in_a_moment()
+        self.ann.action_archive()
+        self.follow()
+        self.assertEqual(referral.state, "waiting")
+        self.assertIn("archived", referral.problem)
+        self.ann.action_unarchive()
+        self.follow()
+        self.assertEqual(referral.state, "rewarded")
+
+    def test_no_said_before_the_mail_leaves(self):
+        """The reward is given; the e-mail that waits in the queue is not sent any more."""
+        _order, referral = self.reward_in_a_moment()
+        self.follow()
+        self.assertEqual(referral.state, "rewarded")
+        mail = self.env["mail.mail"].search(
+            [("model", "=", "lifecycle.referral"), ("res_id", "=", referral.id)]
+        )
+        self.assertEqual(mail.state, "outgoing")
+        self.env["mail.blacklist"]._add(self.ann.email)
+        mail.send()
+        self.assertEqual(mail.state, "cancel")
+        self.assertIn("must not be written", mail.failure_reason)
+
     def test_same_phone(self):
         self.assert_refused("phone", phone="+46812345601")
 
@@ -271,3 +390,24 @@ class TestReferralGuard(ReferralCase):
         env = self.env(user=clerk, context={"allowed_company_ids": other.ids})
         self.assertFalse(env["lifecycle.referral"].search([]))
         self.assertFalse(env["lifecycle.referral.program"].search([]))
+
+    # ----- BRANCHES -----
+
+    def test_programme_of_the_head_office_in_a_branch(self):
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        self.env.user.company_ids |= branch
+        friend = self.new_customer("Frida", email="frida@friends.example.com")
+        friend.with_company(branch).lifecycle_referred_by_id = self.ann
+        referral = self.referral(friend)
+        self.assertEqual((referral.company_id, referral.state), (self.company, "joined"))
+        referral.date = fields.Datetime.now() - timedelta(days=40)
+        order = self.order(100, partner=friend, days_ago=30, company=branch)
+        self.follow()
+        self.assertEqual((referral.state, referral.order_id), ("ordered", order.id))
+        # a customer of a branch is no new one
+        old = self.new_customer("Otto", email="otto@friends.example.com")
+        self.order(100, partner=old, days_ago=30, company=branch)
+        old.lifecycle_referred_by_id = self.ann
+        self.assertEqual(self.referral(old).reason, "bought")

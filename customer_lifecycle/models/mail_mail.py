@@ -1,0 +1,38 @@
+"""E-mails about rewards, judged once more when they leave.
+
+In: mails that wait in Odoo's queue, which may be hours or, with a broken server, days. Out: those
+to people who have said no since, or whose reward is gone, are cancelled. Called by Odoo's sending.
+"""
+
+from odoo import models
+
+
+class MailMail(models.Model):
+    _inherit = "mail.mail"
+
+    def send(self, *args, **kwargs):
+        """Leave out e-mails about rewards that must not be sent any more."""
+        # sudo: whose mails these are, whoever has the queue sent
+        rewards = self.sudo().filtered(
+            lambda mail: mail.state == "outgoing" and mail.model == "lifecycle.referral"
+        )
+        stopped = rewards._lifecycle_stop_rewards()
+        return super(MailMail, self - self.browse(stopped.ids)).send(*args, **kwargs)
+
+    def _lifecycle_stop_rewards(self):
+        stopped = self.browse()
+        for mail in self:
+            referral = self.env["lifecycle.referral"].browse(mail.res_id).exists()
+            refused = referral and referral._must_not_tell(referral.recipient_id)
+            if not referral or refused:
+                stopped |= mail
+        if stopped:
+            stopped.write(
+                {
+                    "state": "cancel",
+                    "failure_reason": self.env._(
+                        "The person must not be written to any more, or the reward is gone."
+                    ),
+                }
+            )
+        return stopped
