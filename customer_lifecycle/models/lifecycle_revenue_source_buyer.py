@@ -37,7 +37,7 @@ class LifecycleRevenueSource(models.Model):
         model = self.env[self.model].sudo().with_context(active_test=False)
         try:
             bought = self._compile(company.sudo(), customer_ids)
-            query = model._search([(self.company_path, "=", company.id)])
+            query = model._search([(self.company_path, "in", company._lifecycle_family().ids)])
             table = query.table
             people, person = self._follow(model, table, self.partner_path, query)
             customer = people._field_to_sql(person, "commercial_partner_id", query)

@@ -263,6 +263,9 @@ class LoyaltyProgram(models.Model):
         conditions = [SQL("TRUE")]
         if program.lifecycle_stage_ids:
             conditions.append(SQL("profile.stage_id = ANY(%s)", program.lifecycle_stage_ids.ids))
+            if program.company_id:
+                # whoever is new in a branch may be an old customer of its head office
+                conditions.append(SQL("profile.company_id = %s", program.company_id.id))
         if program.lifecycle_tier_ids:
             conditions.append(SQL("profile.vip_tier_id = ANY(%s)", program.lifecycle_tier_ids.ids))
         if program.lifecycle_segment_ids:

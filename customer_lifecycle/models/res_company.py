@@ -1,6 +1,6 @@
 from datetime import date, timedelta
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools.misc import format_date, formatLang
@@ -249,8 +249,15 @@ class ResCompany(models.Model):
         self.ensure_one()
         if not isinstance(self.id, int):
             return self
-        return self.sudo().with_context(active_test=False).search(
-            [("id", "child_of", self.id)], order="id"
+        return self.browse(self._lifecycle_family_ids())
+
+    # a new company empties the cache, and no company ever gets another head office
+    @tools.ormcache("self.id")
+    def _lifecycle_family_ids(self):
+        return tuple(
+            self.sudo().with_context(active_test=False).search(
+                [("id", "child_of", self.id)], order="id"
+            ).ids
         )
 
     def _lifecycle_above(self):

@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from unittest import SkipTest
 
 from odoo import Command
 
@@ -474,3 +475,51 @@ class TestMergedCards(CreditCase):
         self.assertTrue(emptied.history_ids)
         order._action_cancel()
         self.assertEqual(card.points, 100)
+
+
+class TestPointsOfDeliveries(CreditCase):
+    """Goods that are billed as they are delivered."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if "move_ids" not in cls.env["sale.order.line"]._fields:
+            raise SkipTest("Needs the app Inventory (sale_stock).")
+        cls.goods = cls.env["product.product"].create(
+            {"name": "Crates", "type": "consu", "invoice_policy": "delivery", "list_price": 10,
+             "taxes_id": False}
+        )
+
+    def deliver(self, order, quantity, rest="cancel"):
+        picking = order.picking_ids.filtered(lambda one: one.state not in ("done", "cancel"))
+        picking.move_ids.quantity = quantity
+        picking.move_ids.picked = True
+        picking.with_context(
+            skip_backorder=True,
+            picking_ids_not_to_create_backorder=picking.ids if rest == "cancel" else [],
+        ).button_validate()
+
+    def test_less_was_delivered_than_ordered(self):
+        order = self.sell(self.ann, product=self.goods)
+        card = self.cards(self.ann)
+        self.assertEqual(card.points, 100)
+        self.deliver(order, 6)
+        self.credit(self.invoice(order), quantity=1)
+        self.assertEqual(card.points, 50)
+        self.assertBalanced(card)
+
+    def test_the_rest_is_still_on_its_way(self):
+        order = self.sell(self.ann, product=self.goods)
+        self.deliver(order, 6, rest="later")
+        self.invoice(order)
+        card = self.cards(self.ann)
+        self.assertEqual(card.points, 100)
+        self.deliver(order, 4)
+        self.invoice(order)
+        self.assertEqual(card.points, 100)
+
+    def test_more_was_delivered_than_ordered(self):
+        order = self.sell(self.ann, product=self.goods)
+        self.deliver(order, 12)
+        self.invoice(order)
+        self.assertEqual(self.cards(self.ann).points, 120)
