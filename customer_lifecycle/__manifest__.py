@@ -86,6 +86,7 @@
         "views/lifecycle_spending_source_views.xml",
         "views/lifecycle_economics_views.xml",
         "views/lifecycle_customer_revenue_views.xml",
+        "wizards/lifecycle_reconciliation_views.xml",
         "views/lifecycle_cohort_views.xml",
         "views/lifecycle_group_filter_views.xml",
         "views/lifecycle_comparison_views.xml",

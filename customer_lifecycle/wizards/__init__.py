@@ -6,6 +6,8 @@ from . import (
     lifecycle_consent_merge,
     lifecycle_contact_call,
     lifecycle_loyalty_merge,
+    lifecycle_reconciliation,
+    lifecycle_reconciliation_sql,
     lifecycle_workflow_enter,
     lifecycle_referral_merge,
     lifecycle_workflow_merge,
