@@ -91,6 +91,12 @@ class LifecycleCustomerRevenue(models.Model):
     value = fields.Monetary(
         readonly=True, help="Net revenue or margin, as the settings say what value is."
     )
+    by_share = fields.Monetary(
+        string="Margin Not Known",
+        readonly=True,
+        help="Part of the net revenue for which the margin is not known, so that the share from "
+        "the settings stands in.",
+    )
     order_count = fields.Integer(
         string="Orders",
         readonly=True,
@@ -182,7 +188,7 @@ class LifecycleCustomerRevenue(models.Model):
                       CASE WHEN rows.day <= profile.first_order_date THEN 'new'
                            WHEN profile.first_order_date IS NOT NULL THEN 'repeat'
                            WHEN profile.id IS NOT NULL THEN 'credit' END AS kind,
-                      rows.amount, rows.value, rows.order_count,
+                      rows.amount, rows.value, rows.by_share, rows.order_count,
                       rows.partner_id AS customer_count,
                       CASE WHEN rows.order_count = 1 THEN rows.amount END AS average_order,
                       NULL::float AS revenue_share,
@@ -192,7 +198,7 @@ class LifecycleCustomerRevenue(models.Model):
                       profile.first_campaign_id,
                       touch.touchpoint_id AS last_touch_id, touch.source_id AS last_source_id,
                       touch.medium_id AS last_medium_id, touch.campaign_id AS last_campaign_id
-                 FROM (SELECT partner_id, day, source_id, res_id, amount, value,
+                 FROM (SELECT partner_id, day, source_id, res_id, amount, value, by_share,
                               CASE WHEN SUM(amount) OVER (PARTITION BY partner_id, day) > 0
                                     AND ROW_NUMBER() OVER (
                                             PARTITION BY partner_id, day

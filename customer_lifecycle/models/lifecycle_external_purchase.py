@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .lifecycle_fields import OptionalMonetary
+
 
 class LifecycleExternalPurchase(models.Model):
     _name = "lifecycle.external.purchase"
@@ -47,6 +49,18 @@ class LifecycleExternalPurchase(models.Model):
         help="Converted with the rate of the day of the purchase.",
     )
 
+    margin = OptionalMonetary(
+        currency_field="currency_id",
+        help="What you earned with it, if you know: the amount less what the goods cost you. "
+        "Where it is empty, the share from the settings stands in.",
+    )
+    margin_company = OptionalMonetary(
+        string="Margin in Company Currency",
+        compute="_compute_margin_company",
+        store=True,
+        currency_field="company_currency_id",
+    )
+
     _reference_unique = models.UniqueIndex(
         "(company_id, reference) WHERE reference IS NOT NULL AND reference <> ''",
         "This company already has an imported purchase with that reference. Give every "
@@ -73,6 +87,16 @@ class LifecycleExternalPurchase(models.Model):
             for purchase in purchases:
                 purchase.amount_company = company.currency_id.round(purchase.amount * rate)
 
+    @api.depends("margin", "currency_id", "company_id", "date")
+    def _compute_margin_company(self):
+        for purchase in self:
+            margin, company = purchase.margin, purchase.company_id
+            if margin is not False and company and purchase.currency_id != company.currency_id:
+                margin = purchase.currency_id._convert(
+                    margin, company.currency_id, company, purchase.date or fields.Date.today()
+                )
+            purchase.margin_company = margin
+
     @api.constrains("currency_id", "company_id")
     def _check_rate(self):
         """Refuse money that nobody knows the worth of: Odoo would take it for our own."""
@@ -89,13 +113,14 @@ class LifecycleExternalPurchase(models.Model):
                     )
                 )
 
-    @api.constrains("date", "amount", "currency_id", "company_id")
+    @api.constrains("date", "amount", "margin", "currency_id", "company_id")
     def _check_plausible(self):
         """Refuse days and amounts that moved labels of customers, instead of telling later."""
         for purchase in self:
             company = purchase.company_id.sudo()
             company._lifecycle_check_day(purchase.date)
             company._lifecycle_check_amount(purchase.amount_company)
+            company._lifecycle_check_amount(purchase.margin_company or 0)
 
     @api.depends("reference", "date")
     def _compute_display_name(self):

@@ -87,10 +87,10 @@ class LifecyclePipeline(models.AbstractModel):
                               AS average_order_value,
                           ROUND((MAX(bought) - MIN(bought))::numeric
                                 / NULLIF(COUNT(bought) - 1, 0), 1) AS order_interval,
-                          SUM(%(value)s) AS clv_historical,
+                          SUM(%(value)s) AS clv_historical, %(by_share)s AS by_share,
                           0 AS open_opportunity_count, 0 AS open_quotation_count
                      FROM (SELECT partner_id, day, SUM(amount) AS amount,
-                                  SUM(%(value)s) AS value,
+                                  SUM(%(value)s) AS value, %(by_share)s AS by_share,
                                   CASE WHEN SUM(amount) > 0 THEN day END AS bought
                              FROM (SELECT * FROM (%(rows)s) purchases
                                     WHERE %(where)s ORDER BY partner_id, day) sorted
@@ -104,6 +104,7 @@ class LifecyclePipeline(models.AbstractModel):
                 digits=company.currency_id.decimal_places,
                 # the same expression twice is summed up once
                 value=value,
+                by_share=SQL("SUM(by_share)" if company.lifecycle_value == "margin" else "0.0"),
                 windows=self._window_sums(company, today, value),
             )
         )

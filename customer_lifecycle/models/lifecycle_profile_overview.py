@@ -128,8 +128,21 @@ class LifecycleProfile(models.Model):
             prediction=self._overview_prediction(outlook, today),
             explanation=self.env["lifecycle.clv.model"]._current(company)._explain(),
             years=self._value_by_year(outlook, today),
+            share_text=self._share_text(company),
         )
         return figures
+
+    def _share_text(self, company):
+        """For how much of the revenue the margin is not known; False where it is."""
+        if company.lifecycle_value != "margin":
+            return False
+        purchases = self.env["lifecycle.purchase"].with_context(lifecycle_profile_id=self.id)
+        ((amount, by_share),) = purchases._read_group(
+            [("profile_id", "=", self.id), ("counted", "=", True)],
+            [],
+            ["amount:sum", "by_share:sum"],
+        )
+        return company._lifecycle_share_sentence(amount or 0, by_share or 0)
 
     def _overview_prediction(self, outlook, today):
         if not self.predicted:

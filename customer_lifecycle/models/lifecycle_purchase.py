@@ -33,6 +33,12 @@ class LifecyclePurchase(models.Model):
     value = fields.Monetary(
         readonly=True, help="Net revenue or margin, as the settings say what value is."
     )
+    by_share = fields.Monetary(
+        string="Margin Not Known",
+        readonly=True,
+        help="Part of the net amount for which the margin is not known, so that the share from "
+        "the settings stands in.",
+    )
     exchange_difference = fields.Monetary(
         readonly=True,
         help="What credit notes booked at another rate than the order's differ by in the books; "
@@ -62,10 +68,12 @@ class LifecyclePurchase(models.Model):
                       profile.id AS profile_id, rows.partner_id, %(company)s AS company_id,
                       %(currency)s AS currency_id, rows.day AS date, rows.source_id, rows.res_id,
                       rows.gross, rows.amount, rows.value, rows.exchange_difference,
+                      rows.by_share,
                       rows.day <= %(today)s AS counted
                  FROM (SELECT partner_id, day, source_id, res_id, SUM(gross) AS gross,
                               SUM(amount) AS amount, SUM(value) AS value,
-                              SUM(exchange_difference) AS exchange_difference
+                              SUM(exchange_difference) AS exchange_difference,
+                              SUM(by_share) AS by_share
                          FROM (%(rows)s) parts
                         GROUP BY partner_id, day, source_id, res_id
                         %(limit)s) rows

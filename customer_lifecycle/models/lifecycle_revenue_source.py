@@ -18,6 +18,7 @@ COLUMNS = (
     "exchange_difference",
     "source_id",
     "res_id",
+    "by_share",
 )
 #: fields of a source that hold a path from its model
 PATHS = (
@@ -28,6 +29,8 @@ PATHS = (
     "rate_path",
     "currency_path",
     "margin_path",
+    "cost_path",
+    "cost_known_path",
     "document_path",
 )
 
@@ -118,10 +121,11 @@ class LifecycleRevenueSource(models.Model):
 
     def _inspect_parts(self):
         self._compile(self.env.company.sudo())
-        # only companies whose value is margin compile this path
+        # only companies whose value is margin compile these paths
         model = self.env[self.model].sudo()
-        if self.margin_path and self._path_exists(model, self.margin_path):
-            self._number_sql(model, model._table, self.margin_path, model._search(Domain.TRUE))
+        for path in filter(None, (self.margin_path, self.cost_path, self.cost_known_path)):
+            if self._path_exists(model, path):
+                self._path_sql(model, model._table, path, model._search(Domain.TRUE))
 
     @api.constrains("model", "domain", "skip_domain", "net_of_credit_notes", *PATHS)
     def _check_compiles(self):
@@ -226,7 +230,8 @@ class LifecycleRevenueSource(models.Model):
             has one row
         :return: SQL of a SELECT with the columns of ``COLUMNS``: commercial partner, local day,
             net amount and value in company currency, amount before credit notes, exchange
-            difference of the credit notes, source and document id
+            difference of the credit notes, source and document id, and the part of the net
+            amount of whose value only the company's share is known
         """
         parts = []
         for source in self._for_company(company):
@@ -250,8 +255,8 @@ class LifecycleRevenueSource(models.Model):
         """SELECT without rows, in the columns of ``COLUMNS``."""
         return SQL(
             "SELECT 0 AS partner_id, NULL::date AS day, 0.0 AS amount, 0.0 AS value, "
-            "0.0 AS gross, 0.0 AS exchange_difference, 0 AS source_id, 0 AS res_id "
-            "WHERE FALSE"
+            "0.0 AS gross, 0.0 AS exchange_difference, 0 AS source_id, 0 AS res_id, "
+            "0.0 AS by_share WHERE FALSE"
         )
 
     @api.model
@@ -361,16 +366,16 @@ class LifecycleRevenueSource(models.Model):
             if self.document_path
             else SQL.identifier(table, "id")
         )
+        known = self._known_margin(
+            model, table, query, company, gross, net, convert, margin_change
+        )
+        if known and part:
+            known = tuple(part(each, digits) for each in known)
         rows = query.select(
             SQL("%s AS partner_id", customer),
             SQL("%s AS day", day),
             SQL("%s AS amount", amount),
-            SQL(
-                "%s AS value",
-                self._value_sql(
-                    model, table, query, company, amount, gross, net, convert, margin_change
-                ),
-            ),
+            SQL("%s AS value", self._value_sql(company, amount, known)),
             SQL("ROUND(%s, %s) AS gross", convert(gross), digits),
             SQL(
                 "%s AS exchange_difference",
@@ -380,5 +385,6 @@ class LifecycleRevenueSource(models.Model):
             ),
             SQL("%s AS source_id", self.id),
             SQL("%s AS res_id", document),
+            SQL("%s AS by_share", self._by_share_sql(known, amount, company)),
         )
         return self._within_purchases(rows, company, wanted) if self.goodwill else rows

@@ -149,7 +149,9 @@ class LifecycleRevenueSource(models.Model):
                SELECT partner_id, day, -counted AS amount,
                       CASE WHEN amount = 0 THEN value
                            ELSE ROUND(-value * counted / amount, %(digits)s) END AS value,
-                      -counted AS gross, 0.0 AS exchange_difference, source_id, res_id
+                      -counted AS gross, 0.0 AS exchange_difference, source_id, res_id,
+                      CASE WHEN amount = 0 THEN by_share
+                           ELSE ROUND(-by_share * counted / amount, %(digits)s) END AS by_share
                  FROM (
                     SELECT limited.*,
                            CASE WHEN back <= 0 THEN back
@@ -170,11 +172,11 @@ class LifecycleRevenueSource(models.Model):
                                        ROW_NUMBER() OVER (PARTITION BY partner_id
                                            ORDER BY day, res_id, amount DESC) AS nth,
                                        0.0 AS bought_now, -amount AS back,
-                                       amount, value, source_id, res_id
+                                       amount, value, source_id, res_id, by_share
                                   FROM lifecycle_given
                                 UNION ALL
                                 SELECT partner_id, day, FALSE, 0, SUM(amount), 0,
-                                       NULL, NULL, NULL, NULL
+                                       NULL, NULL, NULL, NULL, NULL
                                   FROM (%(bought)s) purchases
                                  GROUP BY partner_id, day
                               ) stream

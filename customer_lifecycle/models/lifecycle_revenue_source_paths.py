@@ -68,6 +68,8 @@ class LifecycleRevenueSource(models.Model):
             "amount_path": (NUMBERS, self.env._("a number")),
             "rate_path": (NUMBERS, self.env._("a number")),
             "margin_path": (NUMBERS, self.env._("a number")),
+            "cost_path": (NUMBERS, self.env._("a number")),
+            "cost_known_path": (("boolean",), self.env._("a yes or no")),
             "partner_path": (("res.partner",), self.env._("a contact")),
             "company_path": (("res.company",), self.env._("a company")),
             "currency_path": (("res.currency",), self.env._("a currency")),

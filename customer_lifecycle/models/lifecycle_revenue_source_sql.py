@@ -16,44 +16,28 @@ class LifecycleRevenueSource(models.Model):
         return SQL(
             """SELECT partner_id, day, SUM(amount) AS amount, SUM(value) AS value,
                       SUM(gross) AS gross, SUM(exchange_difference) AS exchange_difference,
-                      source_id, res_id
+                      source_id, res_id, SUM(by_share) AS by_share
                  FROM (%s) lines
                 GROUP BY partner_id, day, source_id, res_id""",
             rows,
         )
 
-    def _value_sql(
-        self, model, table, query, company, amount, gross, net, convert, margin_change=None
-    ):
+    def _value_sql(self, company, amount, known):
         """What the purchase is worth by the company's definition of value.
 
-        :param margin_change: SQL of what the order's stored margin says too much or too little
+        :param known: what is known of its margin, see ``_known_margin``
         """
         digits = company.currency_id.decimal_places
         if company.lifecycle_value == "revenue":
             return amount
-        share = SQL(
-            "ROUND(%s * (%s)::numeric, %s)",
-            amount,
-            company.lifecycle_margin_percent / 100,
-            digits,
+        share = company.lifecycle_margin_percent / 100
+        if known is None:
+            return SQL("ROUND(%s * (%s)::numeric, %s)", amount, share, digits)
+        margin, known_amount = known
+        return SQL(
+            "ROUND(%s + (%s - ROUND(%s, %s)) * (%s)::numeric, %s)",
+            margin, amount, known_amount, digits, share, digits,
         )
-        if (
-            company.lifecycle_value == "margin"
-            and self.margin_path
-            and self._path_exists(model, self.margin_path)
-        ):
-            margin = self._number_sql(model, table, self.margin_path, query)
-            if margin_change and self.margin_path == "margin":
-                margin = SQL("(%s + %s)", margin, margin_change)
-            # a credited part of the order takes its part of the margin along; what was given
-            # away has nothing to credit and costs what it costs
-            kept = SQL(
-                "(CASE WHEN %s = 0 THEN %s ELSE %s * %s / NULLIF(%s, 0) END)",
-                gross, margin, margin, net, gross,
-            )
-            return SQL("COALESCE(ROUND(%s, %s), %s)", convert(kept), digits, share)
-        return share
 
     def _converter(self, model, table, query, company, day):
         """Function that turns an SQL amount of this source into company currency.

@@ -77,6 +77,12 @@ class LifecycleRun(models.Model):
     duration = fields.Float(string="Work (seconds)", readonly=True, digits=(12, 1))
     customer_count = fields.Integer(string="Customers and Prospects", readonly=True)
     changed_count = fields.Integer(string="Rows Changed", readonly=True)
+    revenue = fields.Float(readonly=True, help="Of all customers, when margins were read.")
+    by_share = fields.Float(
+        string="Revenue of Unknown Margin",
+        readonly=True,
+        help="Part of the revenue for which the share from the settings stands in.",
+    )
     set_aside_count = fields.Integer(
         string="Documents Set Aside",
         readonly=True,

@@ -43,6 +43,7 @@ class LifecycleRun(models.Model):
         count = pipeline._collect_facts(
             company, self.as_of, id_range=(first, last), parts=parts
         )
+        self._add_up_shares(company, first == 1)
         if parts:
             self._fit_early(company, parts)
         customers = count + (self.customer_count if self.position else 0)
@@ -66,6 +67,19 @@ class LifecycleRun(models.Model):
         else:
             # where all buyers are new and written with their predictions, none is left to do
             self._advance("fit", LAST_ID if everybody else 0)
+
+    def _add_up_shares(self, company, begins):
+        """Add up how much of the revenue the company's share stands in for."""
+        revenue = by_share = 0.0
+        if company.lifecycle_value == "margin":
+            ((revenue, by_share),) = self.env.execute_query(
+                SQL(
+                    "SELECT COALESCE(SUM(revenue), 0), COALESCE(SUM(by_share), 0) "
+                    "FROM lifecycle_facts"
+                )
+            )
+        before = (0.0, 0.0) if begins else (self.revenue, self.by_share)
+        self.revenue, self.by_share = before[0] + float(revenue), before[1] + float(by_share)
 
     def _needs_fit(self, company):
         return self.refit or self.env["lifecycle.clv.model"]._is_due(company, self.as_of)

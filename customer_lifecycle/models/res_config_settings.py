@@ -14,6 +14,7 @@ class ResConfigSettings(models.TransientModel):
     lifecycle_margin_percent = fields.Float(
         related="company_id.lifecycle_margin_percent", readonly=False
     )
+    lifecycle_share_text = fields.Char(related="company_id.lifecycle_share_text")
     lifecycle_first_day = fields.Date(related="company_id.lifecycle_first_day", readonly=False)
     lifecycle_largest_amount = fields.Float(
         related="company_id.lifecycle_largest_amount", readonly=False
