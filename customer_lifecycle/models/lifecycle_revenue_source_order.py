@@ -9,6 +9,8 @@ notes took back. Both ways of looking orders up, a few or all, give the same.
 from odoo import api, models
 from odoo.tools import SQL, sql
 
+from .res_company import LARGEST_AMOUNT
+
 #: lines whose worth may differ from their subtotal because of quantities: what was delivered
 #: differs from what was ordered, and is all that was or will be invoiced
 ODD = """(
@@ -210,8 +212,11 @@ class LifecycleRevenueSource(models.Model):
                 WHERE move.state = 'posted'
                   AND move.move_type IN ('out_invoice', 'out_refund')
                   AND line.is_downpayment IS NOT TRUE
+                  -- what nobody can believe is set aside, and takes nothing off the order
+                  AND ABS(item.balance) < %(largest)s
                   AND %(restrict)s
                 GROUP BY line.id""",
+            largest=LARGEST_AMOUNT,
             restrict=restrict,
         )
 

@@ -11,6 +11,7 @@ from odoo.tools import SQL
 
 from .lifecycle_run import STAGES_ONLY
 from .lifecycle_sleeping_mixin import DEFECTS
+from .res_company import LARGEST_AMOUNT
 
 
 class LifecycleSetAside(models.Model):
@@ -84,10 +85,34 @@ class LifecycleSetAside(models.Model):
             except DEFECTS:
                 # a source that cannot be read says so itself
                 continue
+        if source is None or source.net_of_credit_notes and source.model == "sale.order":
+            parts += self._credit_rows(company, sources)
         return SQL(" UNION ALL ").join(parts) or SQL(
             "SELECT 0 AS source_id, 0 AS spending_source_id, '' AS res_model, 0 AS res_id, "
             "0 AS partner_id, '' AS dated, '' AS amount, 0 AS reason WHERE FALSE"
         )
+
+    @api.model
+    def _credit_rows(self, company, sources):
+        """SELECTs of absurd invoices and credit notes of orders, which change no order."""
+        return [
+            SQL(
+                """SELECT %(source)s, NULL::integer, 'account.move', move.id,
+                          move.commercial_partner_id, move.invoice_date::text,
+                          trim_scale(move.amount_untaxed_signed)::text, 4
+                     FROM account_move move
+                    WHERE move.company_id = ANY(%(companies)s) AND move.state = 'posted'
+                      AND move.move_type IN ('out_invoice', 'out_refund')
+                      AND NOT ABS(move.amount_untaxed_signed) < %(largest)s""",
+                source=one.id,
+                companies=company._lifecycle_family().ids,
+                largest=LARGEST_AMOUNT,
+            )
+            for one in sources
+            if one._name == "lifecycle.revenue.source"
+            and one.model == "sale.order"
+            and one.net_of_credit_notes
+        ]
 
     @api.model
     def _count(self, company, source=None):

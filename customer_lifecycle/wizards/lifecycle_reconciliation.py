@@ -78,8 +78,8 @@ class LifecycleReconciliation(models.TransientModel):
             raise AccessError(self.env._("You do not work in %s.", company.sudo().name))
         self.sudo().line_ids.unlink()
         # sudo: sums of all documents of the company, which whoever may see this page sees anyway
-        one = self.sudo().with_context(allowed_company_ids=company.ids, active_test=False)
-        one = one.with_company(company)
+        family = company | company._lifecycle_family()
+        one = self.sudo().with_context(allowed_company_ids=family.ids, active_test=False)
         one._collect()
         lines = one._lines()
         self.env["lifecycle.reconciliation.line"].sudo().create(lines)

@@ -24,6 +24,10 @@ class LifecycleReconciliation(models.TransientModel):
     # a file for each subject of this model
     _inherit = "lifecycle.reconciliation"  # pylint: disable=consider-merging-classes-inherited
 
+    def _family(self):
+        """The company and its branches: a head office has sold what they have."""
+        return self.company_id._lifecycle_family()
+
     # ----- PERIOD -----
 
     def _report_moments(self):
@@ -40,7 +44,7 @@ class LifecycleReconciliation(models.TransientModel):
         """Domain of one of Odoo's reports for the period."""
         self.ensure_one()
         start, end = self._report_moments()
-        domain = Domain("company_id", "=", self.company_id.id)
+        domain = Domain("company_id", "in", self._family().ids)
         if section == "invoice":
             return list(
                 domain
@@ -216,14 +220,14 @@ class LifecycleReconciliation(models.TransientModel):
                      LEFT JOIN (SELECT res_id, SUM(amount) AS amount FROM lifecycle_counted
                                  WHERE source_id = ANY(%(others)s)
                                  GROUP BY res_id) other ON other.res_id = ordering.id
-                    WHERE ordering.company_id = %(company)s AND ordering.state = 'sale'
+                    WHERE ordering.company_id = ANY(%(companies)s) AND ordering.state = 'sale'
                       AND (%(in_report)s OR %(in_period)s OR counted.res_id IS NOT NULL)""",
                 in_report=self._in_report(SQL("ordering.date_order")),
                 in_period=self._in_period(SQL("ordering.date_order")),
                 digits=digits,
                 orders=orders,
                 others=[number for number in source_ids if number not in orders],
-                company=self.company_id.id,
+                companies=self._family().ids,
             )
         )
         self._add(
@@ -401,7 +405,7 @@ class LifecycleReconciliation(models.TransientModel):
                      LEFT JOIN product_product product ON product.id = line.product_id
                      LEFT JOIN pos_session session ON session.id = ordering.session_id
                      LEFT JOIN pos_config shop ON shop.id = session.config_id
-                    WHERE ordering.company_id = %(company)s
+                    WHERE ordering.company_id = ANY(%(companies)s)
                       AND ordering.state IN ('paid', 'done', 'invoiced')
                       AND (%(in_report)s OR %(in_period)s)""",
                 found=self._found_sql(shops),
@@ -418,7 +422,7 @@ class LifecycleReconciliation(models.TransientModel):
                 signed=signed,
                 digits=digits,
                 of_sale=of_sale,
-                company=self.company_id.id,
+                companies=self._family().ids,
             )
         )
 
@@ -427,7 +431,7 @@ class LifecycleReconciliation(models.TransientModel):
         parts = [SQL("SELECT NULL::integer WHERE FALSE")]
         for source in sources:
             model = self.env[source.model].sudo().with_context(active_test=False)
-            domain = source._domain() & Domain(source.company_path, "=", self.company_id.id)
+            domain = source._domain() & Domain(source.company_path, "in", self._family().ids)
             query = model._search(domain & ~source._skip_domain(model))
             parts.append(query.select(SQL.identifier(query.table, "id")))
         return SQL(" UNION ALL ").join(parts)
@@ -589,7 +593,7 @@ class LifecycleReconciliation(models.TransientModel):
                      LEFT JOIN res_partner customer ON customer.id = found.partner_id
                      LEFT JOIN lifecycle_aside aside
                        ON aside.res_model = 'account.move' AND aside.res_id = move.id
-                    WHERE move.company_id = %(company)s AND move.state = 'posted'
+                    WHERE move.company_id = ANY(%(companies)s) AND move.state = 'posted'
                       AND move.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
                       AND (move.invoice_date BETWEEN %(first)s AND %(last)s
                            OR counted.inside IS NOT NULL)""",
@@ -602,7 +606,7 @@ class LifecycleReconciliation(models.TransientModel):
                 # without the rules for payments, down payments count like everything else
                 own_down_payments=hasattr(paths, "_left_out_items_sql"),
                 ships=ships,
-                company=self.company_id.id,
+                companies=self._family().ids,
             )
         )
 
@@ -618,7 +622,7 @@ class LifecycleReconciliation(models.TransientModel):
             if source.model not in ("account.move", "account.move.line"):
                 continue
             model = self.env[source.model].sudo().with_context(active_test=False)
-            domain = source._domain() & Domain(source.company_path, "=", self.company_id.id)
+            domain = source._domain() & Domain(source.company_path, "in", self._family().ids)
             query = model._search(domain & ~source._skip_domain(model))
             contacts, contact = source._follow(model, query.table, source.partner_path, query)
             line_id = SQL.identifier(query.table, "id")

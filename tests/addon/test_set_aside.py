@@ -122,6 +122,18 @@ class TestSetAside(SetAsideCase):
         self.assertFigures(revenue=70)
         self.assertAside((note, "1"))
 
+    def test_absurd_credit_note_takes_nothing_off_the_order(self):
+        invoice = self.invoice(self.order((4, 50)))
+        note = self.credit(invoice, quantities={0: 1})
+        self.assertFigures(revenue=150)
+        item = note.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+        self.write_past_odoo(
+            item, balance=1e30, price_subtotal=1e30, amount_currency=1e30, debit=1e30
+        )
+        self.write_past_odoo(note, amount_untaxed_signed=-1e30)
+        self.assertFigures(revenue=200)
+        self.assertAside((note, "4"))
+
     def test_imports_that_are_there_already_are_set_aside(self):
         self.order(70)
         purchases = [
