@@ -9,7 +9,7 @@ now. Called when an order is confirmed and by ``account_move_loyalty``, which bo
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.tools import float_is_zero, float_round
+from odoo.tools import float_compare, float_round
 
 DOCUMENTS = ("out_invoice", "out_refund")
 #: of a line of a confirmed order; writing one of them changes what was bought
@@ -67,11 +67,13 @@ class SaleOrderLine(models.Model):
             reward.program_id.trigger == "auto" or reward.program_id == program
         )
 
-    def _lifecycle_bought_quantity(self):
+    def _lifecycle_bought_quantity(self, invoiced):
         """Pieces that were bought: those ordered, until goods that are billed by delivery are done.
 
-        Where nothing is on its way any more and all that was delivered is invoiced, what was
+        Where nothing is on its way any more and all that was delivered was invoiced, what was
         delivered was bought: less than ordered, or more.
+
+        :param invoiced: pieces on invoices, whatever of them was credited later
         """
         self.ensure_one()
         if "move_ids" not in self._fields or self.product_id.invoice_policy != "delivery":
@@ -79,7 +81,7 @@ class SaleOrderLine(models.Model):
         moves = self.move_ids
         if not moves or any(move.state not in ("done", "cancel") for move in moves):
             return self.product_uom_qty
-        if not float_is_zero(self.qty_to_invoice, precision_rounding=0.001):
+        if float_compare(invoiced, self.qty_delivered, precision_digits=3) < 0:
             return self.product_uom_qty
         return self.qty_delivered
 
@@ -258,7 +260,9 @@ class SaleOrder(models.Model):
     def _lifecycle_line_left(self, line, billed):
         if not line.product_uom_qty:
             return 0.0, 0.0
-        bought = line._lifecycle_bought_quantity()
+        bought = line._lifecycle_bought_quantity(
+            sum(number for _value, number, _again in billed if number > 0)
+        )
         share = bought / line.product_uom_qty
         # a discount has negative amounts, which go the same way
         sign = -1 if line.price_total < 0 else 1

@@ -496,7 +496,7 @@ class TestPointsOfDeliveries(CreditCase):
         picking.move_ids.picked = True
         picking.with_context(
             skip_backorder=True,
-            picking_ids_not_to_create_backorder=picking.ids if rest == "cancel" else [],
+            picking_ids_not_to_backorder=picking.ids if rest == "cancel" else [],
         ).button_validate()
 
     def test_less_was_delivered_than_ordered(self):
