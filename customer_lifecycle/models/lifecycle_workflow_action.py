@@ -159,6 +159,18 @@ class IrActionsServer(models.Model):
         return profiles
 
 
+class LifecycleWorkflow(models.Model):
+    # what actions may do as steps is told with the actions
+    _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
+
+    def _start(self, everybody=False):
+        """Refuse actions that have become others since the step was saved."""
+        for step in self.step_ids:
+            if step.kind == "action":
+                step.action_id._lifecycle_refuse_writers(step.title)
+        return super()._start(everybody=everybody)
+
+
 class LifecycleWorkflowDelivery(models.Model):
     """E-mails that automation rules have asked for, sent by the workflows' scheduled action."""
 

@@ -333,6 +333,17 @@ class TestActionsThatWrite(WorkflowCase):
         self.assertIn("kind “E-mail”", workflow.enrollment_ids.error)
         self.assertEqual(self.env["mail.mail"].search_count([]), before)
 
+    def test_a_draft_with_one_does_not_start(self):
+        action = self.new_action(state="code", code="record.write({'comment': 'seen'})")
+        workflow = self.new_workflow(
+            self.step(kind="action", action_id=action.id), start=False
+        )
+        action.write({"state": "mail_post", "template_id": self.template.id,
+                      "mail_post_method": "email"})
+        with self.assertRaisesRegex(ValidationError, "kind “E-mail”"):
+            workflow._start()
+        self.assertEqual(workflow.state, "draft")
+
     def test_other_actions_stay(self):
         action = self.new_action(
             state="next_activity",
