@@ -37,7 +37,8 @@ class LifecycleRevenueSource(models.Model):
         model = self.env[self.model].sudo().with_context(active_test=False)
         try:
             bought = self._compile(company.sudo(), customer_ids)
-            query = model._search([(self.company_path, "in", company._lifecycle_family().ids)])
+            # which documents count is said by ``bought``
+            query = model._search([])
             table = query.table
             people, person = self._follow(model, table, self.partner_path, query)
             customer = people._field_to_sql(person, "commercial_partner_id", query)

@@ -266,8 +266,9 @@ class LifecycleWorkflowDelivery(models.Model):
             self._sent_to(
                 addresses,
                 SQL(
-                    "action_id = %s AND template_id = %s AND profile_id <> %s "
-                    "AND date_asked BETWEEN %s AND %s",
+                    "company_id = %s AND action_id = %s AND template_id = %s "
+                    "AND profile_id <> %s AND date_asked BETWEEN %s AND %s",
+                    self.company_id.id,
                     self.action_id.id,
                     self.template_id.id,
                     self.profile_id.id,

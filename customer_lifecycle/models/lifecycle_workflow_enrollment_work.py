@@ -153,8 +153,9 @@ class LifecycleWorkflowEnrollment(models.Model):
         :param addresses: dict profile id → list of addresses
         """
         emails = sorted(set().union(*addresses.values()))
+        # each company writes in its own name
         sent = self.env["lifecycle.workflow.delivery"].sudo()._sent_to(
-            emails, SQL("step_id = %s", step.id)
+            emails, SQL("step_id = %s AND company_id = ANY(%s)", step.id, self.company_id.ids)
         )
         by_email = {}
         for delivery in sent:

@@ -453,6 +453,17 @@ class TestTwins(WorkflowCase):
             self.later(hours=1)
         self.assertEqual(len(self.sent(workflow)), 3)
 
+    def test_each_company_writes_in_its_own_name(self):
+        other = self.new_company("Other home", lifecycle_tz="UTC", email="other@example.com")
+        workflow = self.new_workflow(company_id=False)
+        ann = self.new_profile("Ann")
+        there = ann.copy({"company_id": other.id})
+        for profile in (ann, there):
+            self.move(profile, self.at_risk)
+        self.run_workflows()
+        self.run_workflows()
+        self.assertEqual(self.deliveries(workflow, "done").company_id, self.home | other)
+
     def test_merged_while_the_second_waits(self):
         workflow = self.new_workflow()
         first, second = self.twins()
