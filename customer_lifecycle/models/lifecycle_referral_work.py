@@ -161,19 +161,27 @@ class LifecycleReferral(models.Model):
         """SELECT (model, order, moment, whether paid) of the friend's confirmed orders.
 
         Paid is what was invoiced whole and settled, or paid online; what is credited in full
-        counts as never paid, also where the credit note does not know the order.
+        counts as never paid, also where the credit note does not know the order. What counts is
+        the goods: a gift card pays for them, and buying one is no order of goods.
         """
+        sources = self.env["lifecycle.revenue.source"]
         return SQL(
             """SELECT 'sale.order' AS model, ordering.id AS order_id,
                       ordering.date_order AS moment,
                       ((billed.settled
                         AND (ordering.invoice_status IN ('invoiced', 'upselling')
-                             OR billed.invoiced >= ordering.amount_untaxed - 0.005))
+                             OR billed.invoiced >= goods.untaxed - 0.005))
                        OR online.amount >= ordering.amount_total - 0.005)
                       AND (billed.invoiced = 0 OR billed.credited < billed.invoiced - 0.005)
                           AS paid
                  FROM res_partner contact
                  JOIN sale_order ordering ON ordering.partner_id = contact.id
+                CROSS JOIN LATERAL (
+                    SELECT COALESCE(SUM(line.price_total), 0) AS total,
+                           COALESCE(SUM(line.price_subtotal), 0) AS untaxed
+                      FROM sale_order_line line
+                     WHERE line.order_id = ordering.id AND NOT %(pays)s
+                ) goods
                 CROSS JOIN LATERAL (
                     SELECT COALESCE(SUM(item.price_subtotal)
                                     FILTER (WHERE move.move_type = 'out_invoice'), 0) AS invoiced,
@@ -190,7 +198,7 @@ class LifecycleReferral(models.Model):
                       JOIN account_move_line item ON item.id = rel.invoice_line_id
                       JOIN account_move move ON move.id = item.move_id
                      WHERE line.order_id = ordering.id AND move.state = 'posted'
-                       AND move.move_type IN ('out_invoice', 'out_refund')
+                       AND move.move_type IN ('out_invoice', 'out_refund') AND NOT %(pays)s
                 ) billed
                 CROSS JOIN LATERAL (
                     SELECT COALESCE(SUM(paying.amount), 0) AS amount
@@ -203,9 +211,10 @@ class LifecycleReferral(models.Model):
                                 WHERE sale_order_id = ordering.id))
                 ) online
                 WHERE contact.commercial_partner_id = one.friend_id
-                  AND ordering.state = 'sale' AND ordering.company_id = ANY(%s)
-                  AND ordering.amount_total > 0""",
-            company._lifecycle_family().ids,
+                  AND ordering.state = 'sale' AND ordering.company_id = ANY(%(companies)s)
+                  AND goods.total > 0""",
+            pays=sources._line_pays_sql(),
+            companies=company._lifecycle_family().ids,
         )
 
     @api.model

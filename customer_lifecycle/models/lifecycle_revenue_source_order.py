@@ -251,6 +251,16 @@ class LifecycleRevenueSource(models.Model):
                          AND line.qty_delivered_method = 'stock_move'
                    ) transfers ON TRUE"""
             )
+        # what was settled at a till and comes back there is taken off by the till's own source
+        till = SQL("CROSS JOIN (SELECT 0 AS returned) till")
+        if "sale_order_line_id" in self.env.get("pos.order.line", self)._fields:
+            till = SQL(
+                """CROSS JOIN LATERAL (
+                      SELECT COALESCE(-SUM(sold.qty), 0)::numeric AS returned
+                        FROM pos_order_line sold
+                       WHERE sold.sale_order_line_id = line.id AND sold.qty < 0
+                   ) till"""
+            )
         return SQL(
             """SELECT amounts.*,
                       CASE WHEN by_delivery
@@ -264,16 +274,14 @@ class LifecycleRevenueSource(models.Model):
                     SELECT line.order_id, line.price_subtotal AS subtotal,
                            line.product_uom_qty::numeric AS ordered,
                            COALESCE(line.qty_delivered, 0)::numeric AS delivered,
-                           COALESCE(line.qty_invoiced, 0)::numeric AS billed,
-                           COALESCE(line.qty_invoiced, 0) = 0
+                           COALESCE(line.qty_invoiced, 0)::numeric + till.returned AS billed,
+                           COALESCE(line.qty_invoiced, 0)::numeric + till.returned = 0
                                AND COALESCE(line.untaxed_amount_invoiced, 0) = 0
                                AND COALESCE(credits.refunds, 0) = 0 AS unbilled,
                            COALESCE(line.untaxed_amount_invoiced, 0)
                                + COALESCE(line.untaxed_amount_to_invoice, 0) AS unordered,
                            COALESCE(template.invoice_policy = 'delivery', FALSE) AS by_delivery,
-                           line.is_downpayment IS TRUE
-                               OR COALESCE(line.reward_id IN (%(rewards)s), FALSE)
-                               OR COALESCE(line.product_id IN (%(filling)s), FALSE) AS pays,
+                           %(pays)s AS pays,
                            %(ships)s AS ships,
                            %(margin)s AS margin,
                            money.decimal_places AS digits,
@@ -292,15 +300,16 @@ class LifecycleRevenueSource(models.Model):
                       LEFT JOIN loyalty_reward reward ON reward.id = line.reward_id
                       LEFT JOIN credits ON credits.line_id = line.id
                       %(transfers)s
+                      %(till)s
                      WHERE line.state = 'sale' AND line.display_type IS NULL AND %(restrict)s
                  ) amounts""",
-            rewards=self._payment_rewards_sql(),
-            filling=self._filling_products_sql(),
+            pays=self._line_pays_sql(),
             ships=ships,
             margin=(
                 SQL("line.margin::numeric") if "margin" in fields_ else SQL("NULL::numeric")
             ),
             transfers=transfers,
+            till=till,
             restrict=(
                 SQL("line.order_id = %s", order_id)
                 if order_id

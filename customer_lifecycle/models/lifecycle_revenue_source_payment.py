@@ -61,6 +61,18 @@ class LifecycleRevenueSource(models.Model):
         )
 
     @api.model
+    def _line_pays_sql(self):
+        """Condition on ``line``, a line of a sale order: it is no goods but pays for some, now or
+        later."""
+        return SQL(
+            """(line.is_downpayment IS TRUE
+                OR COALESCE(line.reward_id IN (%s), FALSE)
+                OR COALESCE(line.product_id IN (%s), FALSE))""",
+            self._payment_rewards_sql(),
+            self._filling_products_sql(),
+        )
+
+    @api.model
     def _payment_products_sql(self):
         """SELECT of the products that stand for such a payment on documents without rewards."""
         return SQL(
