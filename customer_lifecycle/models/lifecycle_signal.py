@@ -77,7 +77,8 @@ class LifecycleSignal(models.Model):
     date_path = fields.Char(string="Date Field", default="create_date", required=True)
     after_path = fields.Char(
         string="Only If Later Than",
-        help="Another date field: the record counts when its date is later than that.",
+        help="Another date field: the record counts when its day is later than that one's. What "
+        "was promised for a day is kept until it ends, in the company's time zone.",
     )
     value_path = fields.Char(
         string="Number Field", help="For averages and the number of the latest record."
@@ -198,7 +199,12 @@ class LifecycleSignal(models.Model):
         """
         self.ensure_one()
         sources = self.env["lifecycle.revenue.source"]
-        model = self.env[self.model].sudo().with_context(active_test=False)
+        # "today" in a filter is the company's
+        model = (
+            self.env[self.model]
+            .sudo()
+            .with_context(active_test=False, tz=company._lifecycle_timezone())
+        )
         query = model._search(self._company_domain(company._lifecycle_family()))
         table = query.table
         customer = self._customer_sql(model, query)
@@ -210,18 +216,12 @@ class LifecycleSignal(models.Model):
             query.add_where(
                 SQL("%s IN (SELECT id FROM pg_temp.lifecycle_said_contact)", link)
             )
-        holder, _alias = sources._follow(model, table, self.date_path, query, whole=False)
         moment = sources._path_sql(model, table, self.date_path, query)
-        day = moment
-        if holder._fields[self.date_path.split(".")[-1]].type != "date":
-            day = SQL(
-                "(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date",
-                moment,
-                company._lifecycle_timezone(),
-            )
+        day = self._day_sql(model, query, self.date_path, company)
         if self.after_path:
-            limit = sources._path_sql(model, table, self.after_path, query)
-            query.add_where(SQL("%s > %s", moment, limit))
+            query.add_where(
+                SQL("%s > %s", day, self._day_sql(model, query, self.after_path, company))
+            )
         number = SQL("NULL::numeric")
         if self.value_path:
             number = sources._number_sql(model, table, self.value_path, query)
@@ -243,6 +243,18 @@ class LifecycleSignal(models.Model):
                 SQL("%s AS number", number),
             ),
             *(days or ("-infinity", company._lifecycle_today())),
+        )
+
+    @api.model
+    def _day_sql(self, model, query, path, company):
+        """The day of a date or a moment, where the company is."""
+        sources = self.env["lifecycle.revenue.source"]
+        holder, _alias = sources._follow(model, query.table, path, query, whole=False)
+        moment = sources._path_sql(model, query.table, path, query)
+        if holder._fields[path.split(".")[-1]].type == "date":
+            return moment
+        return SQL(
+            "(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", moment, company._lifecycle_timezone()
         )
 
     # ----- WRITING -----

@@ -126,7 +126,9 @@ class LifecycleSignal(models.Model):
         """What decides which records speak, and what they say."""
         self.ensure_one()
         names = ("target", "aggregate", "model", "domain", "partner_path", "company_path")
-        return [self[name] or "" for name in (*names, "date_path", "after_path", "value_path")]
+        names = (*names, "date_path", "after_path", "value_path")
+        # what was compared by the second once is compared by the day
+        return [*(self[name] or "" for name in names), "day" if self.after_path else ""]
 
     def _news_sql(self, company, seen):
         """SELECT of the customers of records that are news, whether they speak or no longer do."""

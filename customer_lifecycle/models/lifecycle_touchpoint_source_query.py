@@ -139,7 +139,8 @@ class LifecycleTouchpointSource(models.Model):
     def _query(self, people, text=None):
         """(model, query, SQL of the moment in UTC) of the source's records about somebody."""
         guarded = self.model in GUARDED_BY_DOCUMENT and self.documents
-        model = self.env[self.model].with_context(active_test=False)
+        # "today" in a filter is the reader's
+        model = self.env[self.model].with_context(active_test=False, tz=people.timezone)
         if not self.env.su:
             model.check_access("read")
         for path in self._all_paths():

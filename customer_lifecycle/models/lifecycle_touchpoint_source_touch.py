@@ -126,7 +126,11 @@ class LifecycleTouchpointSource(models.Model):
         :raise ValueError: a path does not fit the model
         """
         self.ensure_one()
-        model = self.env[self.model].sudo().with_context(active_test=False)
+        model = (
+            self.env[self.model]
+            .sudo()
+            .with_context(active_test=False, tz=company._lifecycle_timezone())
+        )
         if not self.documents:
             links = []
             if self.partner_path:
