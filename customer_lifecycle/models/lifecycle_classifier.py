@@ -40,8 +40,9 @@ class LifecycleClassifier(models.AbstractModel):
         :return: (number of changed profiles, list of errors of automation rules)
         """
         self.env.flush_all()
-        # what a changed rule moves it moves to the end at once: a day later it would be news
-        whole = cause == "edit" or bool(self.env.context.get("lifecycle_announce"))
+        # what is no news is moved to the end at once: a day later the rest would be news
+        announced = self.env.context.get("lifecycle_announce")
+        whole = announced or cause in ("edit", "reconstructed")
         rounds = len(self.env["lifecycle.stage"]._in_priority()) if whole else 1
         count, errors = 0, []
         for _round in range(rounds):

@@ -28,9 +28,10 @@ class LifecycleClassifier(models.AbstractModel):
     _inherit = "lifecycle.classifier"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
-    def _reconstruct(self, company, today):
+    def _reconstruct(self, company, today, partner_ids=None):
         """Replay the stages day by day over the company's purchase history.
 
+        :param partner_ids: replay those of these commercial partners only
         :return: number of reconstructed transitions
         """
         self.env.flush_all()
@@ -41,7 +42,7 @@ class LifecycleClassifier(models.AbstractModel):
         rules = [stage._rule(keep) for stage in stages for keep in (False, True)]
         # compiled while the real profiles are in sight
         masks, reasons = self._past_sql(stages)
-        self._list_spells(company, today)
+        self._list_spells(company, today, partner_ids)
         cr.execute("SELECT MIN(id), MAX(id) FROM lifecycle_spells")
         first, last = cr.fetchone()
         count = 0

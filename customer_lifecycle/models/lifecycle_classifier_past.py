@@ -60,8 +60,14 @@ class LifecycleClassifier(models.AbstractModel):
     _inherit = "lifecycle.classifier"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
-    def _list_spells(self, company, today):
-        """Temporary table ``lifecycle_spells``: what was known from each purchase to the next."""
+    def _list_spells(self, company, today, partner_ids=None):
+        """Temporary table ``lifecycle_spells``: what was known from each purchase to the next.
+
+        :param partner_ids: these commercial partners, and of their purchases what is history
+        """
+        history = SQL("TRUE")
+        if partner_ids is not None:
+            history = self.env["lifecycle.pipeline"]._history_sql(company)
         model = self.env["lifecycle.clv.model"]._current(company)
         now = [
             SQL(
@@ -95,7 +101,7 @@ class LifecycleClassifier(models.AbstractModel):
                              FROM (SELECT partner_id, day, SUM(amount) AS amount,
                                           SUM(value) AS value
                                      FROM (SELECT * FROM (%(rows)s) purchases
-                                            WHERE day <= %(today)s
+                                            WHERE day <= %(today)s AND %(history)s
                                             ORDER BY partner_id, day) sorted
                                     GROUP BY partner_id, day) days
                            WINDOW following AS (PARTITION BY partner_id ORDER BY day)) spells
@@ -116,7 +122,8 @@ class LifecycleClassifier(models.AbstractModel):
                         *(SQL.identifier(name) for name in LATEST),
                     ]
                 ),
-                rows=self.env["lifecycle.revenue.source"]._rows_sql(company),
+                rows=self.env["lifecycle.revenue.source"]._rows_sql(company, partner_ids),
+                history=history,
                 today=today,
                 company=company.id,
             )

@@ -17,6 +17,9 @@ class LifecycleProfile(models.Model):
         moves = self.env["lifecycle.transition"].search(
             [("profile_id", "=", self.id), ("kind", "=", "stage")], order="number"
         )
+        if not moves:
+            # known, but not classified yet
+            return []
         today = self._lifecycle_today()
         # sudo: how many days are usual, and not of how many customers
         usual = {

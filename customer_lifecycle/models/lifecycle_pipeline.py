@@ -40,7 +40,9 @@ class LifecyclePipeline(models.AbstractModel):
     # ----- COLLECT -----
 
     @api.model
-    def _collect_facts(self, company, today, partner_ids=None, id_range=None, parts=None):
+    def _collect_facts(
+        self, company, today, partner_ids=None, id_range=None, parts=None, late=False
+    ):
         """Sum up each customer's purchases into the temporary table ``lifecycle_facts``.
 
         :param company: res.company record
@@ -48,6 +50,7 @@ class LifecyclePipeline(models.AbstractModel):
         :param partner_ids: restrict to these commercial partners
         :param id_range: (first, last) commercial partner ids, inclusive
         :param parts: one in so many customers keeps his days, amounts and values as arrays
+        :param late: leave out the purchases that are news of customers with a changed past
         :return: number of customers and prospects found
         """
         self.env.flush_all()
@@ -67,6 +70,8 @@ class LifecyclePipeline(models.AbstractModel):
         where = SQL("day <= %s", today)
         if id_range:
             where = SQL("%s AND partner_id BETWEEN %s AND %s", where, *id_range)
+        if late:
+            where = SQL("%s AND %s", where, self._history_sql(company))
         value = SQL("amount" if company.lifecycle_value == "revenue" else "value")
         # sorted once, both groupings come for free; hashed, the days of millions of orders do
         # not fit into memory
@@ -114,6 +119,8 @@ class LifecyclePipeline(models.AbstractModel):
         self._add_prospects(company, today, partner_ids, id_range)
         self._count_open_documents(company, partner_ids)
         self._compare_facts(company, partner_ids, id_range)
+        if not late:
+            self._find_late(company, today)
         cr.execute("SELECT COUNT(*) FROM lifecycle_facts")
         return cr.fetchone()[0]
 
@@ -312,18 +319,29 @@ class LifecyclePipeline(models.AbstractModel):
         :param partner_ids: ids of commercial partners
         """
         today = company._lifecycle_today()
-        self._collect_facts(company, today, partner_ids)
-        self._store_facts(company, 0, 2**31 - 1)
-        self._archive_without_facts(company, 0, 2**31 - 1)
-        self._forget_facts()
-        self.env["lifecycle.prediction"]._predict(company, today, partner_ids=partner_ids)
+        self._write_figures(company, today, partner_ids)
         self.env["lifecycle.preference"]._update(company, partner_ids)
         self.env["lifecycle.signal"]._update(company, partner_ids)
         self.env["lifecycle.loyalty.cost"]._update_profiles(company, partner_ids)
         classifier = self.env["lifecycle.classifier"]
-        classifier._update_rhythms(company, partner_ids)
         if classifier._is_started(company) and not classifier._is_stale(company):
             # before the first complete run there is no history that a change could continue,
             # and what a changed rule moves must not look like news
+            classifier._classify_late(company, today, partner_ids)
             classifier._classify_all(company, today, partner_ids=partner_ids)
         self.env["lifecycle.profile"].invalidate_model()
+
+    @api.model
+    def _write_figures(self, company, today, partner_ids, late=False):
+        """Collect, predict and write the figures of some customers.
+
+        :param late: leave out the purchases that are news of customers with a changed past
+        """
+        self._collect_facts(company, today, partner_ids, late=late)
+        self._store_facts(company, 0, 2**31 - 1)
+        self._archive_without_facts(company, 0, 2**31 - 1)
+        if not late:
+            self._mark_late(company, 0, 2**31 - 1)
+        self._forget_facts()
+        self.env["lifecycle.prediction"]._predict(company, today, partner_ids=partner_ids)
+        self.env["lifecycle.classifier"]._update_rhythms(company, partner_ids)

@@ -151,3 +151,4 @@ class LifecyclePipeline(models.AbstractModel):
             "DROP TABLE pg_temp.lifecycle_facts, pg_temp.lifecycle_change, "
             "pg_temp.lifecycle_outputs"
         )
+        self.env.cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_late")

@@ -38,6 +38,17 @@ class LifecycleProfile(models.Model):
     days_in_stage = OptionalInteger(
         compute="_compute_days", search="_search_days_in_stage", aggregator="avg"
     )
+    history_until = fields.Date(
+        string="History Until",
+        readonly=True,
+        index="btree_not_null",
+        help="Purchases up to this day have come in late: labels that they change are history.",
+    )
+    history_day = fields.Date(
+        string="Last Purchase That Came in Late",
+        readonly=True,
+        help="Messages about a purchase of this day or before are not sent any more.",
+    )
     stage_stay = fields.Char(string="Stay", compute="_compute_stage_stay")
     stage_manual = fields.Boolean(string="Set by Hand", readonly=True)
     stage_hold_until = fields.Date(

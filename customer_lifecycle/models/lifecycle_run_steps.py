@@ -53,6 +53,7 @@ class LifecycleRun(models.Model):
             foreseen += predictions._foresee(company, self.as_of, after, until or last)
             changed += pipeline._store_facts(company, after, until or last)
             changed += pipeline._archive_without_facts(company, after, until or last)
+            pipeline._mark_late(company, after, until or last)
             after = until
             self.write({"changed_count": changed, "customer_count": customers})
             if after:
@@ -150,6 +151,11 @@ class LifecycleRun(models.Model):
         ):
             # what a changed rule or setting moves is no news of the customers
             cause = "edit"
+        if cause == "rule":
+            self.changed_count += classifier._classify_late(company, self.as_of)
+        else:
+            # all that moves is history now
+            classifier._forget_late(company)
         changed, errors = classifier.with_context(
             lifecycle_announce=self.announce
         )._classify_all(company, self.as_of, cause=cause)

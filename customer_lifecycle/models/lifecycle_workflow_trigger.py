@@ -15,6 +15,8 @@ SCAN_MINUTES = 30
 LATE_DAYS = 7
 #: dates that move with every prediction: their occasion is the last order
 FORECASTS = ("next_order_date", "next_order_from", "next_order_to")
+#: dates of purchases: nobody is written to about one that came in late
+PURCHASES = ("first_order_date", "last_order_date", "delivery_date")
 
 
 class LifecycleWorkflow(models.Model):
@@ -219,6 +221,7 @@ class LifecycleWorkflow(models.Model):
                      FROM lifecycle_usual_product usual
                      JOIN lifecycle_profile profile ON profile.id = usual.profile_id
                     WHERE usual.missing_from BETWEEN %(since)s AND %(today)s
+                      AND usual.last_date > COALESCE(profile.history_day, '-infinity')
                       AND usual.missing_until >= %(today)s
                     ORDER BY profile.id, usual.amount DESC, usual.id""",
                 since=since,
@@ -240,10 +243,14 @@ class LifecycleWorkflow(models.Model):
                 today=today,
             )
         episode = self._date_sql("last_order_date") if self._is_forecast() else date
+        is_news = SQL("TRUE")
+        if self._is_forecast() or self.date_field in PURCHASES:
+            is_news = SQL("%s > COALESCE(profile.history_day, '-infinity')", episode)
         return SQL(
             """SELECT profile.id, 'date:' || COALESCE(%(episode)s::text, '') AS episode
                  FROM lifecycle_profile profile
-                WHERE %(date)s + %(offset)s BETWEEN %(since)s AND %(today)s""",
+                WHERE %(date)s + %(offset)s BETWEEN %(since)s AND %(today)s AND %(is_news)s""",
+            is_news=is_news,
             episode=episode,
             date=date,
             offset=self.offset_days,

@@ -56,6 +56,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 )
             self._keep_tier_benefits(kept, gone)
             if gone:
+                # what the others bought was known: it is no news of the one that stays
+                kept.history_until = kept.company_id._lifecycle_today()
+                kept.flush_recordset()
                 self._keep_what_people_set(kept, gone)
                 self._merge_segment_members(gone, kept)
                 self._merge_usual_products(gone, kept)
