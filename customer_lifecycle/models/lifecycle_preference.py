@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 #: profiles whose preferences are computed together
@@ -64,7 +65,8 @@ class LifecyclePreference(models.AbstractModel):
             self.env["lifecycle.touch"]._store(company)
             cr.execute("DELETE FROM pg_temp.lifecycle_touched WHERE partner_id IN "
                        "(SELECT partner_id FROM lifecycle_chosen)")
-            cr.execute("DROP TABLE pg_temp.lifecycle_contact, pg_temp.lifecycle_line")
+            cr.execute("DROP TABLE pg_temp.lifecycle_contact, pg_temp.lifecycle_buyer, "
+                       "pg_temp.lifecycle_line")
         cr.execute("DROP TABLE pg_temp.lifecycle_chosen")
         return count
 
@@ -83,6 +85,36 @@ class LifecyclePreference(models.AbstractModel):
                  JOIN res_partner contact ON contact.commercial_partner_id = chosen.partner_id"""
         )
         cr.execute("ANALYZE lifecycle_contact")
+        # those who buy, or bought, for the chosen customers: see lifecycle.former.firm
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_buyer")
+        cr.execute(
+            """CREATE TEMPORARY TABLE lifecycle_buyer AS
+               SELECT id, profile_id, TRUE AS present FROM lifecycle_contact
+               UNION ALL
+               SELECT DISTINCT former.partner_id, chosen.id, FALSE
+                 FROM lifecycle_chosen chosen
+                 JOIN lifecycle_former_firm former ON former.firm_id = chosen.partner_id
+                WHERE NOT EXISTS (SELECT FROM lifecycle_contact contact
+                                   WHERE contact.id = former.partner_id
+                                     AND contact.profile_id = chosen.id)"""
+        )
+        cr.execute("ANALYZE lifecycle_buyer")
+
+    @api.model
+    def _bought_for_sql(self, model_name, document):
+        """Whether a document of a contact in ``lifecycle_buyer`` counts for its profile."""
+        if not self.env["lifecycle.former.firm"]._any():
+            return SQL("TRUE")
+        return SQL(
+            """COALESCE((SELECT former.firm_id = (SELECT chosen.partner_id
+                                                   FROM lifecycle_chosen chosen
+                                                  WHERE chosen.id = contact.profile_id)
+                           FROM lifecycle_former_firm former
+                          WHERE former.model = %s AND former.res_id = %s
+                            AND former.partner_id = contact.id), contact.present)""",
+            model_name,
+            document,
+        )
 
     @api.model
     def _lines_sql(self, company):
@@ -97,6 +129,10 @@ class LifecyclePreference(models.AbstractModel):
             SQL("ordering.date_order"),
             SQL("line.price_subtotal / NULLIF(ordering.currency_rate, 0)::numeric"),
         )
+        no_goods = SQL("line.product_id = ANY(%s)", self._products_that_are_no_goods())
+        delivery = SQL("TRUE")
+        if "is_delivery" in self.env["sale.order.line"]._fields:
+            delivery = SQL("line.is_delivery IS NOT TRUE")
         parts = [
             SQL(
                 """SELECT contact.profile_id,
@@ -108,7 +144,7 @@ class LifecyclePreference(models.AbstractModel):
                           line.price_subtotal / NULLIF(ordering.currency_rate, 0)
                               AS amount,
                           ordering.team_id
-                     FROM lifecycle_contact contact
+                     FROM lifecycle_buyer contact
                      JOIN sale_order ordering ON ordering.partner_id = contact.id
                      JOIN sale_order_line line ON line.order_id = ordering.id
                      JOIN uom_uom unit ON unit.id = line.product_uom_id
@@ -118,10 +154,15 @@ class LifecyclePreference(models.AbstractModel):
                     WHERE ordering.state = 'sale' AND ordering.company_id = ANY(%(companies)s)
                       AND line.product_id IS NOT NULL AND line.display_type IS NULL
                       AND line.is_downpayment IS NOT TRUE AND line.reward_id IS NULL
-                      AND line.product_uom_qty > 0 AND %(plausible)s""",
+                      AND line.product_uom_qty > 0 AND NOT %(no_goods)s AND %(delivery)s
+                      AND NOT %(came_back)s AND %(bought_for)s AND %(plausible)s""",
+                bought_for=self._bought_for_sql("sale.order", SQL("ordering.id")),
                 zone=zone,
                 plausible=plausible,
                 companies=company._lifecycle_family().ids,
+                no_goods=no_goods,
+                delivery=delivery,
+                came_back=self._came_back_sql(),
             )
         ]
         if "pos.order.line" in self.env:
@@ -135,6 +176,11 @@ class LifecyclePreference(models.AbstractModel):
                 if "crm_team_id" in self.env["pos.order"]._fields
                 else SQL("NULL::integer")
             )
+            reward = (
+                SQL("line.is_reward_line IS TRUE")
+                if "is_reward_line" in self.env["pos.order.line"]._fields
+                else SQL("FALSE")
+            )
             parts.append(
                 SQL(
                     """SELECT contact.profile_id,
@@ -142,12 +188,22 @@ class LifecyclePreference(models.AbstractModel):
                               line.product_id, line.qty,
                               line.price_subtotal / NULLIF(ordering.currency_rate, 0),
                               %(team)s
-                         FROM lifecycle_contact contact
+                         FROM lifecycle_buyer contact
                          JOIN pos_order ordering ON ordering.partner_id = contact.id
                          JOIN pos_order_line line ON line.order_id = ordering.id
                         WHERE ordering.state IN ('paid', 'done')
                           AND ordering.company_id = ANY(%(companies)s)
-                          AND line.qty > 0 AND %(settles)s AND %(plausible)s""",
+                          AND line.qty > 0 AND %(settles)s
+                          AND %(plausible)s AND NOT %(no_goods)s AND NOT %(reward)s AND %(bought_for)s
+                          AND NOT EXISTS (
+                              SELECT FROM pos_order_line back
+                                JOIN pos_order refund ON refund.id = back.order_id
+                               WHERE back.refunded_orderline_id = line.id
+                                 AND refund.state IN ('paid', 'done', 'invoiced')
+                              HAVING SUM(ABS(back.qty)) >= line.qty)""",
+                    bought_for=self._bought_for_sql("pos.order.line", SQL("line.id")),
+                    no_goods=no_goods,
+                    reward=reward,
                     zone=zone,
                     plausible=plausible,
                     team=team,
@@ -156,6 +212,59 @@ class LifecyclePreference(models.AbstractModel):
                 )
             )
         return SQL(" UNION ALL ").join(parts)
+
+    @api.model
+    def _products_that_are_no_goods(self):
+        """Ids of what is on documents but is nothing that a customer likes.
+
+        Delivery charges, tips, down payments, what rewards are booked with, and money that is
+        not spent yet: gift cards and what fills a wallet.
+        """
+
+        def found(model, path, domain=Domain.TRUE):
+            if model not in self.env or path.split(".")[0] not in self.env[model]._fields:
+                return set()
+            # sudo, archived too: what was sold once may be closed by now
+            records = self.env[model].sudo().with_context(active_test=False).search(domain)
+            return set(records.mapped(path).ids)
+
+        stored = Domain("program_type", "in", ("gift_card", "ewallet"))
+        return sorted(
+            found("delivery.carrier", "product_id")
+            | found("pos.config", "tip_product_id")
+            | found("pos.config", "down_payment_product_id")
+            | found("res.company", "sale_down_payment_product_id")
+            | found("loyalty.reward", "discount_line_product_id")
+            | found("loyalty.program", "rule_ids.product_ids", stored)
+        )
+
+    @api.model
+    def _came_back_sql(self):
+        """Whether an order line's goods have all come back, or their price has."""
+        credited = SQL(
+            """EXISTS (SELECT FROM sale_order_line_invoice_rel rel
+                                JOIN account_move_line item ON item.id = rel.invoice_line_id
+                                JOIN account_move move ON move.id = item.move_id
+                               WHERE rel.order_line_id = line.id AND move.state = 'posted'
+                                 AND move.move_type IN ('out_invoice', 'out_refund')
+                              HAVING BOOL_OR(move.move_type = 'out_refund')
+                                 AND ROUND(SUM(CASE move.move_type WHEN 'out_refund' THEN -1
+                                     ELSE 1 END * item.price_subtotal), 2) <= 0)"""
+        )
+        if "stock.move" not in self.env or "sale_line_id" not in self.env["stock.move"]._fields:
+            return credited
+        return SQL(
+            """(%s OR EXISTS (
+                   SELECT FROM stock_move move
+                     JOIN stock_location origin ON origin.id = move.location_id
+                     JOIN stock_location target ON target.id = move.location_dest_id
+                    WHERE move.sale_line_id = line.id AND move.state = 'done'
+                   HAVING BOOL_OR(origin.usage = 'customer')
+                      AND SUM(move.quantity * (
+                          (target.usage = 'customer')::integer
+                          - (origin.usage = 'customer')::integer)) <= 0))""",
+            credited,
+        )
 
     @api.model
     def _collect_lines(self, company):
@@ -178,13 +287,18 @@ class LifecyclePreference(models.AbstractModel):
                 """CREATE TEMPORARY TABLE lifecycle_usual AS
                    SELECT * FROM (
                      SELECT profile_id, product_id, COUNT(*)::integer AS day_count,
-                            ROUND(AVG(quantity)::numeric, 2) AS quantity,
+                            -- what was bought most often, else what was bought last
+                            ROUND((CASE WHEN COUNT(DISTINCT quantity) < COUNT(*)
+                                        THEN MODE() WITHIN GROUP (ORDER BY quantity DESC)
+                                        ELSE (ARRAY_AGG(quantity ORDER BY day DESC))[1]
+                                   END)::numeric, 2) AS quantity,
                             ROUND(SUM(amount)::numeric, %(digits)s) AS amount,
                             ROUND((MAX(day) - MIN(day))::numeric / (COUNT(*) - 1), 1) AS gap,
                             MAX(day) AS last_date,
                             ROW_NUMBER() OVER (PARTITION BY profile_id
                                 ORDER BY SUM(amount) DESC, product_id) AS place
-                       FROM (SELECT profile_id, product_id, day, SUM(quantity) AS quantity,
+                       FROM (SELECT profile_id, product_id, day,
+                                    ROUND(SUM(quantity)::numeric, 3) AS quantity,
                                     SUM(amount) AS amount
                                FROM lifecycle_line WHERE amount > 0
                               GROUP BY profile_id, product_id, day) days
@@ -269,10 +383,11 @@ class LifecyclePreference(models.AbstractModel):
             """SELECT profile_id, day FROM lifecycle_line
                UNION
                SELECT contact.profile_id, bought.date
-                 FROM lifecycle_contact contact
+                 FROM lifecycle_buyer contact
                  JOIN lifecycle_external_purchase bought ON bought.partner_id = contact.id
-                WHERE bought.company_id = ANY(%s) AND bought.amount > 0""",
+                WHERE bought.company_id = ANY(%s) AND bought.amount > 0 AND %s""",
             company._lifecycle_family().ids,
+            self._bought_for_sql("lifecycle.external.purchase", SQL("bought.id")),
         )
         self.env.cr.execute(
             SQL(

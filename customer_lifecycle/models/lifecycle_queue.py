@@ -218,10 +218,14 @@ class LifecycleQueue(models.Model):
                               SELECT DISTINCT line.order_id AS id
                                 FROM lines JOIN sale_order_line line ON line.id = lines.id
                            )
-                           SELECT customer.commercial_partner_id, ordering.company_id
+                           SELECT COALESCE(former.firm_id, customer.commercial_partner_id),
+                                  ordering.company_id
                              FROM orders
                              JOIN sale_order ordering ON ordering.id = orders.id
-                             JOIN res_partner customer ON customer.id = ordering.partner_id)""",
+                             JOIN res_partner customer ON customer.id = ordering.partner_id
+                             LEFT JOIN lifecycle_former_firm former
+                               ON former.model = 'sale.order' AND former.res_id = ordering.id
+                              AND former.partner_id = ordering.partner_id)""",
                         ids=list(record_ids),
                     )
                 )

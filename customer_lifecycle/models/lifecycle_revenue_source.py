@@ -319,13 +319,18 @@ class LifecycleRevenueSource(models.Model):
             raise ValueError(
                 self.env._("“%s” does not lead to a contact.", self.partner_path)
             )
-        customer = partner_model._field_to_sql(partner_alias, "commercial_partner_id", query)
+        commercial = partner_model._field_to_sql(partner_alias, "commercial_partner_id", query)
+        contact = SQL.identifier(partner_alias, "id")
+        firms = self.env["lifecycle.former.firm"]
+        customer = firms._customer_sql(query, model._name, table, contact, commercial)
         wanted, part = None, None
         if partner_ids is not None:
             wanted = partner_ids if isinstance(partner_ids, SQL) else SQL("%s", list(partner_ids))
         if self.goodwill:
             customer, part = self._join_buyers(query, table, customer, wanted)
-        if wanted is not None:
+        elif wanted is not None:
+            query.add_where(firms._wanted_sql(contact, commercial, wanted))
+        if wanted is not None and customer is not commercial:
             query.add_where(SQL("%s = ANY(%s)", customer, wanted))
         if among is not None:
             query.add_where(SQL("%s IN (%s)", customer, among))

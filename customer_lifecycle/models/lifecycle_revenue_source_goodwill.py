@@ -51,7 +51,8 @@ class LifecycleRevenueSource(models.Model):
                        (SUM(weight) OVER (ORDER BY partner_id) - weight)
                            / SUM(weight) OVER () AS since
                   FROM (
-                    SELECT contact.commercial_partner_id AS partner_id, document.own,
+                    SELECT COALESCE(former.firm_id, contact.commercial_partner_id)
+                               AS partner_id, document.own,
                            GREATEST(SUM(ABS(item.price_subtotal)), 0.01) AS weight,
                            MAX(document.own) OVER () AS nearest
                       FROM (SELECT %(move)s AS id, 1 AS own
@@ -63,7 +64,10 @@ class LifecycleRevenueSource(models.Model):
                       JOIN sale_order_line line ON line.id = rel.order_line_id
                       JOIN sale_order ordering ON ordering.id = line.order_id
                       JOIN res_partner contact ON contact.id = ordering.partner_id
-                     GROUP BY contact.commercial_partner_id, document.own
+                      LEFT JOIN lifecycle_former_firm former
+                        ON former.model = 'sale.order' AND former.res_id = ordering.id
+                       AND former.partner_id = ordering.partner_id
+                     GROUP BY 1, document.own
                   ) orders
                  WHERE own = nearest
             )""",
@@ -116,6 +120,9 @@ class LifecycleRevenueSource(models.Model):
                      JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
                      JOIN account_move_line item ON item.id = rel.invoice_line_id
                     WHERE contact.commercial_partner_id = ANY(%(wanted)s)
+                       OR contact.id = ANY(ARRAY(
+                           SELECT partner_id FROM lifecycle_former_firm
+                            WHERE firm_id = ANY(%(wanted)s)))
                 )
                 SELECT id FROM billed
                 UNION ALL

@@ -204,7 +204,13 @@ class LifecycleRevenueSource(models.Model):
         return query.select(
             SQL(
                 "%s AS partner_id",
-                partner_model._field_to_sql(alias, "commercial_partner_id", query),
+                self.env["lifecycle.former.firm"]._customer_sql(
+                    query,
+                    name,
+                    query.table,
+                    SQL.identifier(alias, "id"),
+                    partner_model._field_to_sql(alias, "commercial_partner_id", query),
+                ),
             ),
             SQL(
                 "%s AS company_id",

@@ -244,6 +244,7 @@ class LifecycleTouch(models.AbstractModel):
             document, alias = source._follow(model, table, source.document_path, query)
         found = query.select(
             SQL("%s AS partner_id", source._path_sql(model, table, source.partner_path, query)),
+            SQL("%s AS res_id", SQL.identifier(table, "id")),
             SQL("%s AS day", source._day_sql(model, table, query, company)),
             SQL("%s AS moment", moment),
             *(
@@ -254,9 +255,11 @@ class LifecycleTouch(models.AbstractModel):
         return SQL(
             """SELECT contact.profile_id, found.day, found.moment, found.source_id,
                       found.medium_id, found.campaign_id
-                 FROM lifecycle_contact contact
-                 JOIN (%s) found ON found.partner_id = contact.id""",
+                 FROM lifecycle_buyer contact
+                 JOIN (%s) found ON found.partner_id = contact.id
+                WHERE %s""",
             found,
+            self.env["lifecycle.preference"]._bought_for_sql(source.model, SQL("found.res_id")),
         )
 
     @api.model

@@ -113,10 +113,21 @@ class LifecycleTouch(models.AbstractModel):
 
         def leads(link):
             return SQL(
-                """SELECT contact.profile_id, lead.create_date, NULL, lead.source_id,
-                          lead.medium_id, lead.campaign_id
+                """SELECT contact.profile_id,
+                          LEAST(lead.create_date, lead.lifecycle_first_date), NULL,
+                          %s
                      FROM lifecycle_contact contact JOIN crm_lead lead ON %s
                     WHERE COALESCE(lead.company_id, contact.company_id, %s) = ANY(%s)""",
+                SQL(", ").join(
+                    SQL(
+                        "CASE WHEN COALESCE(lead.lifecycle_first_source_id, "
+                        "lead.lifecycle_first_medium_id, lead.lifecycle_first_campaign_id) "
+                        "IS NULL THEN %s ELSE %s END",
+                        SQL.identifier("lead", name),
+                        SQL.identifier("lead", f"lifecycle_first_{name}"),
+                    )
+                    for name in CAMPAIGN
+                ),
                 link,
                 default,
                 family,

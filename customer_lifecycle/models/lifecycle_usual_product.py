@@ -25,7 +25,9 @@ class LifecycleUsualProduct(models.Model):
     currency_id = fields.Many2one(related="profile_id.currency_id")
     day_count = fields.Integer(string="Bought On (days)", readonly=True)
     quantity = fields.Float(
-        string="Usual Quantity", readonly=True, help="Mean quantity a time."
+        string="Usual Quantity",
+        readonly=True,
+        help="What was bought most often a time; where it was never the same, the last time.",
     )
     amount = fields.Monetary(string="Net Amount", readonly=True)
     yearly_amount = fields.Monetary(
@@ -40,6 +42,18 @@ class LifecycleUsualProduct(models.Model):
     )
 
     _product_unique = models.UniqueIndex("(profile_id, product_id)")
+
+    def _quantity_to_sell(self):
+        """The usual quantity in the product's own unit, as it can be sold.
+
+        Pieces are whole. What is weighed or measured is sold as it was bought.
+        """
+        self.ensure_one()
+        unit = self.product_id.uom_id
+        pieces = self.env.ref("uom.product_uom_unit", raise_if_not_found=False)
+        if not pieces or unit._has_common_reference(pieces):
+            return max(1, round(self.quantity))
+        return unit.round(self.quantity) or 1
 
     @api.depends("missing_from", "missing_until")
     def _compute_is_missing(self):

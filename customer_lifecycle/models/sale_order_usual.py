@@ -106,7 +106,7 @@ class SaleOrder(models.Model):
             Command.create(
                 {
                     "product_id": usual.product_id.id,
-                    "product_uom_qty": usual.product_id.uom_id.round(usual.quantity) or 1,
+                    "product_uom_qty": usual._quantity_to_sell(),
                 }
             )
             for usual in due
