@@ -129,7 +129,12 @@ class LifecyclePreference(models.AbstractModel):
             SQL("ordering.date_order"),
             SQL("line.price_subtotal / NULLIF(ordering.currency_rate, 0)::numeric"),
         )
-        no_goods = SQL("line.product_id = ANY(%s)", self._products_that_are_no_goods())
+        no_goods = SQL(
+            "(line.product_id = ANY(%s) OR line.product_id IN (%s))",
+            self._products_that_are_no_goods(),
+            # money that is not spent yet is no purchase either
+            self.env["lifecycle.revenue.source"]._filling_products_sql(),
+        )
         delivery = SQL("TRUE")
         if "is_delivery" in self.env["sale.order.line"]._fields:
             delivery = SQL("line.is_delivery IS NOT TRUE")
@@ -194,7 +199,8 @@ class LifecyclePreference(models.AbstractModel):
                         WHERE ordering.state IN ('paid', 'done')
                           AND ordering.company_id = ANY(%(companies)s)
                           AND line.qty > 0 AND %(settles)s
-                          AND %(plausible)s AND NOT %(no_goods)s AND NOT %(reward)s AND %(bought_for)s
+                          AND %(plausible)s AND NOT %(no_goods)s AND NOT %(reward)s
+                          AND %(bought_for)s
                           AND NOT EXISTS (
                               SELECT FROM pos_order_line back
                                 JOIN pos_order refund ON refund.id = back.order_id
@@ -217,25 +223,22 @@ class LifecyclePreference(models.AbstractModel):
     def _products_that_are_no_goods(self):
         """Ids of what is on documents but is nothing that a customer likes.
 
-        Delivery charges, tips, down payments, what rewards are booked with, and money that is
-        not spent yet: gift cards and what fills a wallet.
+        Delivery charges, tips, down payments and what rewards are booked with.
         """
 
-        def found(model, path, domain=Domain.TRUE):
+        def found(model, path):
             if model not in self.env or path.split(".")[0] not in self.env[model]._fields:
                 return set()
             # sudo, archived too: what was sold once may be closed by now
-            records = self.env[model].sudo().with_context(active_test=False).search(domain)
+            records = self.env[model].sudo().with_context(active_test=False).search(Domain.TRUE)
             return set(records.mapped(path).ids)
 
-        stored = Domain("program_type", "in", ("gift_card", "ewallet"))
         return sorted(
             found("delivery.carrier", "product_id")
             | found("pos.config", "tip_product_id")
             | found("pos.config", "down_payment_product_id")
             | found("res.company", "sale_down_payment_product_id")
             | found("loyalty.reward", "discount_line_product_id")
-            | found("loyalty.program", "rule_ids.product_ids", stored)
         )
 
     @api.model

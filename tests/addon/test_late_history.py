@@ -226,6 +226,10 @@ class TestLateHistory(StagesCase):
             )
         )
         self.company.lifecycle_tiers_date = START - timedelta(400)
+        # thresholds mean something with few customers here
+        tiers = "odoo.addons.customer_lifecycle.models.lifecycle_vip_tier"
+        self.startPatcher(patch(f"{tiers}.MINIMUM_BUYERS", 1))
+        self.startPatcher(patch(f"{tiers}.MINIMUM_DAYS", 0))
         imported, buys = (
             self.new_customer(name, email=f"{name}@example.com") for name in ("imp", "buys")
         )

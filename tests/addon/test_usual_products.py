@@ -100,13 +100,11 @@ class TestUsualProducts(UsualCase):
             program = self.env["loyalty.program"].create(
                 {"name": kind, "program_type": kind, "company_id": self.company.id}
             )
-            program.write(
-                self.env["loyalty.program"]._get_template_values().get(kind, {})
-                if hasattr(program, "_get_template_values")
-                else {}
-            )
-            if not program.rule_ids:
-                program.rule_ids = [Command.create({})]
+            # a point for each unit of money, as Odoo presets it
+            program.rule_ids = [
+                Command.clear(),
+                Command.create({"reward_point_mode": "money", "reward_point_amount": 1}),
+            ]
             program.rule_ids.product_ids = product
         for number in range(4):
             self.sell(30 * (4 - number), (self.coffee, 1), (card, 1), (wallet, 1))
