@@ -5,6 +5,7 @@ to people who have said no since, or whose reward is gone, are cancelled. Called
 """
 
 from odoo import models
+from odoo.tools import email_normalize
 
 
 class MailMail(models.Model):
@@ -19,6 +20,29 @@ class MailMail(models.Model):
         )
         stopped = rewards._lifecycle_stop_rewards()
         return super(MailMail, self - self.browse(stopped.ids)).send(*args, **kwargs)
+
+    def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
+        """Leave out those of the person's addresses that have said no."""
+        messages = super()._prepare_outgoing_list(
+            mail_server=mail_server, doc_to_followers=doc_to_followers
+        )
+        if self.model != "lifecycle.referral":
+            return messages
+        consent = self.env["lifecycle.consent"]
+        referral = self.env["lifecycle.referral"].sudo().browse(self.res_id).exists()
+        person = referral.recipient_id
+        allowed = consent._allowed(person, referral.company_id).get(person.id, [])
+        refused = set(consent._addresses(person)) - set(allowed)
+        for message in messages if refused else ():
+            message["email_to"] = [
+                address
+                for address in message["email_to"]
+                if email_normalize(address) not in refused
+            ]
+            message["email_to_normalized"] = [
+                address for address in message["email_to_normalized"] if address not in refused
+            ]
+        return messages
 
     def _lifecycle_stop_rewards(self):
         stopped = self.browse()

@@ -155,6 +155,19 @@ class TestReferralGuard(ReferralCase):
         self.assertEqual(mail.state, "cancel")
         self.assertIn("must not be written", mail.failure_reason)
 
+    def test_reward_mail_to_several_addresses(self):
+        """Of two addresses in one field, the one that has said no is left out."""
+        self.ann.email = "ann@example.com; anna@example.com"
+        _order, referral = self.reward_in_a_moment()
+        self.env["mail.blacklist"]._add("anna@example.com")
+        self.follow()
+        mail = self.env["mail.mail"].search(
+            [("model", "=", "lifecycle.referral"), ("res_id", "=", referral.id)]
+        )
+        [message] = mail._prepare_outgoing_list()
+        self.assertEqual(message["email_to_normalized"], ["ann@example.com"])
+        self.assertEqual(len(message["email_to"]), 1)
+
     def test_same_phone(self):
         self.assert_refused("phone", phone="+46812345601")
 
