@@ -118,6 +118,10 @@ class ResCompany(models.Model):
         "BETWEEN 0 AND 100)",
         "Choose a discount rate and a margin share between 0 and 100 %.",
     )
+    _lifecycle_largest_amount_positive = models.Constraint(
+        "CHECK (lifecycle_largest_amount IS NULL OR lifecycle_largest_amount >= 0)",
+        "No purchase can stay below a negative amount: choose a larger one, or none.",
+    )
 
     def init(self):
         preset_in_database(self)
@@ -160,6 +164,18 @@ class ResCompany(models.Model):
         ).date()
 
     # ----- WHAT CAN BE BELIEVED -----
+
+    @api.constrains("lifecycle_first_day")
+    def _check_lifecycle_first_day(self):
+        for company in self:
+            if company.lifecycle_first_day and (
+                company.lifecycle_first_day > company._lifecycle_today()
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "No purchase could count: choose a first day that is not in the future."
+                    )
+                )
 
     def _lifecycle_limits(self):
         """First and last day that a document may have, and the amount it must stay below."""

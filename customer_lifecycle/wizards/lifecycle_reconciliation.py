@@ -76,6 +76,10 @@ class LifecycleReconciliation(models.TransientModel):
         company = self.company_id
         if company not in self.env.companies:
             raise AccessError(self.env._("You do not work in %s.", company.sudo().name))
+        # what is dated later does not count yet
+        today = company.sudo()._lifecycle_today()
+        if self.date_to > today >= self.date_from:
+            self.date_to = today
         self.sudo().line_ids.unlink()
         # sudo: sums of all documents of the company, which whoever may see this page sees anyway
         family = company | company._lifecycle_family()

@@ -2,8 +2,11 @@
 
 from datetime import date, datetime
 
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common_money import MoneyCase
 
@@ -85,6 +88,13 @@ class TestSetAside(SetAsideCase):
         self.assertIn(order.id, found.mapped("res_id"))
         self.assertEqual(len(found), 2)
         self.env.registry.clear_cache()
+
+    def test_limits_that_leave_nothing_are_refused(self):
+        with self.assertRaisesRegex(ValidationError, "not in the future"):
+            self.company.lifecycle_first_day = self.day(-2)
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+            self.company.lifecycle_largest_amount = -5
+            self.env.flush_all()
 
     def test_impossible_amounts_are_set_aside(self):
         self.order(70)
