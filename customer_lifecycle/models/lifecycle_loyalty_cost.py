@@ -222,13 +222,28 @@ class LifecycleLoyaltyCost(models.Model):
 
     @api.model
     def _pos_lines_sql(self, company, partner_ids):
-        """Reward lines of shops, where free products are discounts as well; refunds give back."""
+        """Reward lines of shops, where free products are discounts as well; refunds give back.
+
+        A till stores a refund with the sign of the sale, so that quantity and price decide; it is
+        taken off the order that it refunds, whoever it names.
+        """
+        amount = SQL(
+            "ABS(given.price_subtotal) * SIGN(given.qty * given.price_unit::numeric) "
+            "AS price_subtotal"
+        )
         lines = SQL(
-            """(SELECT given.order_id, given.price_subtotal,
-                       COALESCE(given.reward_id, refunded.reward_id) AS reward_id
+            """(SELECT given.order_id, %(amount)s, given.reward_id
                   FROM pos_order_line given
-                  LEFT JOIN pos_order_line refunded ON refunded.id = given.refunded_orderline_id
-               ) line"""
+                 WHERE given.reward_id IS NOT NULL AND given.refunded_orderline_id IS NULL
+                 UNION ALL
+                SELECT refunded.order_id, %(amount)s, refunded.reward_id
+                  FROM pos_order_line given
+                  JOIN pos_order refund ON refund.id = given.order_id
+                  JOIN pos_order_line refunded ON refunded.id = given.refunded_orderline_id
+                 WHERE refunded.reward_id IS NOT NULL
+                   AND refund.state IN ('paid', 'done', 'invoiced')
+               ) line""",
+            amount=amount,
         )
         return self._lines_sql(
             "pos.order",

@@ -39,7 +39,7 @@ class LifecycleQueue(models.Model):
         super()._register_hook()
         watched = {"account.move": {None: MOVE_FIELDS}}
         for source in self.env["lifecycle.revenue.source"].sudo().search(Domain.TRUE):
-            if source.model not in self.env:
+            if source._missing_model() is not None:
                 continue
             try:
                 models_fields = source._watched_fields()
@@ -48,8 +48,9 @@ class LifecycleQueue(models.Model):
                 continue
             for name, entries in models_fields.items():
                 for prefix, names in entries:
-                    way = (prefix, source.model, source.partner_path, source.company_path)
-                    watched.setdefault(name, {}).setdefault(way, set()).update(names)
+                    for partner_path in source._partner_paths():
+                        way = (prefix, source.model, partner_path, source.company_path)
+                        watched.setdefault(name, {}).setdefault(way, set()).update(names)
         watched.setdefault("crm.lead", {})[None] = {"partner_id", "company_id", "active"}
         for name, entries in watched.items():
             self._watch(self.env.registry[name], entries)

@@ -219,20 +219,52 @@ class LifecycleReferral(models.Model):
 
     @api.model
     def _pos_orders_sql(self, company):
-        """The same of a shop's orders, which are paid at once and may be refunded."""
+        """The same of a shop's orders, which are paid at once and may be refunded.
+
+        What counts is the goods: what is left of them after refunds, whoever these name, and
+        after credit notes of the back office; however they were paid, and without gift cards,
+        top-ups and tips. The till stores refunds with a positive amount.
+        """
         return SQL(
             """SELECT 'pos.order', ordering.id, ordering.date_order,
-                      ordering.amount_total + COALESCE((
-                          SELECT SUM(back.price_subtotal_incl)
-                            FROM pos_order_line sold
-                            JOIN pos_order_line back ON back.refunded_orderline_id = sold.id
-                           WHERE sold.order_id = ordering.id), 0) > 0.005
+                      goods.left_over * (1 - COALESCE(billed.credited, 0)) > 0.005
                  FROM res_partner contact
                  JOIN pos_order ordering ON ordering.partner_id = contact.id
+                CROSS JOIN LATERAL (
+                    SELECT SUM(worth.sold) AS sold,
+                           SUM(worth.sold * (1 - LEAST(1, GREATEST(0, COALESCE(back.part, 0)))))
+                               AS left_over
+                      FROM pos_order_line line
+                     CROSS JOIN LATERAL (
+                        SELECT ABS(line.price_subtotal_incl)
+                               * SIGN(line.qty * line.price_unit::numeric) AS sold
+                     ) worth
+                      LEFT JOIN LATERAL (
+                        SELECT -SUM(refund.qty) / NULLIF(line.qty, 0) AS part
+                          FROM pos_order_line refund
+                          JOIN pos_order refunding ON refunding.id = refund.order_id
+                         WHERE refund.refunded_orderline_id = line.id
+                           AND refunding.state IN ('paid', 'done', 'invoiced')
+                     ) back ON TRUE
+                     WHERE line.order_id = ordering.id
+                       AND line.refunded_orderline_id IS NULL
+                       AND line.product_id NOT IN (%(money)s)
+                ) goods
+                 LEFT JOIN LATERAL (
+                    SELECT SUM(note.amount_untaxed) / NULLIF(MAX(bill.amount_untaxed), 0)
+                               AS credited
+                      FROM account_move bill
+                      JOIN account_move note ON note.reversed_entry_id = bill.id
+                     WHERE bill.id = ordering.account_move
+                       AND note.move_type = 'out_refund' AND note.state = 'posted'
+                       AND NOT EXISTS (SELECT FROM pos_order refunding
+                                        WHERE refunding.account_move = note.id)
+                ) billed ON TRUE
                 WHERE contact.commercial_partner_id = one.friend_id
                   AND ordering.state IN ('paid', 'done', 'invoiced')
-                  AND ordering.company_id = ANY(%s) AND ordering.amount_total > 0""",
-            company._lifecycle_family().ids,
+                  AND ordering.company_id = ANY(%(companies)s) AND goods.sold > 0.005""",
+            money=self.env["lifecycle.revenue.source"]._money_products_sql(),
+            companies=company._lifecycle_family().ids,
         )
 
     # ----- REWARDING -----

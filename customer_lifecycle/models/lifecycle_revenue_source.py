@@ -32,6 +32,9 @@ PATHS = (
     "cost_path",
     "cost_known_path",
     "document_path",
+    "quantity_path",
+    "price_path",
+    "refunded_path",
 )
 
 
@@ -96,10 +99,11 @@ class LifecycleRevenueSource(models.Model):
         string="Document Field",
         help="Path to the document to open. Empty: the record itself.",
     )
-    skip_domain = fields.Char(
-        string="Counted Elsewhere If",
-        help="Which records are left out because another source counts them. Ignored while one "
-        "of the fields does not exist.",
+    skip_domain = fields.Text(
+        string="Left Out If",
+        help="Which records are left out, because another source counts them or because they are "
+        "no purchase of goods. One filter a line; a line is ignored while one of its fields does "
+        "not exist.",
     )
     net_of_credit_notes = fields.Boolean(
         help="Only for sale orders and invoices: count what was bought in the end, without gift "
@@ -217,7 +221,7 @@ class LifecycleRevenueSource(models.Model):
         sources = sources.search_fetch(
             [("basis", "in", ("both", company.lifecycle_basis))], stored_names(sources)
         )
-        return sources.filtered(lambda source: source.model in self.env)
+        return sources.filtered(lambda source: source._missing_model() is None)
 
     @api.model
     def _rows_sql(self, company, partner_ids=None, by_document=False):
@@ -310,7 +314,7 @@ class LifecycleRevenueSource(models.Model):
         domain = self._domain()
         # a head office has sold what its branches have
         domain &= Domain(self.company_path, "in", company._lifecycle_family().ids)
-        domain &= ~self._skip_domain(model)
+        domain &= ~self._skip_domain(model) & self._own_domain()
         query = model._search(domain)
         table = query.table
 
@@ -334,6 +338,8 @@ class LifecycleRevenueSource(models.Model):
             query.add_where(SQL("%s = ANY(%s)", customer, wanted))
         if among is not None:
             query.add_where(SQL("%s IN (%s)", customer, among))
+        # of nobody, like a sale over the counter
+        query.add_where(SQL("%s IS NOT NULL", customer))
         query.add_where(
             SQL(
                 "%s NOT IN (SELECT id FROM res_partner WHERE lifecycle_exclude)",
@@ -342,8 +348,7 @@ class LifecycleRevenueSource(models.Model):
         )
         day = self._day_sql(model, table, query, company)
         gross = self._number_sql(model, table, self.amount_path, query)
-        if self.negate:
-            gross = SQL("-%s", gross)
+        gross = self._signed_sql(model, table, query, gross)
         convert = self._converter(model, table, query, company, day)
         moment = self._path_sql(model, table, self.date_path, query)
         worth = self._worth_sql(model, table, query, company, gross, convert)
@@ -362,6 +367,8 @@ class LifecycleRevenueSource(models.Model):
             gross, net, reduction, booked, margin_change = self._order_worth(
                 query, table, gross, partner_ids is not None
             )
+        elif self._is_refunds():
+            gross, reduction, booked = self._refund_worth(model, table, query, company, day, net)
         digits = company.currency_id.decimal_places
         amount = SQL("ROUND(%s, %s)", convert(net), digits)
         if part:
@@ -388,7 +395,7 @@ class LifecycleRevenueSource(models.Model):
                 if reduction is not None
                 else SQL("ROUND(%s, %s)", exchanged, digits),
             ),
-            SQL("%s AS source_id", self.id),
+            SQL("%s AS source_id", self._origin.id),
             SQL("%s AS res_id", document),
             SQL("%s AS by_share", self._by_share_sql(known, amount, company)),
         )

@@ -38,16 +38,17 @@ class LifecycleRevenueSource(models.Model):
         return self._read_domain(self.domain)
 
     def _skip_domain(self, model):
-        """Domain of the records that another source counts."""
+        """Domain of the records that are left out: of every line whose fields exist."""
         self.ensure_one()
-        if not self.skip_domain:
-            return Domain.FALSE
-        domain = self._read_domain(self.skip_domain)
-        known = (
-            self._path_exists(model, condition.field_expr)
-            for condition in domain.iter_conditions()
+        domains = map(self._read_domain, filter(str.strip, (self.skip_domain or "").splitlines()))
+        return Domain.OR(
+            domain
+            for domain in domains
+            if all(
+                self._path_exists(model, condition.field_expr)
+                for condition in domain.iter_conditions()
+            )
         )
-        return domain if all(known) else Domain.FALSE
 
     # ----- PATHS -----
 
@@ -74,6 +75,9 @@ class LifecycleRevenueSource(models.Model):
             "company_path": (("res.company",), self.env._("a company")),
             "currency_path": (("res.currency",), self.env._("a currency")),
             "document_path": (("many2one",), self.env._("another record")),
+            "quantity_path": (NUMBERS, self.env._("a number")),
+            "price_path": (NUMBERS, self.env._("a number")),
+            "refunded_path": ((model._name,), self.env._("another record of the same model")),
         }
         self._check_path_kinds(self, model, kinds)
 
