@@ -173,6 +173,10 @@ class LifecycleComparison(models.Model):
             ):
                 raise ValidationError(self.env._("“Joined From” must be before “Joined Until”."))
 
+    @api.constrains("company_id")
+    def _check_stays_his(self):
+        rights.check_stays_his(self)
+
     @api.constrains("company_id", *SUBJECTS.values())
     def _check_companies(self):
         for comparison in self:

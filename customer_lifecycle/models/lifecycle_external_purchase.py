@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from . import lifecycle_rights as rights
 from .lifecycle_fields import OptionalMonetary
 
 
@@ -96,6 +97,10 @@ class LifecycleExternalPurchase(models.Model):
                     margin, company.currency_id, company, purchase.date or fields.Date.today()
                 )
             purchase.margin_company = margin
+
+    @api.constrains("company_id")
+    def _check_stays_his(self):
+        rights.check_stays_his(self)
 
     @api.constrains("currency_id", "company_id")
     def _check_rate(self):

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from . import lifecycle_rights as rights
+
 #: programmes that keep points on one card, and those that make a card for each reward
 POINT_PROGRAMS = ("loyalty", "ewallet")
 COUPON_PROGRAMS = ("coupons", "next_order_coupons", "gift_card")
@@ -129,6 +131,10 @@ class LifecycleReferralProgram(models.Model):
                     raise ValidationError(
                         self.env._("“%s” belongs to another company.", chosen.name)
                     )
+
+    @api.constrains("company_id")
+    def _check_stays_his(self):
+        rights.check_stays_his(self)
 
     @api.constrains("landing_page")
     def _check_landing_page(self):

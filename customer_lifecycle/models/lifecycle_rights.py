@@ -212,6 +212,17 @@ def within_company(domain, model, company):
     return domain.map_conditions(inside)
 
 
+def check_stays_his(records):
+    """Refuse records that their author has moved out of his own sight.
+
+    Odoo asks before it writes, not after: whoever may edit a record of his company could hand
+    it, with all that it does, to another one.
+    """
+    env = author_env(records.env)
+    if not env.su:
+        records.with_env(env).check_access("write")
+
+
 # ----- WHAT NOBODY WRITES BY HAND -----
 
 

@@ -272,6 +272,10 @@ class LifecycleSegment(models.Model):
             self._in_force(), company, today
         )
 
+    @api.constrains("company_id")
+    def _check_stays_his(self):
+        rights.check_stays_his(self)
+
     @api.constrains("domain", "active")
     def _check_rules(self):
         self._check_rule()

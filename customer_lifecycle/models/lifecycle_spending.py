@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
+from . import lifecycle_rights as rights
+
 PURPOSES = [
     ("getting", "Getting customers"),
     ("keeping", "Keeping customers"),
@@ -144,6 +146,10 @@ class LifecycleSpending(models.Model):
                 money = company.currency_id or currency
                 amount = spending.amount * rate
                 spending.amount_company = money.round(amount) if money else amount
+
+    @api.constrains("company_id")
+    def _check_stays_his(self):
+        rights.check_stays_his(self)
 
     @api.constrains("currency_id", "company_id")
     def _check_rate(self):

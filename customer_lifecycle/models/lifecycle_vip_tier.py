@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
+from . import lifecycle_rights as rights
 from .lifecycle_rule import QUIET
 
 #: buyers and days of history below which no tier is active: thresholds would be chance
@@ -216,6 +217,10 @@ class LifecycleVipTier(models.Model):
                 tier[name] = counts.get(tier, 0)
 
     # ----- RULE -----
+
+    @api.constrains("company_id")
+    def _check_stays_his(self):
+        rights.check_stays_his(self)
 
     @api.constrains("entry", "entry_orders", "measure", "active")
     def _check_entry(self):

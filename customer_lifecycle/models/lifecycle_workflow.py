@@ -6,6 +6,8 @@ from odoo.fields import Domain
 
 from . import lifecycle_rights as rights
 
+#: who may start a workflow
+STARTER = "customer_lifecycle.group_workflow_starter"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 #: changes of these are logged on the workflow
 LOGGED = {"tracking": True}
@@ -238,6 +240,10 @@ class LifecycleWorkflow(models.Model):
             ) from error
         rights.check_domain(self.env, label, "lifecycle.profile", self._parse(text))
 
+    @api.constrains("company_id")
+    def _check_stays_his(self):
+        rights.check_stays_his(self)
+
     @api.constrains(*[f"window_{day}" for day in WEEKDAYS])
     def _check_window(self):
         for workflow in self:
@@ -374,13 +380,13 @@ class LifecycleWorkflow(models.Model):
     # ----- WITH WHOSE RIGHTS -----
 
     def _has_responsible(self):
-        """Whether the person is still there with whose rights the workflow acts.
+        """Whether the person is still there, and may start it, with whose rights it acts.
 
         The superuser, who is archived by nature, answers for what programs have started.
         """
         self.ensure_one()
         user = self.user_id.sudo()
-        return bool(user) and (user._is_superuser() or user.active)
+        return bool(user) and (user._is_superuser() or (user.active and user.has_group(STARTER)))
 
     def _reader(self):
         """With whose rights the workflow is looked at: the responsible person's when it acts.

@@ -2,8 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-#: who may start a workflow
-STARTER = "customer_lifecycle.group_workflow_starter"
+from .lifecycle_workflow import STARTER
 
 
 class LifecycleWorkflow(models.Model):
@@ -99,18 +98,23 @@ class LifecycleWorkflow(models.Model):
         for workflow in self.sudo().search([("state", "=", "running")]):
             if workflow._has_responsible():
                 continue
-            name = workflow.user_id.name
-            text = (
-                self.env._(
+            user = workflow.user_id
+            if user.active:
+                text = self.env._(
+                    "Paused: %s, who is responsible, may no longer start workflows. Whoever "
+                    "resumes it takes it over.",
+                    user.name,
+                )
+            elif user:
+                text = self.env._(
                     "Paused: %s, who was responsible, works here no longer. Whoever resumes it "
                     "takes it over.",
-                    name,
+                    user.name,
                 )
-                if name
-                else self.env._(
+            else:
+                text = self.env._(
                     "Paused: nobody is responsible any more. Whoever resumes it takes it over."
                 )
-            )
             workflow.write({"state": "paused", "error": text})
             workflow.message_post(
                 body=text,

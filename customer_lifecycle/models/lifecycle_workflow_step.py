@@ -8,6 +8,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from . import lifecycle_rights as rights
+
 UNITS = [
     ("minutes", "Minutes"),
     ("hours", "Hours"),
@@ -197,6 +199,10 @@ class LifecycleWorkflowStep(models.Model):
         for step in self:
             if step.kind == "action":
                 step.action_id._lifecycle_refuse_writers(step.title)
+
+    @api.constrains("workflow_id")
+    def _check_stays_his(self):
+        rights.check_stays_his(self)
 
     @api.constrains("domain")
     def _check_domain(self):

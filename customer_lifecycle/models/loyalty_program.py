@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
+from . import lifecycle_rights as rights
 from .lifecycle_fields import preset_in_database
 
 #: relation tables of the conditions
@@ -402,3 +403,7 @@ class LifecycleLoyaltyMultiplier(models.Model):
     _factor_positive = models.Constraint(
         "CHECK (factor > 0)", "Points can be multiplied by more than 0 only."
     )
+
+    @api.constrains("tier_id", "program_id")
+    def _check_stays_his(self):
+        rights.check_stays_his(self)

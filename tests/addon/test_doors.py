@@ -351,6 +351,39 @@ class Defaults:
         self.assertIn(("lifecycle.workflow", True), tried)
         self.assertIn(("lifecycle.comparison", True), tried)
 
+    def test_nothing_is_handed_to_another_company(self):
+        """Odoo asks for access before it writes, not after."""
+        self.draft = self.env["lifecycle.workflow"].create(
+            {"name": "Draft", "company_id": self.home.id}
+        )
+        foreign = self.env["lifecycle.workflow"].create(
+            {"name": "Foreign", "company_id": self.elsewhere.id}
+        )
+        self.env.flush_all()
+        tried = []
+        for name in self.our_models():
+            model = self.env[name].with_user(self.manager)
+            if model._abstract or model._transient or not model.has_access("create"):
+                continue
+            field, value = "company_id", self.elsewhere.id
+            if name == "lifecycle.workflow.step":
+                field, value = "workflow_id", foreign.id
+            elif "company_id" not in model._fields or model._fields["company_id"].related:
+                continue
+            known = self.filled.get(name, self.env[name]).exists().filtered(
+                lambda one, field=field: field != "company_id" or one.company_id == self.home
+            )
+
+            def moved(model=model, name=name, known=known, field=field, value=value):
+                record = known.with_user(self.manager) or model.create(self.least(name))
+                record.write({field: value})
+
+            with self.subTest(model=name), mute_logger(*LOGS):
+                self.assertShut(moved)
+                tried.append(name)
+        for name in ("segment", "vip.tier", "workflow", "workflow.step", "comparison"):
+            self.assertIn(f"lifecycle.{name}", tried)
+
     def test_nobody_acts_in_somebody_elses_name(self):
         starter = self.new_user("door_g", "customer_lifecycle.group_workflow_starter", self.home)
         admin = self.env.ref("base.user_admin")

@@ -207,6 +207,11 @@ class TestResponsiblePerson(DoorsWorkflowCase):
         self.starter.active = False
         self.check_paused(workflow)
 
+    def test_without_the_right(self):
+        workflow = self.running()
+        self.starter.group_ids -= self.env.ref(STARTER)
+        self.check_paused(workflow)
+
     def test_gone(self):
         workflow = self.running()
         self.env.flush_all()
