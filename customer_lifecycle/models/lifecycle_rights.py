@@ -172,7 +172,8 @@ def within_company(domain, model, company):
     Rules are evaluated as superuser: without this, documents of companies whose people have
     nothing to do with it would decide about a customer.
     """
-    own = [*company.ids, False]
+    # a head office knows what its branches sold
+    own = [*company.sudo().search([("id", "child_of", company.ids)]).ids, False]
 
     def inside(condition):
         head, _dot, rest = condition.field_expr.partition(".")
