@@ -656,6 +656,22 @@ class TestRules(DoorsCase):
         )
         self.assertFalse(preview.now_count)
 
+    def test_a_branch_leaves_the_tiers_of_its_head_office_alone(self):
+        branch = self.new_company("Door branch", parent_id=self.home.id)
+        user = self.new_user("door_branch", "sales_team.group_sale_manager", branch)
+        tier = self.tier.with_user(user).with_context(allowed_company_ids=branch.ids)
+        self.assertEqual(tier.search([("id", "=", tier.id)]), tier)
+        for call in (
+            lambda: tier.write({"entry": 1}),
+            tier.unlink,
+            tier.action_give_benefits,
+            tier.action_propose,
+            lambda: tier.create(
+                {"name": "X", "entry": 5, "rank": 78, "company_id": self.home.id}
+            ),
+        ):
+            self.assertShut(call)
+
     def test_suggested_tiers_of_another_company(self):
         for call in (
             lambda: self.env["lifecycle.vip.tier.suggestion"].with_user(self.stranger).create(
