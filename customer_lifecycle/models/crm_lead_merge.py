@@ -40,7 +40,7 @@ class CrmLead(models.Model):
         ]
         touch = named[0]._lifecycle_first_touch() if named else {}
         if first != self or (named and named[0] != self):
-            self.sudo().write(
+            self.write(
                 {
                     "lifecycle_first_date": came(first),
                     **{f"lifecycle_first_{name}": touch.get(name) for name in CAMPAIGN},
