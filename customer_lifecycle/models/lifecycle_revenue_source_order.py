@@ -7,6 +7,7 @@ notes took back. Both ways of looking orders up, a few or all, give the same.
 """
 
 from odoo import api, models
+from odoo.fields import Domain
 from odoo.tools import SQL, sql
 
 from .res_company import LARGEST_AMOUNT
@@ -56,15 +57,16 @@ class LifecycleRevenueSource(models.Model):
                 result.setdefault("sale.order", []).append(("", {"delivery_status"}))
         return result
 
-    def _order_worth(self, query, table, written, few_orders):
+    def _order_worth(self, query, table, written, orders):
         """Join what the lines of each order are worth.
 
         :param written: SQL of the order's untaxed amount
-        :param few_orders: look each order up by itself; else one pass over those with odd lines
+        :param orders: SELECT of the few orders to look up; None for one pass over those with odd
+            lines
         :return: SQL of (amount before credit notes, net amount, what credit notes took at the
             order's rate, the same as it was booked in company currency, change of the margin)
         """
-        alias = self._join_order_lines(query, table, few_orders)
+        alias = self._join_order_lines(query, table, orders)
 
         def column(name):
             return SQL.identifier(alias, name)
@@ -95,8 +97,18 @@ class LifecycleRevenueSource(models.Model):
         booked = SQL("COALESCE(%s, 0)", column("booked"))
         return gross, net, reduction, booked, SQL("COALESCE(%s, 0)", column("margin_change"))
 
+    def _documents_of_sql(self, model, wanted):
+        """SELECT of the documents of some customers; None where all are wanted."""
+        if wanted is None:
+            return None
+        query = model._search(Domain.TRUE)
+        people, alias = self._follow(model, query.table, self.partner_path, query)
+        customer = people._field_to_sql(alias, "commercial_partner_id", query)
+        query.add_where(SQL("%s = ANY(%s)", customer, wanted))
+        return query.select(SQL.identifier(query.table, "id"))
+
     @api.model
-    def _join_order_lines(self, query, table, few_orders):
+    def _join_order_lines(self, query, table, orders):
         """Join the sums of the lines of orders that need a second look; returns the alias.
 
         Columns, in the order's currency:
@@ -115,7 +127,6 @@ class LifecycleRevenueSource(models.Model):
         as a whole, which spreads its cents over its lines where taxes are rounded globally.
         """
         alias = query.make_alias(table, "lifecycle_lines")
-        order_id = SQL.identifier(table, "id")
         rows = SQL(
             """WITH credits AS (%(credits)s)
                SELECT order_id,
@@ -152,26 +163,26 @@ class LifecycleRevenueSource(models.Model):
                       ) priced
                  ) netted
                 GROUP BY order_id""",
-            credits=self._credits_sql(order_id if few_orders else None),
-            lines=self._kept_lines_sql(order_id if few_orders else None),
+            credits=self._credits_sql(orders),
+            lines=self._kept_lines_sql(orders),
         )
         query.add_join(
             "LEFT JOIN",
             alias,
-            SQL("LATERAL (%s)", rows) if few_orders else SQL("(%s)", rows),
-            SQL("%s = %s", SQL.identifier(alias, "order_id"), order_id),
+            SQL("(%s)", rows),
+            SQL("%s = %s", SQL.identifier(alias, "order_id"), SQL.identifier(table, "id")),
         )
         return alias
 
     @api.model
-    def _credits_sql(self, order_id):
+    def _credits_sql(self, orders):
         """SELECT of what was invoiced and credited on order lines, in the order's currency.
 
-        :param order_id: SQL of the one order; None for all lines with a posted credit note
+        :param orders: SELECT of the few orders; None for all lines with a posted credit note
         """
         restrict = (
-            SQL("line.order_id = %s", order_id)
-            if order_id
+            SQL("line.order_id IN (%s)", orders)
+            if orders
             else SQL(
                 """line.id IN (
                     SELECT rel.order_line_id
@@ -221,7 +232,7 @@ class LifecycleRevenueSource(models.Model):
         )
 
     @api.model
-    def _kept_lines_sql(self, order_id):
+    def _kept_lines_sql(self, orders):
         """SELECT of order lines with the quantity that was bought in the end.
 
         A product invoiced by what was ordered is bought as ordered; what was delivered and
@@ -230,7 +241,7 @@ class LifecycleRevenueSource(models.Model):
         no transfer is open, or, where there are no transfers, the first invoice was written.
         Until then it counts as ordered. What was invoiced stays bought until it is credited.
 
-        :param order_id: SQL of the one order; None for all that need it
+        :param orders: SELECT of the few orders; None for all that need it
         """
         fields_ = self.env["sale.order.line"]._fields
         ships = (
@@ -311,8 +322,8 @@ class LifecycleRevenueSource(models.Model):
             transfers=transfers,
             till=till,
             restrict=(
-                SQL("line.order_id = %s", order_id)
-                if order_id
+                SQL("line.order_id IN (%s)", orders)
+                if orders
                 else SQL("line.order_id IN (%s)", self._odd_orders_sql())
             ),
         )
