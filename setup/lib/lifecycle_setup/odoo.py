@@ -18,16 +18,24 @@ def data_folder() -> Path:
     return paths.state() / "data"
 
 
-def write_configuration(source: OdooSource) -> Path:
-    """Write Odoo's configuration file; the database server comes from the PG* variables."""
-    addons = [source.python_path / "odoo" / "addons", *source.addons, paths.REPOSITORY]
+def addons_path(source: OdooSource, ours: Path = paths.REPOSITORY) -> str:
+    """Odoo's setting of that name, with the folder that our addon lies in.
+
+    :raises SetupError: where Odoo would misread a folder's name
+    """
+    addons = [source.python_path / "odoo" / "addons", *source.addons, ours]
     for folder in addons:
         if "," in str(folder):
             raise SetupError(
                 f"{folder} has a comma in its name, where Odoo would split it: rename the folder."
             )
+    return ",".join(map(str, addons))
+
+
+def write_configuration(source: OdooSource) -> Path:
+    """Write Odoo's configuration file; the database server comes from the PG* variables."""
     values = {
-        "addons_path": ",".join(map(str, addons)),
+        "addons_path": addons_path(source),
         "data_dir": data_folder(),
         "screenshots": paths.state() / "screenshots",
         "http_interface": "127.0.0.1",

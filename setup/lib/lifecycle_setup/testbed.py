@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import secrets
 
-from lifecycle_setup import addon, database, paths
+from lifecycle_setup import addon, database, odoo, paths, previous
 from lifecycle_setup.console import SetupError, step
 from lifecycle_setup.install import run_odoo
 
@@ -18,7 +18,10 @@ PREFIX = f"customer_lifecycle_test_{paths.checkout_key()}"
 # Random bytes in the name of a run.
 RUN_BYTES = 4
 # Templates of former states that are kept, for going back and forth between branches.
-KEPT = {"base": 2, "addon": 3, "demobase": 2, "demoaddon": 2, "appsbase": 2, "appsaddon": 2}
+KEPT = {
+    **{"base": 2, "addon": 3, "demobase": 2, "demoaddon": 2, "appsbase": 2, "appsaddon": 2},
+    "previous": 1,
+}
 
 
 def _name(kind: str, *made_from: str) -> str:
@@ -116,6 +119,60 @@ def demo_data_warnings(source, keep_alive: dict) -> list[str]:
     Odoo goes on without demo data that it cannot load, and logs why.
     """
     return _warnings(_addon_template(source, keep_alive, demo=True))
+
+
+def addon_template(source, keep_alive: dict, apps: tuple = ()) -> str:
+    """Name of a database with the addon, and other apps if wanted; not to be changed."""
+    return _addon_template(source, keep_alive, apps=apps)
+
+
+def base_template(source, apps: tuple = ()) -> str:
+    """Name of the database that the one with the addon was made from."""
+    word = "apps" if apps else ""
+    return _name(f"{word}base", source.version, *addon.depends(), *apps)
+
+
+def fresh_template(source, keep_alive: dict) -> str:
+    """Name of a database with the addon and its demo data, made anew; not to be changed."""
+    return _addon_template(source, keep_alive, demo=True)
+
+
+def previous_template(source, keep_alive: dict) -> str | None:
+    """Name of a database with the former release and its demo data; not to be changed.
+
+    :return: None where the former release cannot be had
+    """
+    folder = previous.folder()
+    if folder is None:
+        return None
+    depends = addon.depends(folder / addon.NAME)
+    base = _name("demobase", source.version, *depends)
+    name = _name("previous", base, previous.COMMIT)
+
+    def install(modules, *options):
+        return lambda database_name: run_odoo(
+            source,
+            keep_alive,
+            ["-d", database_name, "-i", modules, "--with-demo", *options],
+            log="test-previous",
+            failure="the former release could not be installed",
+        )
+
+    if not database.exists(name):
+        _ensure(
+            base,
+            None,
+            "Making a template database with the addon's dependencies and demo data",
+            install(",".join(depends)),
+        )
+        _ensure(
+            name,
+            base,
+            f"Installing the former release of {addon.NAME} with its demo data",
+            install(addon.NAME, "--addons-path", odoo.addons_path(source, folder)),
+        )
+    _drop_old("previous", name)
+    return name
 
 
 @contextlib.contextmanager
