@@ -122,7 +122,9 @@ class LifecycleClassifier(models.AbstractModel):
                         *(SQL.identifier(name) for name in LATEST),
                     ]
                 ),
-                rows=self.env["lifecycle.revenue.source"]._rows_sql(company, partner_ids),
+                rows=self.env["lifecycle.revenue.source"]._rows_sql(
+                    company, partner_ids, complete=True
+                ),
                 history=history,
                 today=today,
                 company=company.id,

@@ -194,6 +194,7 @@ class LifecycleComparison(models.Model):
                 with self.env.cr.savepoint():
                     # as whoever writes it: a filter must not tell what he may not read
                     profiles = self.env["lifecycle.profile"].sudo(False)
+                    profiles._probe_rule(comparison._domain())
                     profiles._search(comparison._domain(), limit=1).get_result_ids()
             except Exception as error:
                 raise ValidationError(

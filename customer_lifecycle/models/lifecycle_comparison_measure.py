@@ -85,7 +85,9 @@ class LifecycleComparison(models.Model):
                      FROM (%(rows)s) purchases
                     WHERE day <= %(today)s AND partner_id = ANY(%(chosen)s)
                     GROUP BY partner_id, day""",
-                rows=source._rows_sql(company, partner_ids.tolist() if few else None),
+                rows=source._rows_sql(
+                    company, partner_ids.tolist() if few else None, complete=True
+                ),
                 today=company._lifecycle_today(),
                 chosen=partner_ids.tolist(),
             ),

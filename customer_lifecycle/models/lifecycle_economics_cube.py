@@ -2,6 +2,8 @@ import logging
 from datetime import timedelta
 from hashlib import sha256
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -132,7 +134,7 @@ class LifecycleEconomicsCube(models.Model):
         cr.execute(
             SQL(
                 "CREATE TEMPORARY TABLE lifecycle_cube_now ON COMMIT DROP AS %s",
-                self.env["lifecycle.economics"]._cube_sql(company),
+                self.env["lifecycle.economics"]._cube_sql(company, complete=True),
             )
         )
         self._forget(company)
@@ -166,11 +168,12 @@ class LifecycleEconomicsCube(models.Model):
         self.env["ir.cron"]._commit_progress(remaining=len(ids))
         for company in self.env["res.company"].browse(ids):
             try:
-                if self._is_large(company):
-                    self.with_company(company)._keep(company)
-                else:
-                    self._forget(company)
-            except UserError as error:
+                with self.env.cr.savepoint():
+                    if self._is_large(company):
+                        self.with_company(company)._keep(company)
+                    else:
+                        self._forget(company)
+            except (UserError, psycopg2.DataError, psycopg2.ProgrammingError) as error:
                 # nothing was written; the other companies are counted all the same
                 _logger.warning("Orders of %s were not counted: %s", company.name, error)
             self.env["ir.cron"]._commit_progress(1)

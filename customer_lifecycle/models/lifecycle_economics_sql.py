@@ -196,7 +196,7 @@ class LifecycleEconomics(models.Model):
         )
 
     @api.model
-    def _cube_sql(self, company):
+    def _cube_sql(self, company, complete=False):
         """Purchases by month, month of the first order and channel: one pass over them all.
 
         Each customer's months are summed up as floating point numbers, which need a tenth of the
@@ -223,7 +223,7 @@ class LifecycleEconomics(models.Model):
                         WHERE bought.day <= %(today)s AND profile.first_order_date IS NOT NULL
                         GROUP BY profile.id, 1) by_customer
                 GROUP BY 1, 2, 3, 4, 5""",
-            rows=self.env["lifecycle.revenue.source"]._rows_sql(company),
+            rows=self.env["lifecycle.revenue.source"]._rows_sql(company, complete=complete),
             digits=company.currency_id.decimal_places,
             company=company.id,
             today=company._lifecycle_today(),

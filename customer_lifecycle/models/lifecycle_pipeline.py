@@ -66,7 +66,7 @@ class LifecyclePipeline(models.AbstractModel):
                 "AND reltuples < 10000"
             )
         cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_facts")
-        rows = self.env["lifecycle.revenue.source"]._rows_sql(company, partner_ids)
+        rows = self.env["lifecycle.revenue.source"]._rows_sql(company, partner_ids, complete=True)
         where = SQL("day <= %s", today)
         if id_range:
             where = SQL("%s AND partner_id BETWEEN %s AND %s", where, *id_range)

@@ -84,7 +84,7 @@ class LifecyclePrediction(models.AbstractModel):
                             ORDER BY partner_id, day) sorted
                     GROUP BY partner_id, day""",
                 value=SQL("" if plain else ", SUM(value) AS value"),
-                rows=self.env["lifecycle.revenue.source"]._rows_sql(company),
+                rows=self.env["lifecycle.revenue.source"]._rows_sql(company, complete=True),
                 today=today,
                 chosen=self._chosen_sql(self._parts(self._customer_count(company))),
             ),

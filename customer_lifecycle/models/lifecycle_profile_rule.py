@@ -1,8 +1,11 @@
+from psycopg2 import errors
+
 from odoo import api, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
 from . import lifecycle_rights as rights
+from .lifecycle_probe import PATIENCE, check_size, limited, too_long
 
 
 class LifecycleProfile(models.Model):
@@ -17,10 +20,16 @@ class LifecycleProfile(models.Model):
 
         :raise ValueError, KeyError, UserError, psycopg2.Error: it cannot be evaluated
         """
+        check_size(self.env, self.env._("The filter"), rule)
         query = self._search(rule)
-        if not query.is_empty():
-            # looks up tables, columns and types
-            self.env.execute_query(SQL("EXPLAIN %s", query.select()))
+        if query.is_empty():
+            return
+        try:
+            with limited(self.env, self.env.context.get("lifecycle_patience", PATIENCE)):
+                # looks up tables, columns and types
+                self.env.execute_query(SQL("EXPLAIN %s", query.select()))
+        except errors.QueryCanceled as error:
+            raise UserError(too_long(self.env)) from error
 
     @api.model
     def _sees_whole_company(self):

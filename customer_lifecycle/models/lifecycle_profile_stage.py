@@ -251,11 +251,28 @@ class LifecycleProfile(models.Model):
         # what is left needs no more than the check above
         return super(LifecycleProfile, self.sudo()).write(vals)
 
+    def _hold_rows(self):
+        """Hold the profiles before their history is written, as computations do.
+
+        A computation that moves the same customers is waited for. What it has moved meanwhile is
+        a conflict of transactions, for which Odoo does the user's request again; recorded first,
+        his move would have met the computation's as a duplicate, and been refused.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM lifecycle_profile WHERE id = ANY(%s) ORDER BY id "
+                "FOR NO KEY UPDATE",
+                self.ids,
+            )
+        )
+
     def _set_stage_by_hand(self, stage, reason=None, until=None):
         """Move customers to a stage and hold them there.
 
         :param until: last day of the hold, by default in 90 days
         """
+        self._hold_rows()
         for company, profiles in self.grouped("company_id").items():
             today = company._lifecycle_today()
             until = until or fields.Date.add(today, days=HOLD_DAYS)

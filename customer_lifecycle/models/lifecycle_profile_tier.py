@@ -208,6 +208,7 @@ class LifecycleProfile(models.Model):
         ):
             raise UserError(self.env._("Choose one of the tiers of the customer's company."))
         reason = reason or self.env._("Set by hand")
+        self._hold_rows()
         for company, profiles in self.grouped("company_id").items():
             today = company._lifecycle_today()
             moved = profiles.filtered(lambda profile: profile.vip_tier_id != tier)

@@ -85,17 +85,20 @@ class LifecycleProfile(models.Model):
         """Pairs (day, what the tier's measure counts of it) from start to end, by day."""
         # sudo: the sum over documents that the reader may not open is in the profile anyway
         profile = self.sudo()
-        groups = self.env.execute_query(
-            SQL(
-                """SELECT day, SUM(%(measure)s)::float FROM (%(rows)s) days
-                    WHERE day BETWEEN %(start)s AND %(end)s GROUP BY day ORDER BY day""",
-                measure=SQL.identifier("value" if tier.measure == "margin" else "amount"),
-                rows=profile.env["lifecycle.revenue.source"]._rows_of(
-                    profile.company_id, profile.partner_id.id
-                ),
-                start=start,
-                end=end,
-            )
+        sources = profile.env["lifecycle.revenue.source"]
+        groups = sources._carefully(
+            profile.company_id,
+            profile.partner_id.ids,
+            lambda: self.env.execute_query(
+                SQL(
+                    """SELECT day, SUM(%(measure)s)::float FROM (%(rows)s) days
+                        WHERE day BETWEEN %(start)s AND %(end)s GROUP BY day ORDER BY day""",
+                    measure=SQL.identifier("value" if tier.measure == "margin" else "amount"),
+                    rows=sources._rows_of(profile.company_id, profile.partner_id.id),
+                    start=start,
+                    end=end,
+                )
+            ),
         )
         if tier.measure == "orders":
             return [(day, 1) for day, amount in groups if amount > 0]

@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .lifecycle_sleeping_mixin import DEFECTS
+
 _logger = logging.getLogger(__name__)
 
 #: credit notes change the orders they belong to, whatever sources there are
@@ -43,7 +45,7 @@ class LifecycleQueue(models.Model):
                 continue
             try:
                 models_fields = source._watched_fields()
-            except (ValueError, SyntaxError, KeyError):
+            except DEFECTS:
                 _logger.warning("Revenue source %s cannot be watched", source.name)
                 continue
             for name, entries in models_fields.items():
@@ -185,7 +187,7 @@ class LifecycleQueue(models.Model):
                             name, partner_path, company_path, prefix, record_ids
                         )
                     )
-                except (ValueError, KeyError):
+                except DEFECTS:
                     # a path that an app or a field took along: the save goes on, the run tells
                     _logger.warning("A revenue source on %s cannot be followed", name)
             elif model_name == "res.partner":

@@ -21,6 +21,11 @@ class LifecycleReferral(models.Model):
     def _reasons(self, company):
         """Dict reason → ids of those that must not be rewarded."""
         self.env.flush_all()
+        return self.env["lifecycle.revenue.source"]._carefully(
+            company, self.friend_id.commercial_partner_id.ids, lambda: self._find_reasons(company)
+        )
+
+    def _find_reasons(self, company):
         friends = self.friend_id.ids
         twins = self._twins(friends)
         bought = self._bought_sql(company, {*friends, *(twin for _id, twin in twins)})

@@ -304,6 +304,11 @@ class LifecycleReferral(models.Model):
         )
         referrals = self.sudo().browse(row[0] for row in self.env.cr.fetchall())
         referrals._follow(company, referrals.ids)
+        unread = self.env["lifecycle.revenue.source"]._unread(company)
+        if unread:
+            # whether a friend had bought before cannot be said: what is given is not taken back
+            referrals.filtered(lambda one: one.problem != unread).problem = unread
+            return
         referrals._judge()
         for referral in referrals:
             if referral.state != "waiting":

@@ -1,4 +1,6 @@
-from psycopg2 import DataError, ProgrammingError
+import logging
+
+import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
@@ -7,6 +9,10 @@ from odoo.tools import SQL
 
 from . import lifecycle_rights as rights
 from .lifecycle_fields import stored_names
+from .lifecycle_probe import check_size, first_line, limited, refusal
+from .lifecycle_sleeping_mixin import DEFECTS
+
+_logger = logging.getLogger(__name__)
 
 #: columns of every compiled source, in this order
 COLUMNS = (
@@ -113,7 +119,7 @@ class LifecycleRevenueSource(models.Model):
     )
     # ----- STATE -----
 
-    @api.depends("domain", "partner_path", "company_path", "date_path", "amount_path")
+    @api.depends("domain", "skip_domain", *PATHS, "defect")
     def _compute_state(self):
         return super()._compute_state()
 
@@ -130,6 +136,10 @@ class LifecycleRevenueSource(models.Model):
         for path in filter(None, (self.margin_path, self.cost_path, self.cost_known_path)):
             if self._path_exists(model, path):
                 self._path_sql(model, model._table, path, model._search(Domain.TRUE))
+        # what only the database finds fault with, like a number compared with a word
+        problem = isinstance(self.id, int) and self._problem(self.env.company)
+        if problem:
+            raise ValueError(problem)
 
     @api.constrains("model", "domain", "skip_domain", "net_of_credit_notes", *PATHS)
     def _check_compiles(self):
@@ -145,6 +155,7 @@ class LifecycleRevenueSource(models.Model):
             state, message = source._inspect()
             if state == "error":
                 raise ValidationError(message)
+            check_size(self.env, source.name, source._domain())
             source._check_author_may_read()
             if state == "ready":
                 source._check_runs()
@@ -158,13 +169,9 @@ class LifecycleRevenueSource(models.Model):
         """Refuse what only the database finds fault with: a filter that compares a number with a
         word."""
         self.ensure_one()
-        rows = self._compile(self.env.company.sudo())
-        try:
-            with self.env.cr.savepoint(), tools.mute_logger("odoo.sql_db"):
-                self.env.cr.execute(SQL("SELECT * FROM (%s) probe LIMIT 0", rows))
-        except (DataError, ProgrammingError) as error:
-            message = self._defect_message(str(error).partition("\n")[0])
-            raise ValidationError(message) from error
+        problem = refusal(self.env, self._compile(self.env.company.sudo()), rows=1)
+        if problem:
+            raise ValidationError(self._defect_message(problem))
 
     def _check_author_may_read(self):
         """Refuse paths to what the present user may not read.
@@ -223,15 +230,115 @@ class LifecycleRevenueSource(models.Model):
         )
         return sources.filtered(lambda source: source._missing_model() is None)
 
+    def _problem(self, company):
+        """Why this source cannot be read in a company, or None."""
+        self.ensure_one()
+        if self.defect:
+            return self.defect
+        # with what it says, so that what was learnt of a former wording is not believed
+        said = tuple(self[name] for name in ("model", "domain", "skip_domain", *PATHS))
+        return self._found_problem(self.id, company.id, company.lifecycle_value, said)
+
     @api.model
-    def _rows_sql(self, company, partner_ids=None, by_document=False):
+    @tools.ormcache("source_id", "company_id", "value", "said")
+    def _found_problem(self, source_id, company_id, value, said):
+        context = {"lang": None, "allowed_company_ids": [company_id]}
+        source = self.with_env(api.Environment(self.env.cr, SUPERUSER_ID, context))
+        try:
+            rows = source.browse(source_id)._compile(source.env.company)
+        except DEFECTS as error:
+            return str(error)
+        return refusal(source.env, rows)
+
+    @api.model
+    def _unread(self, company):
+        """Sentence that names the sources of a company that are left out, or False."""
+        return " ".join(
+            self._unreadable(source, problem)
+            for source in self._for_company(company)
+            if (problem := source._problem(company))
+        ) or False
+
+    @api.model
+    def _find_defects(self, company, partner_ids=None):
+        """Mark the sources that fail while their documents are read, and say which they are.
+
+        Called when a computation has failed; reads what that has read.
+
+        :return: sentences
+        """
+        sentences = []
+        for source in self._for_company(company):
+            problem = source._problem(company)
+            if not problem:
+                try:
+                    with limited(self.env, seconds=600):
+                        self.env.cr.execute(
+                            SQL(
+                                "SELECT COUNT(*) FROM (%s) probe WHERE amount + value + gross > 0 "
+                                "AND day IS NOT NULL",
+                                source._compile(company.sudo(), partner_ids),
+                            )
+                        )
+                except psycopg2.Error as error:
+                    problem = first_line(error)
+                    source._mark(problem)
+            if problem:
+                sentences.append(self._unreadable(source, problem))
+        return sentences
+
+    @api.model
+    def _carefully(self, company, partner_ids, work):
+        """Result of some work for a user that reads purchases of some customers.
+
+        A source with which the database only finds fault while reading is marked, and the work is
+        done again without it.
+
+        :param work: function without arguments; may be called twice
+        """
+        try:
+            with self.env.cr.savepoint(flush=False):
+                return work()
+        except (psycopg2.DataError, psycopg2.ProgrammingError):
+            if not self.sudo()._find_defects(company, list(partner_ids)):
+                raise
+            return work()
+
+    @api.model
+    def _look_again(self, company):
+        """Take the mark from sources that can be read again, as after an app was put right."""
+        for source in self._for_company(company).filtered("defect"):
+            try:
+                with limited(self.env, seconds=600):
+                    self.env.cr.execute(
+                        SQL("SELECT COUNT(*), SUM(amount) FROM (%s) probe",
+                            source._compile(company.sudo()))
+                    )
+            except (psycopg2.Error, *DEFECTS):
+                continue
+            source._mark(False)
+
+    @api.model
+    def _unreadable(self, source, problem):
+        return self.env._(
+            "Revenue source “%(name)s” cannot be read: %(error)s",
+            name=source.name,
+            error=problem,
+        )
+
+    @api.model
+    def _rows_sql(self, company, partner_ids=None, by_document=False, complete=False):
         """Everything bought in a company, in rows as the sources have them.
+
+        A source that cannot be read is left out where somebody works; its state says so. What is
+        computed and kept must not miss it: customers would lose what they have bought.
 
         :param company: res.company record
         :param partner_ids: ids of commercial partners to restrict to, as numbers or as SQL of
             an array; None for all
         :param by_document: sum up the lines of documents that come in lines, so that a document
             has one row
+        :param complete: rather fail than leave a source out
         :return: SQL of a SELECT with the columns of ``COLUMNS``: commercial partner, local day,
             net amount and value in company currency, amount before credit notes, exchange
             difference of the credit notes, source and document id, and the part of the net
@@ -239,17 +346,14 @@ class LifecycleRevenueSource(models.Model):
         """
         parts = []
         for source in self._for_company(company):
-            try:
-                part = source._compile(company.sudo(), partner_ids)
-                parts.append(source._by_document(part) if by_document else part)
-            except (ValueError, KeyError) as error:
-                raise UserError(
-                    self.env._(
-                        "Revenue source “%(name)s” cannot be read: %(error)s",
-                        name=source.name,
-                        error=error,
-                    )
-                ) from error
+            problem = source._problem(company)
+            if problem and complete:
+                raise UserError(self._unreadable(source, problem))
+            if problem:
+                _logger.info("Revenue source %s is left out: %s", source.id, problem)
+                continue
+            part = source._compile(company.sudo(), partner_ids)
+            parts.append(source._by_document(part) if by_document else part)
         if not parts:
             return self._nothing_sql()
         return SQL(" UNION ALL ").join(parts)

@@ -85,7 +85,8 @@ class LifecycleRule(models.AbstractModel):
         :return: warnings for the run
         """
         warnings = []
-        for rule in self._in_force():
+        # what was let in does not go because the server is busy at night
+        for rule in self.with_context(lifecycle_patience=120)._in_force():
             problem = rule._rule_problem()
             if problem:
                 rule.rule_error = problem

@@ -2,6 +2,7 @@ import logging
 import time
 from contextlib import contextmanager
 
+import psycopg2
 from psycopg2 import errors
 
 from odoo import api, fields, models
@@ -173,6 +174,7 @@ class LifecycleRun(models.Model):
     @api.model
     def _cron_nightly(self):
         """Run all companies that are due, and go on with what was interrupted."""
+        self.env["lifecycle.health"]._look()
         for company in self.env["res.company"]._lifecycle_companies():
             self._ensure_nightly(company)
         todo = self.search([("state", "in", ("pending", "running"))], order="id").ids
@@ -238,7 +240,10 @@ class LifecycleRun(models.Model):
     @api.model
     def _wake(self, xml_id, minutes=0):
         at = fields.Datetime.add(fields.Datetime.now(), minutes=minutes)
-        self.env.ref(xml_id).sudo()._trigger(at)
+        # somebody may have deleted it: that is told, but what was done stays done
+        cron = self.env.ref(xml_id, raise_if_not_found=False)
+        if cron:
+            cron.sudo()._trigger(at)
 
     @contextmanager
     def _company_locks(self, companies):
@@ -311,6 +316,10 @@ class LifecycleRun(models.Model):
             self.env.cr.rollback()
             step = self.step
             _logger.exception("Customer lifecycle run %s failed in step %s", self.id, step)
+            found = []
+            if isinstance(error, (psycopg2.DataError, psycopg2.ProgrammingError)):
+                found = self.env["lifecycle.revenue.source"]._find_defects(company)
+            error = " ".join(found) or error
             steps = dict(self._fields["step"]._description_selection(self.env))
             self.write(
                 {
@@ -324,6 +333,7 @@ class LifecycleRun(models.Model):
                     ),
                 }
             )
+            self.env["lifecycle.health"]._look()
             commit()
         return True
 

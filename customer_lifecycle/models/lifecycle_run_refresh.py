@@ -1,3 +1,5 @@
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -16,6 +18,7 @@ class LifecycleRun(models.Model):
     @api.model
     def _cron_refresh(self):
         """Make the customers in the queue fresh."""
+        self.env["lifecycle.health"]._look_sometimes()
         commit = self.env["ir.cron"]._commit_progress
         self.env.cr.execute("SELECT COUNT(*), MAX(id) FROM lifecycle_queue")
         count, newest = self.env.cr.fetchone()
@@ -87,7 +90,12 @@ class LifecycleRun(models.Model):
         except Exception as error:
             # the next complete run does these customers too; users only lose freshness
             _logger.exception("Refresh of changed customers failed for %s", company.name)
-            self._tell_failed_refresh(company, len(partner_ids), error)
+            found = []
+            if isinstance(error, (psycopg2.DataError, psycopg2.ProgrammingError)):
+                sources = self.env["lifecycle.revenue.source"]
+                found = sources._find_defects(company, sorted(partner_ids))
+            self._tell_failed_refresh(company, len(partner_ids), " ".join(found) or error)
+            self.env["lifecycle.health"]._look()
         return True
 
     @api.model

@@ -21,6 +21,8 @@ class LifecycleRun(models.Model):
         predictions = self.env["lifecycle.prediction"]
         cr = self.env.cr
         commit = self.env["ir.cron"]._commit_progress
+        if not self.position:
+            self.env["lifecycle.revenue.source"]._look_again(company)
         cr.execute("SELECT COALESCE(MAX(id), 0) FROM res_partner")
         newest = cr.fetchone()[0]
         first, last = self.position + 1, self.position + ID_RANGE

@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import lifecycle_rights as rights
+from .lifecycle_probe import refusal
 
 #: profile fields that signals fill
 TARGETS = [
@@ -115,7 +116,9 @@ class LifecycleSignal(models.Model):
         return self.env._("Correct the signal: %s", error)
 
     def _inspect_parts(self):
-        self._compile(self.env.company.sudo())
+        problem = refusal(self.env, self._compile(self.env.company.sudo()))
+        if problem:
+            raise ValueError(problem)
 
     @api.constrains("model", "domain", "target", "aggregate", *PATHS)
     def _check_compiles(self):

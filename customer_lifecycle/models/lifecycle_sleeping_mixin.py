@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 #: what makes a record unusable, as opposed to unreadable for somebody
 DEFECTS = (ValueError, KeyError, UserError, SyntaxError, TypeError, AttributeError)
@@ -8,7 +9,8 @@ DEFECTS = (ValueError, KeyError, UserError, SyntaxError, TypeError, AttributeErr
 class LifecycleSleepingMixin(models.AbstractModel):
     """Something that names a model of an app that may not be installed.
 
-    It sleeps until an app brings the model, and wakes up by itself.
+    It sleeps until an app brings the model, and wakes up by itself. What cannot be read any more
+    is left out where users work, is marked here, and told to managers (``lifecycle.health``).
     """
 
     _name = "lifecycle.sleeping.mixin"
@@ -20,9 +22,16 @@ class LifecycleSleepingMixin(models.AbstractModel):
         compute="_compute_state",
     )
     state_message = fields.Char(compute="_compute_state")
+    # what only shows while documents are read: cleared by whoever corrects the record
+    defect = fields.Char(string="Left Out Because", readonly=True, copy=False)
+
+    def write(self, vals):
+        if vals.keys() - {"name", "sequence", "defect"}:
+            vals = {"defect": False, **vals}
+        return super().write(vals)
 
     @api.depends_context("lang")
-    @api.depends("model")
+    @api.depends("model", "defect")
     def _compute_state(self):
         for record in self:
             record.state, record.state_message = record._inspect()
@@ -37,6 +46,8 @@ class LifecycleSleepingMixin(models.AbstractModel):
             self._inspect_parts()
         except DEFECTS as error:
             return "error", self._defect_message(error)
+        if self.defect:
+            return "error", self._defect_message(self.defect)
         return "ready", False
 
     def _missing_model(self):
@@ -54,6 +65,22 @@ class LifecycleSleepingMixin(models.AbstractModel):
 
     def _defect_message(self, error):
         return self.env._("Correct it: %s", error)
+
+    def _mark(self, defect):
+        """Write down why the record is left out, or False when it can be read again.
+
+        In SQL: a mark is no change of what the record says, for which figures are computed anew.
+        """
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %s SET defect = %s WHERE id = ANY(%s)",
+                SQL.identifier(self._table),
+                defect or None,
+                self.ids,
+            )
+        )
+        self.invalidate_recordset(["defect", "state", "state_message"])
+        self.env.registry.clear_cache()
 
     def _inspect_parts(self):
         """Try every part.

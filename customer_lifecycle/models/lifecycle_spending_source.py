@@ -1,11 +1,9 @@
-from psycopg2 import DataError, ProgrammingError
-
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from . import lifecycle_rights as rights
+from .lifecycle_probe import check_size, refusal
 from .lifecycle_spending import PURPOSES
 
 #: fields of a source that hold a path from its model
@@ -134,6 +132,10 @@ class LifecycleSpendingSource(models.Model):
 
     def _inspect_parts(self):
         self._compile(self.env.company.sudo())
+        # what only the database finds fault with, like a number compared with a word
+        problem = isinstance(self.id, int) and self._problem(self.env.company)
+        if problem:
+            raise ValueError(problem)
 
     def _is_unpicked(self):
         # sudo: accounts of companies that the reader may not see are picked all the same
@@ -154,13 +156,10 @@ class LifecycleSpendingSource(models.Model):
             if source._missing_model() is not None:
                 continue
             source._check_author_may_read()
-            rows = source._compile(self.env.company.sudo())
-            try:
-                with self.env.cr.savepoint(), tools.mute_logger("odoo.sql_db"):
-                    self.env.cr.execute(SQL("SELECT * FROM (%s) probe LIMIT 0", rows))
-            except (DataError, ProgrammingError) as error:
-                message = source._defect_message(str(error).partition("\n")[0])
-                raise ValidationError(message) from error
+            check_size(self.env, source.name, source._domain())
+            problem = refusal(self.env, source._compile(self.env.company.sudo()), rows=1)
+            if problem:
+                raise ValidationError(source._defect_message(problem))
 
     def _check_author_may_read(self):
         """Refuse sources of documents that the present user may not see.

@@ -1,9 +1,9 @@
-from odoo import api, models
-from odoo.exceptions import UserError
+from odoo import api, models, tools
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .lifecycle_fields import stored_names
+from .lifecycle_probe import refusal
 from .lifecycle_revenue_source_paths import DATES, NUMBERS
 from .lifecycle_sleeping_mixin import DEFECTS
 
@@ -34,7 +34,12 @@ class LifecycleSpendingSource(models.Model):
 
         :return: SQL with the columns of ``lifecycle.spending._rows_sql``, None without sources
         """
-        parts = [source._part_sql(company) for source in self._awake()]
+        # what cannot be read is left out: its state says so
+        parts = [
+            source._compile(company)
+            for source in self._awake()
+            if not source._problem(company)
+        ]
         if not parts:
             return None
         return SQL(
@@ -73,17 +78,23 @@ class LifecycleSpendingSource(models.Model):
             today=today,
         )
 
-    def _part_sql(self, company):
+    def _problem(self, company):
+        """Why this source cannot be read in a company, or None."""
+        self.ensure_one()
+        paths = [name for name in self._fields if name.endswith("_path")]
+        # with what it says, so that what was learnt of a former wording is not believed
+        said = tuple(self[name] for name in ("model", "domain", *paths))
+        return self.defect or self._found_problem(self.id, company.id, said)
+
+    @api.model
+    @tools.ormcache("source_id", "company_id", "said")
+    def _found_problem(self, source_id, company_id, said):
+        source = self.sudo().browse(source_id)
         try:
-            return self._compile(company)
+            rows = source._compile(self.env["res.company"].sudo().browse(company_id))
         except DEFECTS as error:
-            raise UserError(
-                self.env._(
-                    "Spending source “%(name)s” cannot be read: %(error)s",
-                    name=self.name,
-                    error=error,
-                )
-            ) from error
+            return str(error)
+        return refusal(self.env, rows)
 
     def _compile(self, company):
         """SELECT of this source's documents in one company.

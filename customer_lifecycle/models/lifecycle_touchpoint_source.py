@@ -1,11 +1,14 @@
 import re
 from ast import literal_eval
 
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 
 from . import lifecycle_rights as rights
+from .lifecycle_probe import first_line, limited
 
 #: fields of a source that hold a path from its model
 PATHS = ("partner_path", "email_path", "date_path", "amount_path", "currency_path", "open_path")
@@ -112,6 +115,12 @@ class LifecycleTouchpointSource(models.Model):
 
     def _inspect_parts(self):
         self.sudo()._check_parts()
+        try:
+            with limited(self.env):
+                # the database has its say, but reads nothing: tables may be huge
+                self.sudo()._find(self.env(su=True)["lifecycle.journey"]._nobody())
+        except psycopg2.Error as error:
+            raise ValueError(first_line(error)) from error
 
     def _missing_model(self):
         """Name of a model that the source waits for, None when it is awake."""

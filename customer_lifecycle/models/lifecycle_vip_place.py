@@ -11,6 +11,8 @@ from odoo.tools import SQL
 from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
 from . import lifecycle_rights as rights
+from .lifecycle_probe import check_size, refusal
+from .lifecycle_sleeping_mixin import DEFECTS
 
 #: fields that a model of another app gets, and what they are related to on the contact
 GIVEN = {
@@ -65,7 +67,7 @@ class LifecycleVipPlace(models.Model):
 
     # ----- STATE -----
 
-    @api.depends("partner_path", "first_domain")
+    @api.depends("partner_path", "first_domain", "defect")
     def _compute_state(self):
         return super()._compute_state()
 
@@ -73,6 +75,23 @@ class LifecycleVipPlace(models.Model):
         return self.env._("Shows nothing until an app brings the model “%s”.", model)
 
     def _inspect_parts(self):
+        self._inspect_model()
+        if self.first_domain:
+            problem = refusal(self.env, self._first_sql())
+            if problem:
+                raise ValueError(problem)
+
+    def _fits(self):
+        """Whether the model has the customer: the badge shows also where the filter is broken."""
+        if self._missing_model() is not None:
+            return False
+        try:
+            self._inspect_model()
+        except DEFECTS:
+            return False
+        return True
+
+    def _inspect_model(self):
         model = self.env[self.model]
         field = model._fields.get(self.partner_path)
         if field is None or field.type != "many2one" or field.comodel_name != "res.partner":
@@ -81,19 +100,28 @@ class LifecycleVipPlace(models.Model):
             )
         if model._abstract or not model._auto:
             raise ValueError(self.env._("“%s” has no documents of its own.", self.model))
-        if self.first_domain:
-            model._search(self._first())
 
-    @api.constrains("model", "partner_path", "first_domain")
+    @api.constrains("model", "partner_path", "first_domain", "active")
     def _check_usable(self):
-        for place in self:
+        for place in self.filtered("active"):
             if place.state == "error":
                 raise ValidationError(place.state_message)
             if place.state == "ready":
                 # everybody's lists are sorted by it
                 rights.check_may_read(self.env, place.model, [place.partner_path])
-                if place.first_domain:
-                    rights.check_domain(self.env, place.name, place.model, place._first())
+            if place.state == "ready" and place.first_domain:
+                check_size(self.env, place.name, place._first())
+                rights.check_domain(self.env, place.name, place.model, place._first())
+                problem = refusal(self.env, place._first_sql(), rows=1)
+                if problem:
+                    raise ValidationError(place._defect_message(problem))
+
+    def _first_sql(self):
+        """SELECT that says of each document whether it is to be dealt with, as lists ask."""
+        model = self.env[self.model].sudo()
+        query = model._search(Domain.TRUE, active_test=False)
+        first = self._first().optimize_full(model)
+        return query.select(SQL("%s AS first", first._to_sql(model, query.table, query)))
 
     def _inspect(self):
         state, message = super()._inspect()
@@ -154,7 +182,7 @@ class LifecycleVipPlace(models.Model):
         """Give the fields to the models of all awake places, and take them from others."""
         self.env.registry.clear_cache("templates", "default")
         # sudo: the fields follow from the places, which only managers change
-        places = self.sudo().search(Domain.TRUE).filtered(lambda place: place.state == "ready")
+        places = self.sudo().search(Domain.TRUE).filtered(lambda place: place._fits())
         wanted = {place.model: place for place in places if not place._has_own_fields()}
         known = self._given_fields()
         gone = known.filtered(
@@ -209,9 +237,17 @@ class LifecycleVipPlace(models.Model):
     @api.model
     @tools.ormcache("model")
     def _of_model(self, model):
-        """Id of the active place of a model, or None."""
+        """What the place of a model says, if it is in order: (field, documents to deal with).
+
+        A place that is not leaves its model's lists and forms as they are without us; the values
+        are kept, so that whatever happens to the record, only what was tried is used.
+        """
         # sudo: everybody's lists are sorted alike
-        return self.sudo().search([("model", "=", model)], limit=1).id or None
+        place = self.sudo().search([("model", "=", model)], limit=1)
+        if not place or place._inspect()[0] != "ready":
+            return None
+        first = place._first() if place.first_domain else None
+        return place.id, place.partner_path, first
 
     @api.model
     def _names(self, model):
@@ -224,19 +260,21 @@ class LifecycleVipPlace(models.Model):
     @api.model
     def _show(self, arch, view_type, model):
         """Add badge, filters and order to a view, in place."""
-        place_id = model._name in self.env and self._of_model(model._name)
-        names = place_id and self._names(model)
+        found = model._name in self.env and self._of_model(model._name)
+        names = found and self._names(model)
         if not names:
             return
+        place_id, partner_path, first = found
         place = self.browse(place_id).sudo()
         if names == OTHERS:
             if view_type == "search":
                 self._show_filters(arch, names[0])
             elif view_type in ("list", "kanban", "form"):
-                node = arch.find(f".//field[@name='{place.partner_path}']")
+                node = arch.find(f".//field[@name='{partner_path}']")
                 if node is not None and not self._is_nested(node):
                     self._show_badge(node, view_type, names)
-        if view_type in ("list", "kanban") and place.first_domain and not place._is_large():
+        # no domain at all leaves the order alone, an empty one takes all documents
+        if view_type in ("list", "kanban") and first is not None and not place._is_large():
             self._sort(arch, view_type, model, names[2])
 
     @api.model
@@ -307,14 +345,13 @@ class Base(models.AbstractModel):
         if field_name not in (OWN[2], OTHERS[2]) or field_name not in self._fields:
             return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
         places = self.env["lifecycle.vip.place"]
-        place_id = places._of_model(self._name)
+        found = places._of_model(self._name)
         rank = self._field_to_sql(alias, field_name, query)
-        if place_id:
+        if found and found[2] is not None:
             # what is done needs nobody first any more
-            first = places.browse(place_id).sudo()._first()
             try:
                 # with the reader's own rights: the order would tell him what he may not see
-                first = first.optimize_full(self)
+                first = found[2].optimize_full(self)
                 if not first.is_true():
                     rank = SQL(
                         "CASE WHEN %s THEN %s ELSE 0 END",

@@ -16,6 +16,7 @@ BOOKKEEPING = frozenset(
     {
         *("error", "date_start", "date_since", "launch_count", "seen_transition"),
         *("newest_transition", "newest_xid", "date_scanned", "effect", "effect_date"),
+        "started_company_ids",
     }
 )
 #: what may be edited while a workflow runs without the right to start it: words, and nothing
@@ -231,8 +232,9 @@ class LifecycleWorkflow(models.Model):
         It is evaluated with the rights of the responsible person, who may see more.
         """
         try:
+            profiles = self.env["lifecycle.profile"].sudo()
+            profiles._probe_rule(self._parse(text))
             with self.env.cr.savepoint():
-                profiles = self.env["lifecycle.profile"].sudo()
                 profiles._search(self._parse(text), limit=1).get_result_ids()
         except Exception as error:
             raise ValidationError(
@@ -371,11 +373,6 @@ class LifecycleWorkflow(models.Model):
                 if step.parent_id:
                     copied.write({"parent_id": twins[step.parent_id].id, "branch": step.branch})
         return copies
-
-    def _companies(self):
-        self.ensure_one()
-        # a branch's customers are its head office's too: nobody is to be written to twice
-        return self.company_id or self.env["res.company"]._lifecycle_uppermost()
 
     # ----- WITH WHOSE RIGHTS -----
 

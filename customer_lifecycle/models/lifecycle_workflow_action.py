@@ -30,9 +30,11 @@ class IrActionsServer(models.Model):
         "it; otherwise the reason is kept.",
     )
 
-    @api.model
-    def _warning_depends(self):
-        return [*super()._warning_depends(), "lifecycle_template_id"]
+    @api.onchange("lifecycle_template_id")
+    def _onchange_lifecycle_template_id(self):
+        # not in _warning_depends: uninstalling would take along ir.cron's inherited warning, a
+        # field of core, because it hangs on a field of ours by it
+        self._compute_warning()
 
     def _get_warning_messages(self):
         warnings = super()._get_warning_messages()

@@ -155,11 +155,12 @@ class LifecycleWorkflowEnrollment(models.Model):
         return SQL(
             """enrollment.state = 'active' AND enrollment.company_id = %(company)s
                AND enrollment.date_next <= %(now)s
-               AND workflow.state = 'running' AND workflow.active
+               AND workflow.state = 'running' AND workflow.active AND %(reached)s
                AND NOT EXISTS (SELECT FROM lifecycle_queue queued
                                 WHERE queued.partner_id = enrollment.partner_id
                                   AND queued.company_id IN (0, %(company)s))""",
             company=company.id,
+            reached=self.env["lifecycle.workflow"]._runs_in_sql(company),
             now=fields.Datetime.now(),
         )
 

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.tools import formataddr, html2plaintext, split_every
 
 from .lifecycle_run import CONFLICTS
+from .lifecycle_workflow_reach import NARROW
 
 _logger = logging.getLogger(__name__)
 
@@ -134,7 +135,9 @@ class LifecycleWorkflowDelivery(models.Model):
         self.ensure_one()
         if refusal:
             return {"state": "skipped", "reason": refusal}
-        if self.workflow_id.state == "paused":
+        workflow = self.workflow_id.sudo()
+        left_out = workflow.state == "running" and not workflow._runs_in(self.company_id)
+        if workflow.state == "paused" or left_out:
             return {"state": "waiting", "reason": "paused", "date_asked": False}
         if self.workflow_id and self.workflow_id.state != "running":
             return {"state": "skipped", "reason": "ended"}
@@ -211,8 +214,10 @@ class LifecycleWorkflow(models.Model):
         workflows.filtered(lambda one: one.state in ("draft", "ended"))._drop_mails()
 
     def _held_deliveries(self, domain=None):
+        narrow = self.env.context.get(NARROW)
+        here = [] if narrow is None else [("company_id", "in", narrow)]
         return self.env["lifecycle.workflow.delivery"].sudo().search(
-            [("state", "=", "waiting"), *(domain or [("workflow_id", "in", self.ids)])]
+            [("state", "=", "waiting"), *here, *(domain or [("workflow_id", "in", self.ids)])]
         )
 
     def _release_mails(self):
@@ -220,6 +225,9 @@ class LifecycleWorkflow(models.Model):
         for (workflow, company), held in self._held_deliveries().grouped(
             lambda one: (one.workflow_id, one.company_id)
         ).items():
+            if not workflow._runs_in(company):
+                # paused there
+                continue
             try:
                 with self.env.cr.savepoint():
                     held.with_company(company)._release(workflow, company)

@@ -30,6 +30,7 @@ class LifecycleWorkflow(models.Model):
     def _cron_run(self):
         """Enter customers, do all steps that are due, and have the mails sent."""
         self = self.with_context(tracking_disable=True, lang=None)
+        self.env["lifecycle.health"]._look_sometimes()
         with self._lock() as locked:
             if not locked:
                 # what another worker has entered so far may lack the most important workflow

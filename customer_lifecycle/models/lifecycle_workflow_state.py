@@ -43,16 +43,20 @@ class LifecycleWorkflow(models.Model):
         for workflow in self:
             workflow._check_may_start()
             workflow.check_access("write")
+            mine = workflow._check_mine()
             was = workflow.state
             values = {"state": "running", "error": False}
             if was != "running":
                 now = fields.Datetime.now()
+                workflow._reach(mine)
                 values.update(user_id=self.env.uid, date_start=now, **workflow._from_now_on())
                 # sudo: checked above; from when on changes are news is not written by hand
                 workflow.sudo().write(values)
+            else:
+                workflow._reach_more(mine)
             if everybody or workflow.trigger == "manual":
                 workflow.sudo().launch_count += 1
-                workflow.sudo()._enter_present()
+                workflow._for_mine().sudo()._enter_present()
         self._wake()
 
     @api.model
@@ -62,33 +66,52 @@ class LifecycleWorkflow(models.Model):
             cron.sudo()._trigger()
 
     def action_pause(self):
-        """Stop at once: nothing is sent, queued or not, and nobody enters until it is resumed."""
+        """Stop at once: nothing is sent, queued or not, and nobody enters until it is resumed.
+
+        Who works in some of the companies stops it there; in the others it goes on.
+        """
         self._check_may_start()
-        self.filtered(lambda workflow: workflow.state == "running").write({"state": "paused"})
+        for workflow in self.filtered(lambda workflow: workflow.state == "running"):
+            if not workflow._reach_less(workflow._check_mine()):
+                workflow.write({"state": "paused"})
 
     def action_resume(self):
         """Go on; who came into the state while it was paused does not enter."""
         self._check_may_start()
         self.check_access("write")
-        for workflow in self.filtered(lambda workflow: workflow.state == "paused"):
-            values = {"state": "running", "error": False, **workflow._from_now_on()}
-            if not workflow._has_responsible():
-                values["user_id"] = self.env.uid
-            # sudo: checked above, see _start
-            workflow.sudo().write(values)
-            workflow._release_mails()
+        for workflow in self.filtered(lambda workflow: workflow.state in ("paused", "running")):
+            mine = workflow._check_mine()
+            if workflow.state == "running":
+                workflow._reach_more(mine)
+            else:
+                workflow._reach(workflow._companies() & mine)
+                values = {"state": "running", "error": False, **workflow._from_now_on()}
+                if not workflow._has_responsible():
+                    values["user_id"] = self.env.uid
+                # sudo: checked above, see _start
+                workflow.sudo().write(values)
+            workflow._for_mine()._release_mails()
         self._wake()
 
     def action_end(self):
-        """End for good: customers on their way leave it."""
+        """End for good: customers on their way leave it.
+
+        Who works in some of the companies ends it there; in the others it goes on.
+        """
         self._check_may_start()
-        self.write({"state": "ended"})
-        self.enrollment_ids.filtered(lambda one: one.state == "active").sudo()._exit("ended")
-        self._drop_mails()
+        for workflow in self:
+            mine = workflow._check_mine()
+            if workflow.state not in ("running", "paused") or not workflow._reach_less(mine):
+                workflow.write({"state": "ended"})
+            workflow._active_here(mine)._exit("ended")
+            workflow._for_mine()._drop_mails()
 
     def action_draft(self):
         self._check_may_start()
-        self.filtered(lambda workflow: workflow.state == "ended").write({"state": "draft"})
+        for workflow in self.filtered(lambda workflow: workflow.state == "ended"):
+            workflow._check_mine()
+            workflow.write({"state": "draft"})
+            workflow._reach(workflow._every_company())
 
     # ----- WHOSE PERSON IS GONE -----
 

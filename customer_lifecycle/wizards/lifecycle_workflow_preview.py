@@ -47,15 +47,16 @@ class LifecycleWorkflowPreview(models.TransientModel):
 
     @api.model
     def _make(self, workflow):
-        """Look at the present customers of a workflow."""
+        """Look at the present customers of a workflow, in one's own companies."""
+        workflow = workflow._for_mine()
+        companies = workflow._companies() or workflow._mine()
         # whoever looks learns no more than he may see himself, whoever is responsible
         looked_at = workflow._looked_at()
         ids = looked_at._present_ids()
         profiles = self.env["lifecycle.profile"].browse(ids)
         shown = profiles.search([("id", "in", ids)], order="clv_total desc, id", limit=10)
         example = shown[:1] or profiles.search(
-            [("company_id", "in", (workflow.company_id or self.env.company).ids),
-             ("order_count", ">", 0)],
+            [("company_id", "in", companies.ids), ("order_count", ">", 0)],
             limit=1,
         ) or profiles.search([], limit=1)
         if not example:

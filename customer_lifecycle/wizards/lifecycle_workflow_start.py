@@ -23,7 +23,9 @@ class LifecycleWorkflowStart(models.TransientModel):
     @api.depends("workflow_id")
     def _compute_present_count(self):
         for wizard in self:
-            wizard.present_count = len(wizard.workflow_id._looked_at()._present_ids())
+            # of the companies that the person at the screen may start it for
+            workflow = wizard.workflow_id.sudo(False)._for_mine()
+            wizard.present_count = len(workflow._looked_at()._present_ids())
 
     def action_start(self):
         self.ensure_one()

@@ -20,6 +20,8 @@ from odoo import sql_db
 from odoo.tests.common import get_db_name
 from odoo.tools import config
 
+from lifecycle_setup import odoo_source, testbed
+
 from .common import FIGURES, REFRESH
 
 pytestmark = pytest.mark.long
@@ -342,6 +344,22 @@ class TestTogether(ScratchCase):
         self.assertEqual(len(pairs), len(set(pairs)))
 
 
+class TestDrag(ScratchCase):
+    suffix = "_drag"
+
+    def test_user_moves_whom_a_computation_is_moving(self):
+        """He waits for the computation, and his move comes after it; nothing is refused."""
+        self.query("DROP TABLE crash_queue")
+        self.worker.do("settle")
+        for kind in ("stage", "tier"):
+            with self.subTest(kind):
+                result = self.worker.do("drag", kind=kind)
+                self.assertEqual(result["problems"], [])
+                self.assertTrue(result["moved"])
+                causes = [cause for _number, cause in result["history"]]
+                self.assertEqual(causes, ["person", "edit"])
+
+
 class TestUninstall(ScratchCase):
     suffix = "_uninstall"
 
@@ -360,6 +378,42 @@ class TestUninstall(ScratchCase):
             result["cards"], [42, ["Welcome to Kept", "Thank you"], [[30, 0], [12, 0]], True]
         )
         self.assertEqual(self.traces(), {})
+        self.assert_nothing_taken_along()
+
+    def assert_nothing_taken_along(self):
+        """What was there before the addon came is there still: columns, keys, records of apps."""
+        before = testbed.base_template(odoo_source.ensure_odoo())
+        for what, statement in {
+            "columns": """SELECT table_name, column_name, data_type, is_nullable, column_default
+                            FROM information_schema.columns WHERE table_schema = 'public'""",
+            # two of Odoo's fields on one table of links disagree on what deleting does
+            "constraints": """SELECT conrelid::regclass::text, conname,
+                                     split_part(pg_get_constraintdef(oid), ' ON DELETE', 1)
+                                FROM pg_constraint
+                               WHERE connamespace = 'public'::regnamespace""",
+            "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+            "fields": "SELECT model, name, ttype, store, required FROM ir_model_fields",
+            "names": "SELECT module, name, model, res_id FROM ir_model_data",
+            "selections": "SELECT field_id, value FROM ir_model_fields_selection",
+            "reflected": "SELECT name, type FROM ir_model_constraint",
+            "relations": "SELECT name FROM ir_model_relation",
+            "models": "SELECT model FROM ir_model",
+            "inherited": "SELECT model_id, parent_id FROM ir_model_inherit",
+            "views": "SELECT id, type, mode, priority, active, arch_db::text FROM ir_ui_view",
+            "rules": "SELECT id, domain_force, active FROM ir_rule",
+            "rights": "SELECT id, perm_read, perm_write, perm_create, perm_unlink "
+            "FROM ir_model_access",
+            "groups": "SELECT gid, hid FROM res_groups_implied_rel",
+            "menus": "SELECT id, parent_id, action, active FROM ir_ui_menu",
+            "windows": "SELECT id, domain, context, view_mode FROM ir_act_window",
+            "jobs": "SELECT id, active, interval_number, interval_type FROM ir_cron",
+        }.items():
+            with self.subTest(what):
+                with connect(before) as connection, connection.cursor() as cursor:
+                    cursor.execute(statement)
+                    was = set(cursor.fetchall())
+                lost = was - set(self.query(statement))
+                self.assertEqual(sorted(map(str, lost)), [])
 
     def traces(self):
         """Rows, tables, columns, … in which the addon's names still occur, by where."""

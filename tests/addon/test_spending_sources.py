@@ -1,7 +1,7 @@
 """Documents that say what customers cost: each counts once, and every part of it."""
 
 from odoo import Command
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 
 from .common_economics import SpendingCase
 
@@ -239,7 +239,7 @@ class TestSpendingSources(SpendingCase):
                             {"name": "Loop", "model": name, "date_path": "create_date"}
                         )
 
-    def test_broken_source_is_named(self):
+    def test_broken_source_is_left_out_marked_and_told(self):
         self.getting.account_ids = self.expense
         self.env.flush_all()
         # an app took the field along
@@ -248,5 +248,9 @@ class TestSpendingSources(SpendingCase):
             (self.getting.id,),
         )
         self.env.invalidate_all()
-        with self.assertRaisesRegex(UserError, "Bills and expenses for getting"):
-            self.lines()
+        self.lines()
+        self.assertEqual(self.getting.state, "error")
+        told = dict(self.env["lifecycle.health"]._problems())
+        self.assertIn(
+            "Bills and expenses for getting", told[f"{self.getting._name},{self.getting.id}"]
+        )

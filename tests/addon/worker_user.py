@@ -2,6 +2,7 @@
 
 import functools
 import random
+import threading
 import time
 
 from odoo import Command, fields
@@ -36,6 +37,83 @@ class UserTasks:
                     time.sleep(chance.choice([0, 0.005, 0.03]))
             done[kind] = done.get(kind, 0) + 1
         return done
+
+    def drag(self, kind):
+        """Move a customer by hand whom a computation has just moved, in two connections.
+
+        :param kind: "stage" or "tier"
+        :return: what both left: the customer's state, and (number, cause) of his history
+        """
+        with self.registry.cursor() as cursor:
+            env = self.env(cursor)
+            profile, ours, theirs = self._drag_states(env, kind)
+            cursor.commit()
+            self._move_as_computed(env, kind, profile, theirs)
+            problems = []
+            user = threading.Thread(
+                target=self._drag, args=(kind, profile.id, ours.id, problems)
+            )
+            user.start()
+            # the user has come as far as he can
+            time.sleep(1)
+            cursor.commit()
+            user.join()
+            cursor.execute(
+                "SELECT number, cause FROM lifecycle_transition "
+                "WHERE profile_id = %s AND kind = %s ORDER BY number DESC LIMIT 2",
+                [profile.id, kind],
+            )
+            history = cursor.fetchall()
+            env.invalidate_all()
+            name = "stage_id" if kind == "stage" else "vip_tier_id"
+            return {
+                "problems": problems,
+                "moved": profile[name] == ours,
+                "history": history,
+            }
+
+    def _drag_states(self, env, kind):
+        """A customer, the state the user wants for him, and the one of the computation."""
+        profile = env["lifecycle.profile"].search([("stage_id", "!=", False)], limit=1)
+        company = profile.company_id
+        env.ref("base.user_admin").write(
+            {"company_id": company.id, "company_ids": [Command.set(company.ids)]}
+        )
+        if kind == "stage":
+            ours, theirs = (env["lifecycle.stage"].search([]) - profile.stage_id)[:2]
+        else:
+            ours, theirs = env["lifecycle.vip.tier"].create(
+                [{"name": name, "rank": 70 + rank, "company_id": profile.company_id.id,
+                  "entry": 10**7 + rank, "keep": 10**7}
+                 for rank, name in enumerate(("Ours", "Theirs"))]
+            )
+        return profile, ours, theirs
+
+    def _move_as_computed(self, env, kind, profile, state):
+        name = "stage_id" if kind == "stage" else "vip_tier_id"
+        env.cr.execute(
+            f"CREATE TEMPORARY TABLE lifecycle_moves AS SELECT id, {name} AS from_id, "
+            "%s AS to_id, CURRENT_DATE AS date, CURRENT_DATE AS since, '{}'::jsonb AS why "
+            "FROM lifecycle_profile WHERE id = %s",
+            [state.id, profile.id],
+        )
+        env.cr.execute(
+            f"UPDATE lifecycle_profile SET {name} = %s WHERE id = %s", [state.id, profile.id]
+        )
+        env["lifecycle.classifier"]._record_moves(kind, "edit")
+
+    def _drag(self, kind, profile_id, state_id, problems):
+        name = "stage_id" if kind == "stage" else "vip_tier_id"
+        try:
+            with self.registry.cursor() as cursor:
+                env = self.env(cursor)
+                profile = env["lifecycle.profile"].browse(profile_id)
+                profile = profile.with_user(env.ref("base.user_admin")).with_company(
+                    profile.company_id
+                )
+                retrying(functools.partial(profile.write, {name: state_id}), profile.env)
+        except Exception as error:
+            problems.append(str(error))
 
     def _save_phone(self, env, chance, partners):
         chance.choice(partners).phone = f"+32 {chance.randint(1, 10**6)}"
