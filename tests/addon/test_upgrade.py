@@ -34,6 +34,9 @@ PASSING = {
 }
 #: what every update writes or what waits for the next run
 WORKING = {"lifecycle_queue", "lifecycle_run"}
+#: what a migration empties so that the next run computes it anew
+RECOMPUTED = {("lifecycle_profile", "preference_order_count"),
+              ("lifecycle_profile", "preference_order_date")}
 
 
 class TestUpgrade(unittest.TestCase):
@@ -192,6 +195,8 @@ class TestUpgrade(unittest.TestCase):
             if row_id not in self.before.get(table, {})
             and table not in WORKING
             and self.names_after.get((table, row_id)) not in fresh
+            # Odoo notes on a delivered action of the server that it was created
+            and (table, row.get("model")) != ("mail_message", "ir.actions.server")
         ]
         self.assertEqual(new, [])
 
@@ -258,7 +263,10 @@ class TestUpgrade(unittest.TestCase):
                 different += [
                     (table, row_id, column, value, now[column])
                     for column, value in row.items()
-                    if column in now and column not in PASSING and now[column] != value
+                    if column in now
+                    and column not in PASSING
+                    and (table, column) not in RECOMPUTED
+                    and now[column] != value
                 ]
         self.assertEqual(different, [])
 
