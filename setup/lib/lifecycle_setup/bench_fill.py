@@ -67,9 +67,9 @@ PLANNED = """
     SELECT %(order_base)s + ROW_NUMBER() OVER (ORDER BY moment) AS id, moment,
            CASE WHEN i %% 10 = 0 AND RANDOM() < 0.5 THEN %(base)s + %(customers)s + i / 10
                 ELSE partner END AS partner_id,
-           foreign_currency, amount, ROUND((amount * share)::numeric, 2) AS part,
-           RANDOM() AS fate
-      FROM (SELECT i, customer.id AS partner, foreign_currency,
+           foreign_currency, amount, ROUND((amount * share)::numeric, 2) AS part, fate,
+           CASE WHEN fate >= %(credited)s THEN 0 WHEN RANDOM() < 0.3 THEN 1 ELSE 0.5 END AS taken
+      FROM (SELECT i, RANDOM() AS fate, customer.id AS partner, foreign_currency,
                    first + CASE WHEN nth = 1 THEN INTERVAL '0' ELSE RANDOM() * life END
                        AS moment,
                    -- amounts differ by about a half from order to order
@@ -96,24 +96,33 @@ LINES = """
            (id, order_id, sequence, company_id, currency_id, order_partner_id, salesman_id,
             product_id, product_uom_id, name, product_uom_qty, price_unit, price_subtotal,
             price_total, price_tax, discount, customer_lead, state, qty_delivered,
-            invoice_status, is_downpayment, create_uid, write_uid, create_date, write_date)
+            qty_invoiced, qty_to_invoice, invoice_status, is_downpayment, create_uid, write_uid,
+            create_date, write_date)
     SELECT %(line_base)s + ROW_NUMBER() OVER (ORDER BY id, nth), id, 10, %(company)s,
            CASE WHEN foreign_currency THEN %(euro)s ELSE %(currency)s END, partner_id, 2,
            %(product)s, %(uom)s, 'Invented', 1, price, price, price, 0, 0, 0, 'sale', 1,
-           'invoiced', FALSE, 2, 2, moment, moment
-      FROM (SELECT planned.*, 1 AS nth, part AS price FROM bench_order planned
+           -- what is credited is open for invoicing again, as Odoo has it
+           invoiced, 1 - invoiced, CASE WHEN invoiced = 1 THEN 'invoiced' ELSE 'to invoice' END,
+           FALSE, 2, 2, moment, moment
+      FROM (SELECT planned.*, 1 AS nth, part AS price,
+                   CASE WHEN fate < %(invoiced)s THEN 1 - taken ELSE 0 END AS invoiced
+              FROM bench_order planned
              UNION ALL
-            SELECT planned.*, 2, amount - part FROM bench_order planned
+            SELECT planned.*, 2, amount - part,
+                   CASE WHEN fate < %(invoiced)s THEN 1 - taken ELSE 0 END
+              FROM bench_order planned
              WHERE part <> amount) parts
 """
 # One invoice for each invoiced order, and a credit note of its own for each credited one.
 MOVES = """
     CREATE TEMPORARY TABLE bench_move AS
     SELECT %(move_base)s + ROW_NUMBER() OVER (ORDER BY id, refund) AS move_id, *
-      FROM (SELECT *, FALSE AS refund, 1.0 AS taken FROM bench_order WHERE fate < %(invoiced)s
+      FROM (SELECT id, moment, partner_id, foreign_currency, amount, FALSE AS refund,
+                   1.0 AS taken
+              FROM bench_order WHERE fate < %(invoiced)s
              UNION ALL
-            SELECT *, TRUE, CASE WHEN RANDOM() < 0.3 THEN 1 ELSE 0.5 END FROM bench_order
-             WHERE fate < %(credited)s) moves
+            SELECT id, moment, partner_id, foreign_currency, amount, TRUE, taken
+              FROM bench_order WHERE taken > 0) moves
 """
 MOVE_ROWS = """
     INSERT INTO account_move

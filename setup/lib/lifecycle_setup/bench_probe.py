@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import psycopg2
 
-from lifecycle_setup import bench_fill
+from lifecycle_setup import bench_check, bench_fill
 from lifecycle_setup.bench_floor import Timer
 from lifecycle_setup.console import say
 
@@ -27,8 +27,16 @@ RESULTS = ("lifecycle_profile", "lifecycle_queue", "lifecycle_run", "lifecycle_c
 
 
 def run(env, part: str, options: dict, path: str) -> None:
-    """Do one part and write its results to the file `path` as JSON."""
+    """Do one part and write its results to the file `path` as JSON.
+
+    What the figures are computed from has to be there before it and after it.
+    """
+    if part != "fill":
+        bench_check.check_filled(env)
     result = PARTS[part](env, **options)
+    if part == "fill":
+        bench_check.note_filled(env)
+    bench_check.check_filled(env)
     with open(path, "w", encoding="utf-8") as stream:
         json.dump(result, stream)
 
@@ -90,6 +98,7 @@ def part_runs(env) -> dict:
             say(f"           round {number + 1} of {ROUNDS} done")
     result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     result["profiles"] = env["lifecycle.profile"].search_count([])
+    result["revenue"] = bench_check.check_money(env)
     return result
 
 
@@ -122,15 +131,30 @@ def _forget(timer) -> None:
 def _new_orders(timer, today) -> None:
     """A day's orders: some customers order again what they ordered first."""
     timer.cursor.execute(
-        """INSERT INTO sale_order (name, company_id, partner_id, partner_invoice_id,
-                  partner_shipping_id, state, date_order, currency_id, currency_rate,
-                  amount_untaxed, amount_tax, amount_total, create_uid, create_date)
-           SELECT 'N' || id, company_id, partner_id, partner_id, partner_id, 'sale',
-                  %s::timestamp + INTERVAL '9 hours', currency_id, currency_rate,
-                  amount_untaxed, 0, amount_total, 2, %s
-             FROM (SELECT DISTINCT ON (partner_id) * FROM sale_order
-                    WHERE partner_id %% %s = %s AND state = 'sale'
-                    ORDER BY partner_id, id) again""",
+        """WITH ordered AS (
+               INSERT INTO sale_order (name, company_id, partner_id, partner_invoice_id,
+                      partner_shipping_id, state, date_order, currency_id, currency_rate,
+                      amount_untaxed, amount_tax, amount_total, invoice_status, create_uid,
+                      create_date)
+               SELECT 'N' || id, company_id, partner_id, partner_id, partner_id, 'sale',
+                      %s::timestamp + INTERVAL '9 hours', currency_id, currency_rate,
+                      amount_untaxed, 0, amount_total, 'to invoice', 2, %s
+                 FROM (SELECT DISTINCT ON (partner_id) * FROM sale_order
+                        WHERE partner_id %% %s = %s AND state = 'sale'
+                        ORDER BY partner_id, id) again
+               RETURNING *)
+           INSERT INTO sale_order_line (order_id, sequence, company_id, currency_id,
+                  order_partner_id, product_id, product_uom_id, name, product_uom_qty,
+                  price_unit, price_subtotal, price_total, price_tax, discount, customer_lead,
+                  state, qty_delivered, qty_invoiced, qty_to_invoice, invoice_status,
+                  is_downpayment, create_uid, create_date)
+           SELECT ordered.id, 10, ordered.company_id, ordered.currency_id, ordered.partner_id,
+                  product.product_id, product.product_uom_id, 'Again', 1, amount_untaxed,
+                  amount_untaxed, amount_untaxed, 0, 0, 0, 'sale', 1, 0, 1, 'to invoice', FALSE,
+                  2, ordered.create_date
+             FROM ordered
+            CROSS JOIN (SELECT product_id, product_uom_id FROM sale_order_line
+                         WHERE name = 'Invented' LIMIT 1) product""",
         [today, today, round(1 / DAILY), today.day],
     )
 
