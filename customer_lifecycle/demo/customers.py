@@ -101,6 +101,18 @@ CUSTOMERS = (
     Customer("trade_fair", "Fair Stand Builders", "BE", "Antwerpen", "once", 540, ()),
     Customer("sports_day", "Sports Day Committee", "US", "Boise", "once", 110, ()),
     Customer("book_fair", "Feria del Libro", "ES", "Sevilla", "once", 370, ()),
+    # regulars of a few months
+    Customer("harvest_table", "Harvest Table Kitchen", "US", "Madison", "young", 310, ()),
+    Customer("kaffeeklappe", "Kaffeeklappe Hafen GmbH", "DE", "Bremen", "young", 270, ()),
+    Customer("rosa_patisserie", "Pâtisserie Rosa", "FR", "Dijon", "young", 390, ()),
+    # a little too quiet for regulars
+    Customer("bike_and_brew", "Bike & Brew", "NL", "Nijmegen", "slipping", 360, ()),
+    Customer("linden_hof", "Lindenhof Seminare", "AT", "Krems", "slipping", 640,
+             ("Petra Sailer",)),
+    Customer("mill_lane_deli", "Mill Lane Deli", "GB", "Ludlow", "slipping", 230, ()),
+    # went elsewhere for half a year and came back
+    Customer("opera_bar", "Bar de l'Opéra", "BE", "Liège", "returned", 450, ()),
+    Customer("vinyl_cafe", "Vinyl Café", "US", "Nashville", "returned", 260, ()),
     # first order lately
     Customer("micro_roast", "Micro Roast Kiosk", "DE", "Kassel", "new", 240, ()),
     Customer("lakeside_spa", "Lakeside Spa Resort", "IT", "Como", "new", 910,

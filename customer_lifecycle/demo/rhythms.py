@@ -5,8 +5,11 @@ from datetime import timedelta
 
 #: days between orders at the start and at the end of the relation, spread as a share of the
 #: gap, earliest and latest first order and latest last order in days ago, months without
-#: orders, how much the amount grows over the two years, factor of the amount by month
-Rhythm = namedtuple("Rhythm", "gap end_gap spread first last pause growth season")
+#: orders, how much the amount grows over the two years, factor of the amount by month, and a
+#: time (from, until, in days ago) in which he bought elsewhere
+Rhythm = namedtuple(
+    "Rhythm", "gap end_gap spread first last pause growth season away", defaults=[None]
+)
 
 TWO_YEARS = 730
 EVEN = (1.0,) * 12
@@ -27,8 +30,12 @@ RHYTHMS = {
     "fading": Rhythm(22, 90, 0.2, (600, TWO_YEARS), (50, 80), (), -0.4, TOURISM),
     "summer": Rhythm(15, 15, 0.25, (600, TWO_YEARS), (1, 15), (1, 2, 3, 10, 11, 12), 0.1, TOURISM),
     "winter": Rhythm(15, 15, 0.25, (600, TWO_YEARS), (1, 15), (3, 4, 5, 6, 7, 8, 9, 10), 0.1, EVEN),
-    "lost": Rhythm(31, 31, 0.2, (560, TWO_YEARS), (210, 330), (), -0.1, USUAL),
+    "lost": Rhythm(31, 31, 0.2, (620, TWO_YEARS), (330, 420), (), -0.1, USUAL),
     "once": Rhythm(9999, 9999, 0.0, (90, 640), (0, 0), (), 0.0, EVEN),
+    # each stage has somebody on every day of the year, whatever the seasons do to the others
+    "young": Rhythm(24, 24, 0.2, (75, 160), (1, 18), (), 0.1, EVEN),
+    "slipping": Rhythm(26, 26, 0.15, (430, TWO_YEARS), (80, 115), (), 0.0, EVEN),
+    "returned": Rhythm(28, 28, 0.15, (620, TWO_YEARS), (1, 20), (), 0.0, EVEN, (250, 60)),
     "new": Rhythm(9999, 9999, 0.0, (4, 40), (0, 0), (), 0.0, EVEN),
 }
 
@@ -54,7 +61,9 @@ def draw_orders(rhythm, size, today, rng):
     while day <= end:
         elapsed = (day - start).days / length
         ordered = working_day(day)
-        if ordered.month not in rhythm.pause and (not orders or orders[-1][0] < ordered):
+        away = rhythm.away and rhythm.away[1] < (today - ordered).days < rhythm.away[0]
+        closed = away or ordered.month in rhythm.pause
+        if not closed and (not orders or orders[-1][0] < ordered):
             factor = rhythm.season[ordered.month - 1] * (1 + rhythm.growth * elapsed)
             orders.append((ordered, size * factor * rng.lognormvariate(0, 0.18)))
         gap = rhythm.gap + (rhythm.end_gap - rhythm.gap) * elapsed

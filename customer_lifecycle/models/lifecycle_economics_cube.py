@@ -142,10 +142,11 @@ class LifecycleEconomicsCube(models.Model):
             SQL(
                 "INSERT INTO lifecycle_economics_cube (company_id, as_of, settings, %(columns)s) "
                 # when the transaction began, to the microsecond: no two have the same
-                "SELECT %(company)s, now() AT TIME ZONE 'UTC', %(settings)s, %(columns)s "
+                "SELECT %(company)s, %(now)s, %(settings)s, %(columns)s "
                 "FROM lifecycle_cube_now",
                 columns=SQL(", ").join(map(SQL.identifier, COLUMNS)),
                 company=company.id,
+                now=cr.now(),
                 settings=settings,
             )
         )

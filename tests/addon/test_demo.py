@@ -48,7 +48,7 @@ class TestDemo(LifecycleCase):
         orders = self.env["sale.order"].search(
             [("partner_id", "child_of", [one.id for one in self.partners.values()])]
         )
-        today = date.today()
+        today = self.company._lifecycle_today()
         self.assertGreater(min(orders.mapped("date_order")).date(), today - timedelta(days=440))
         self.assertLess(max(orders.mapped("date_order")).date(), today)
         imported = self.env["lifecycle.external.purchase"].search(
@@ -160,7 +160,7 @@ class TestDemo(LifecycleCase):
 
     def test_money_spent_lies_in_the_past_and_has_channels(self):
         spendings = self.env["lifecycle.spending"].search([("company_id", "=", self.company.id)])
-        self.assertLessEqual(max(spendings.mapped("date_from")), date.today())
+        self.assertLessEqual(max(spendings.mapped("date_from")), self.company._lifecycle_today())
         self.assertEqual(set(spendings.mapped("purpose")), {"getting", "keeping", "both"})
         orders = self.env["sale.order"].search(
             [("partner_id", "child_of", [one.id for one in self.partners.values()])]

@@ -42,9 +42,8 @@ class ProspectCase(LifecycleCase):
     def backdate(self, record, months, column="create_date"):
         self.env.flush_all()
         self.env.cr.execute(
-            f"UPDATE {record._table} SET {column} = now() - %s * INTERVAL '1 month' "
-            "WHERE id = %s",
-            [months, record.id],
+            f"UPDATE {record._table} SET {column} = %s - %s * INTERVAL '1 month' WHERE id = %s",
+            [self.env.cr.now(), months, record.id],
         )
         record.invalidate_recordset()
 

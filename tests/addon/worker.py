@@ -18,6 +18,10 @@ from datetime import timedelta
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from lifecycle_setup import clock  # noqa: E402
+
+clock.start()
+
 import odoo.init  # noqa: F401 E402 the order in which Odoo wants to be imported
 
 # isort: split

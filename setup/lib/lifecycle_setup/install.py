@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
-from lifecycle_setup import odoo, paths
+from lifecycle_setup import clock, odoo, paths
 from lifecycle_setup.console import SetupError, log_file
 
 WARNING = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
@@ -20,10 +20,13 @@ def warnings_in(lines) -> list[str]:
     ]
 
 
-def run_odoo(source, options: dict, arguments: list[str], *, log: str, failure: str) -> list[str]:
+def run_odoo(
+    source, options: dict, arguments: list[str], *, log: str, failure: str, on_test_day=False
+) -> list[str]:
     """Run Odoo until it is done with `arguments`, its log in a file of its own.
 
     :param options: of `subprocess`, from :func:`lifecycle_setup.postgres.server`
+    :param on_test_day: on the day of the tests instead of the real one
     :return: the lines of its log at level warning or worse
     :raises SetupError: with `failure`, the last error in the log and the log's path
     """
@@ -31,13 +34,16 @@ def run_odoo(source, options: dict, arguments: list[str], *, log: str, failure: 
     command = odoo.command(
         *arguments, "--stop-after-init", "--no-http", "--max-cron-threads=0", "--logfile="
     )
+    environment = odoo.environment(source)
+    if on_test_day:
+        command, environment = clock.moved(command, environment)
     with open(path, "w", encoding="utf-8") as stream:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
-            env=odoo.environment(source),
+            env=environment,
             start_new_session=True,
             **options,
         )

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import secrets
 
-from lifecycle_setup import addon, database, odoo, paths, previous
+from lifecycle_setup import addon, clock, database, odoo, paths, previous
 from lifecycle_setup.console import SetupError, step
 from lifecycle_setup.install import run_odoo
 
@@ -73,13 +73,18 @@ def _addon_template(source, keep_alive: dict, demo: bool = False, apps: tuple = 
     """Make the template with the addon installed unless it is there; return its name."""
     depends = [*addon.depends(), *apps]
     word = "demo" if demo else "apps" if apps else ""
-    base = _name(f"{word}base", source.version, *depends)
+    base = _name(f"{word}base", source.version, clock.chosen_day(), *depends)
     name = _name(f"{word}addon", base, addon.fingerprint())
 
     def install(modules, log, failure):
         options = ["-i", modules, *(["--with-demo"] if demo else [])]
         return lambda database_name: run_odoo(
-            source, keep_alive, ["-d", database_name, *options], log=log, failure=failure
+            source,
+            keep_alive,
+            ["-d", database_name, *options],
+            log=log,
+            failure=failure,
+            on_test_day=True,
         )
 
     if not database.exists(name):

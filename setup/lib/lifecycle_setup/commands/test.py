@@ -10,8 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lifecycle_setup import browser, paths, python
-from lifecycle_setup.console import Stopped, say, step
+from lifecycle_setup import browser, clock, paths, python
+from lifecycle_setup.console import SetupError, Stopped, say, step
 from lifecycle_setup.odoo import wait_for
 
 USAGE = """\
@@ -26,6 +26,8 @@ usage: setup/test                       everything: linters, tests without Odoo,
          setup/test tests/kernel
          setup/test tests/addon/test_profile.py -k merge
          setup/test -k refund -x
+The tests in Odoo run on a day of their own; LIFECYCLE_TEST_DAY=2028-02-29 chooses another one, and
+LIFECYCLE_TEST_DAY=today the real one.
 """
 TESTS = paths.REPOSITORY / "tests"
 ADDON_TESTS = TESTS / "addon"
@@ -174,6 +176,12 @@ def _side_by_side(workers: int) -> list[str]:
 def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str], everything: bool) -> None:
     from lifecycle_setup import odoo, odoo_source, postgres
 
+    try:
+        os.environ.update(clock.environment())
+    except ValueError:
+        raise SetupError(
+            f"{clock.CHOICE} is “{clock.chosen_day()}”: give a date like {clock.USUAL}, or today."
+        ) from None
     browser.ensure_browser()
     source = odoo_source.ensure_odoo()
     with postgres.server() as keep_alive:
@@ -186,6 +194,7 @@ def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str], everyth
                 with step(" ".join(["Tests in Odoo", *(["with", *apps] if apps else [])])):
                     return counts.pytest(
                         [
+                            *("-p", "lifecycle_setup.clock"),
                             *("--odoo-http", f"--odoo-database={name}"),
                             # Odoo's own log handler shows what was logged, once is enough.
                             *("--odoo-log-level=warn", "-p", "no:logging", *tests, *options),
