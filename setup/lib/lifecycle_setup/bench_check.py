@@ -10,10 +10,10 @@ from __future__ import annotations
 #: what is filled, and how it is told from what the measurements add
 COUNTED = {
     "orders": "sale_order WHERE name LIKE 'B%'",
-    "order lines": "sale_order_line WHERE name = 'Invented'",
+    "order lines": "sale_order_line WHERE name = 'Invented line'",
     "invoices": "account_move WHERE name LIKE 'B/%' AND move_type = 'out_invoice'",
     "credit notes": "account_move WHERE name LIKE 'B/%' AND move_type = 'out_refund'",
-    "invoice lines": "account_move_line WHERE name = 'Invented'",
+    "invoice lines": "account_move_line WHERE name = 'Invented line'",
     "links of order and invoice lines": "sale_order_line_invoice_rel",
 }
 #: revenue as a plain sum: orders less what was credited on their lines

@@ -100,7 +100,7 @@ LINES = """
             create_date, write_date)
     SELECT %(line_base)s + ROW_NUMBER() OVER (ORDER BY id, nth), id, 10, %(company)s,
            CASE WHEN foreign_currency THEN %(euro)s ELSE %(currency)s END, partner_id, 2,
-           %(product)s, %(uom)s, 'Invented', 1, price, price, price, 0, 0, 0, 'sale', 1,
+           %(product)s, %(uom)s, 'Invented line', 1, price, price, price, 0, 0, 0, 'sale', 1,
            -- what is credited is open for invoicing again, as Odoo has it
            invoiced, 1 - invoiced, CASE WHEN invoiced = 1 THEN 'invoiced' ELSE 'to invoice' END,
            FALSE, 2, 2, moment, moment
@@ -160,7 +160,7 @@ ITEM_ROWS = """
            CASE WHEN line_id IS NULL THEN %(receivable)s ELSE %(income)s END, partner_id,
            'B/' || move_id, 'posted',
            CASE WHEN line_id IS NULL THEN 'payment_term' ELSE 'product' END, moment::date,
-           moment::date, 'Invented', 1, price, price, price, side * booked,
+           moment::date, 'Invented line', 1, price, price, price, side * booked,
            GREATEST(side, 0) * booked, GREATEST(-side, 0) * booked, side * price,
            CASE WHEN line_id IS NOT NULL THEN %(product)s END, 2, 2, moment, moment
       FROM (SELECT *, CASE WHEN refund = (line_id IS NULL) THEN -1 ELSE 1 END AS side,

@@ -154,7 +154,7 @@ def _new_orders(timer, today) -> None:
                   2, ordered.create_date
              FROM ordered
             CROSS JOIN (SELECT product_id, product_uom_id FROM sale_order_line
-                         WHERE name = 'Invented' LIMIT 1) product""",
+                         WHERE name = 'Invented line' LIMIT 1) product""",
         [today, today, round(1 / DAILY), today.day],
     )
 
