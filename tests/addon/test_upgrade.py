@@ -75,6 +75,7 @@ class TestUpgrade(unittest.TestCase):
             ["-d", cls.updated, "-u", ADDON],
             log="test-upgrade",
             failure="the former release could not be updated",
+            on_test_day=True,
         )
         cls.after = cls.rows_of_all(cls.updated)
         cls.names_after = cls.names(cls.updated)

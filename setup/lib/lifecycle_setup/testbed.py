@@ -151,7 +151,7 @@ def previous_template(source, keep_alive: dict) -> str | None:
     if folder is None:
         return None
     depends = addon.depends(folder / addon.NAME)
-    base = _name("demobase", source.version, *depends)
+    base = _name("demobase", source.version, clock.chosen_day(), *depends)
     name = _name("previous", base, previous.COMMIT)
 
     def install(modules, *options):
@@ -161,6 +161,7 @@ def previous_template(source, keep_alive: dict) -> str | None:
             ["-d", database_name, "-i", modules, "--with-demo", *options],
             log="test-previous",
             failure="the former release could not be installed",
+            on_test_day=True,
         )
 
     if not database.exists(name):
