@@ -14,6 +14,10 @@ import time
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from lifecycle_setup import clock  # noqa: E402
+
+clock.start()
+
 import odoo.init  # noqa: F401 E402 the order in which Odoo wants to be imported
 
 # isort: split
