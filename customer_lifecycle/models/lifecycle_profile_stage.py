@@ -39,7 +39,6 @@ class LifecycleProfile(models.Model):
         compute="_compute_days", search="_search_days_in_stage", aggregator="avg"
     )
     history_until = fields.Date(
-        string="History Until",
         readonly=True,
         index="btree_not_null",
         help="Purchases up to this day have come in late: labels that they change are history.",
