@@ -181,7 +181,7 @@ class LifecycleRevenueSource(models.Model):
         :param orders: SELECT of the few orders; None for all lines with a posted credit note
         """
         restrict = (
-            SQL("line.order_id IN (%s)", orders)
+            SQL("TRUE")
             if orders
             else SQL(
                 """line.id IN (
@@ -201,7 +201,7 @@ class LifecycleRevenueSource(models.Model):
                       COALESCE(SUM(part.documented) FILTER (WHERE part.refund), 0)
                           AS documented,
                       COALESCE(SUM(part.booked) FILTER (WHERE part.refund), 0) AS booked
-                 FROM sale_order_line line
+                 FROM %(order_lines)s
                  JOIN sale_order ordering ON ordering.id = line.order_id
                  JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
                  JOIN account_move_line item ON item.id = rel.invoice_line_id
@@ -226,9 +226,28 @@ class LifecycleRevenueSource(models.Model):
                   -- what nobody can believe is set aside, and takes nothing off the order
                   AND ABS(item.balance) < %(largest)s
                   AND %(restrict)s
-                GROUP BY line.id""",
+                GROUP BY line.id, line.order_id""",
+            order_lines=self._order_lines_sql(orders),
             largest=LARGEST_AMOUNT,
             restrict=restrict,
+        )
+
+    @api.model
+    def _order_lines_sql(self, orders):
+        """What to read order lines from, as ``line``.
+
+        Of a few orders they are looked up order by order: left to itself, the planner reads the
+        lines of all orders to find those of one.
+
+        :param orders: SELECT of the few orders; None for all lines
+        """
+        if not orders:
+            return SQL("sale_order_line line")
+        return SQL(
+            """(SELECT DISTINCT chosen.id FROM (%s) chosen) few
+               CROSS JOIN LATERAL (
+                   SELECT * FROM sale_order_line WHERE order_id = few.id OFFSET 0) line""",
+            orders,
         )
 
     @api.model
@@ -302,7 +321,7 @@ class LifecycleRevenueSource(models.Model):
                            COALESCE(credits.documented, 0) AS documented,
                            COALESCE(credits.booked, 0) AS booked,
                            transfers.still_open, transfers.done
-                      FROM sale_order_line line
+                      FROM %(order_lines)s
                       JOIN sale_order ordering ON ordering.id = line.order_id
                       JOIN res_currency money ON money.id = ordering.currency_id
                       LEFT JOIN product_product product ON product.id = line.product_id
@@ -321,8 +340,9 @@ class LifecycleRevenueSource(models.Model):
             ),
             transfers=transfers,
             till=till,
+            order_lines=self._order_lines_sql(orders),
             restrict=(
-                SQL("line.order_id IN (%s)", orders)
+                SQL("TRUE")
                 if orders
                 else SQL("line.order_id IN (%s)", self._odd_orders_sql())
             ),
