@@ -1,4 +1,6 @@
-from odoo import api, models
+from psycopg2 import OperationalError
+
+from odoo import api, models, tools
 from odoo.tools import SQL
 
 #: sums over windows of time, as VIP tiers look at them
@@ -27,6 +29,12 @@ FACTS = (
     "open_opportunity_count",
     "open_quotation_count",
 )
+#: tables that purchases are read from, where they exist
+DOCUMENT_TABLES = (
+    *("sale_order", "sale_order_line", "sale_order_line_invoice_rel", "stock_move"),
+    *("account_move", "account_move_line", "pos_order", "pos_order_line", "res_partner"),
+    "lifecycle_external_purchase",
+)
 #: how long after his last touch somebody who never bought still counts as a prospect
 PROSPECT_MONTHS = 24
 
@@ -40,6 +48,30 @@ class LifecyclePipeline(models.AbstractModel):
     # ----- COLLECT -----
 
     @api.model
+    def _know_sizes(self):
+        """Count anew the rows of documents' tables that the planner believes to be nearly empty.
+
+        It would loop over them; so it believes of what was filled in one go, and of what was empty
+        when it last looked. Tables of any size are left to autovacuum.
+        """
+        cr = self.env.cr
+        # less than a row a page: that was another table
+        cr.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
+            "AND relname = ANY(%s) AND reltuples BETWEEN 0 AND pg_relation_size(oid) / 8192 "
+            "AND pg_relation_size(oid) > 0",
+            [list(DOCUMENT_TABLES)],
+        )
+        for (table,) in cr.fetchall():
+            try:
+                with cr.savepoint(flush=False), tools.mute_logger("odoo.sql_db"):
+                    # somebody else counts already: his numbers will do
+                    cr.execute("SET LOCAL lock_timeout = '1s'")
+                    cr.execute(SQL("ANALYZE %s", SQL.identifier(table)))
+            except OperationalError:
+                continue
+        cr.execute("SET LOCAL lock_timeout = 0")
+
     def _collect_facts(
         self, company, today, partner_ids=None, id_range=None, parts=None, late=False
     ):
@@ -59,12 +91,7 @@ class LifecyclePipeline(models.AbstractModel):
         if partner_ids is None:
             # sums over millions of orders belong in memory, not in temporary files
             cr.execute("SET LOCAL work_mem = '256MB'")
-            # where the planner believes large tables to be empty it would loop over them
-            cr.execute(
-                "SELECT set_config('enable_nestloop', 'off', TRUE) FROM pg_class WHERE oid IN "
-                "('sale_order_line'::regclass, 'account_move_line'::regclass) "
-                "AND reltuples < 10000"
-            )
+        self._know_sizes()
         cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_facts")
         rows = self.env["lifecycle.revenue.source"]._rows_sql(company, partner_ids, complete=True)
         where = SQL("day <= %s", today)
@@ -113,7 +140,6 @@ class LifecyclePipeline(models.AbstractModel):
                 windows=self._window_sums(company, today, value),
             )
         )
-        cr.execute("SET LOCAL enable_nestloop = on")
         cr.execute("CREATE UNIQUE INDEX ON lifecycle_facts (partner_id)")
         cr.execute("ANALYZE lifecycle_facts")
         self._add_prospects(company, today, partner_ids, id_range)
