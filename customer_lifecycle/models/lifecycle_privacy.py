@@ -22,7 +22,7 @@ WORDS = {
     "lifecycle.contact.outcome": ("note", "reason"),
     "lifecycle.workflow.enrollment": ("waiting_reason", "error"),
     "lifecycle.workflow.delivery": ("email", "other_emails", "subject", "error"),
-    "lifecycle.referral": ("problem",),
+    "lifecycle.referral": ("problem", "emails_left"),
     "lifecycle.loyalty.member": ("problem",),
     "lifecycle.opt.out": ("email", "spared"),
 }
@@ -35,6 +35,7 @@ KEPT = {
     # a number: without it a second import of the same file would double the purchases
     "lifecycle.external.purchase": ("reference",),
     "lifecycle.referral.code": ("name",),
+    "lifecycle.former.firm": ("model",),
 }
 #: what guards and sums are made of: emptied where it would otherwise be deleted
 NEVER_DELETED = (
@@ -144,7 +145,13 @@ class LifecyclePrivacy(models.AbstractModel):
         if keep_no:
             self._keep_no(partners, emails)
         phones = {partner.phone_sanitized for partner in partners.sudo()} - {False}
-        removals = self._forget_audiences(emails, phones)
+        # whoever else has the address or number stays in the audience by it
+        others = self.env["lifecycle.opt.out"]._owners(emails) - partners
+        kept = self._emails_of(others)
+        numbers = self.env["res.partner"].sudo().search(
+            [("phone_sanitized", "in", list(phones)), ("id", "not in", partners.ids)]
+        ).mapped("phone_sanitized")
+        removals = self._forget_audiences(emails - kept, phones - set(numbers))
         self._cancel_mails(partners, emails)
         self.env.flush_all()
         people = SQL("SELECT unnest(%s::integer[])", partners.ids)

@@ -126,11 +126,10 @@ class ResPartner(models.Model):
             return super().unlink()
         self.check_access("unlink")
         privacy = self.env["lifecycle.privacy"].sudo()
-        left, emails = privacy._left_behind(self), privacy._emails_of(self)
+        left = privacy._left_behind(self)
+        # audiences hold hashes alone, and the next export takes out who is no longer there
         result = super().unlink()
         for name, ids in left.items():
             privacy._forget(name, ids)
-        if emails:
-            privacy._forget_audiences(emails, set())
         return result
 
