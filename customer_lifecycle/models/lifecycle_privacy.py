@@ -21,8 +21,10 @@ WORDS = {
     "lifecycle.transition": ("reason", "why"),
     "lifecycle.contact.outcome": ("note", "reason"),
     "lifecycle.workflow.enrollment": ("waiting_reason", "error"),
-    "lifecycle.workflow.delivery": ("email", "other_emails", "subject", "error"),
-    "lifecycle.referral": ("problem", "emails_left"),
+    "lifecycle.workflow.delivery": (
+        *("email", "other_emails", "emails_left", "subject", "error"),
+    ),
+    "lifecycle.referral": ("problem",),
     "lifecycle.loyalty.member": ("problem",),
     "lifecycle.opt.out": ("email", "spared"),
 }
