@@ -26,7 +26,9 @@ class LifecycleSleepingMixin(models.AbstractModel):
     defect = fields.Char(string="Left Out Because", readonly=True, copy=False)
 
     def write(self, vals):
-        if vals.keys() - {"name", "sequence", "defect"}:
+        # nobody marks a record by hand, see ``_mark``
+        vals = {name: value for name, value in vals.items() if name != "defect"}
+        if vals.keys() - {"name", "sequence"}:
             vals = {"defect": False, **vals}
         return super().write(vals)
 
