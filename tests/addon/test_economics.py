@@ -249,10 +249,10 @@ class TestEconomics(EconomicsCase):
         self.env.cr.execute("UPDATE lifecycle_economics_cube SET as_of = as_of - interval '9 d'")
         count = model._cube_sql
 
-        def broken(records, company):
+        def broken(records, company, **options):
             if company == self.company:
                 raise UserError("A source is broken")
-            return count(records, company)
+            return count(records, company, **options)
 
         with patch(LARGE, 0), patch.object(model, "_cube_sql", broken):
             with self.assertLogs(f"{LARGE.rpartition('.')[0]}", "WARNING") as logs:
