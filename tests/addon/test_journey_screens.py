@@ -104,7 +104,10 @@ class TestFormsStayCheap(MoneyCase):
             )
             for record in (partner, lead, order, quotation):
                 with self.subTest(model=record._name, state=record.id, tier=tier.name):
-                    self.assertLessEqual(self.more_queries(record.with_user(user)), 6)
+                    # what a person has said of marketing is one more on a contact; whose tier holds
+                    # in a branch two or three on the documents of a VIP
+                    most = {"res.partner": 7, "crm.lead": 6, "sale.order": 9}[record._name]
+                    self.assertLessEqual(self.more_queries(record.with_user(user)), most)
 
     def more_queries(self, record):
         """Number of queries that the addon's fields add to a form."""
