@@ -324,7 +324,8 @@ class MailMail(models.Model):
         self.env.cr.execute(
             """SELECT MIN(mail.id), COUNT(*) FROM mail_mail mail
                 WHERE mail.state = 'outgoing' AND (mail.scheduled_date IS NULL
-                      OR mail.scheduled_date <= NOW() AT TIME ZONE 'UTC')"""
+                      OR mail.scheduled_date <= %s)""",
+            [self.env.cr.now()],
         )
         lowest, count = self.env.cr.fetchone()
         return (lowest, count) if count else None

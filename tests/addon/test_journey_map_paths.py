@@ -61,8 +61,8 @@ class TestValueAndPaths(MapCase):
         )
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE crm_lead SET create_date = NOW() AT TIME ZONE 'UTC' - %s WHERE id = %s",
-            [timedelta(days_ago), lead.id],
+            "UPDATE crm_lead SET create_date = %s WHERE id = %s",
+            [self.env.cr.now() - timedelta(days_ago), lead.id],
         )
         lead.invalidate_recordset()
         return lead

@@ -16,6 +16,7 @@ LAYOUT = "mail.mail_notification_layout_with_responsible_signature"
 ASLEEP = {
     "mailing_sent", "mailing_opened", "mailing_clicked", "mailing_replied", "mailing_bounced",
     "unsubscribed", "website_visit", "event_registration", "event_attended", "cart", "pos_order",
+    "pos_refund",
     "delivery", "delivery_dropship", "delivery_late", "delivery_return",
     "rating_good", "rating_fair", "rating_bad", "survey", "task_opened", "task_closed", "repair",
     "live_chat",
@@ -67,7 +68,7 @@ class TestDelivered(DeliveredCase):
             for xml_id in [source.get_external_id()[source.id]]
             if xml_id
         }
-        self.assertEqual(len(names), 58)
+        self.assertEqual(len(names), 59)
         for source in sources:
             name = names.get(source.id)
             with self.subTest(source=name):
