@@ -363,6 +363,8 @@ class TestColleagues(WorkflowCase):
             )
             for login in ("co_boss", "co_seller", "co_owner")
         )
+        # who answers for a workflow may start it
+        self.owner.group_ids |= self.env.ref("customer_lifecycle.group_workflow_starter")
         self.team = self.env["crm.team"].create(
             {
                 "name": "Field",
