@@ -69,11 +69,16 @@ def _drop_abandoned() -> None:
                 database.drop(name)
 
 
+def _base_name(word: str, source, depends: list) -> str:
+    """Name of the template that has the addon's dependencies, but not the addon."""
+    return _name(f"{word}base", source.version, clock.chosen_day(), *depends)
+
+
 def _addon_template(source, keep_alive: dict, demo: bool = False, apps: tuple = ()) -> str:
     """Make the template with the addon installed unless it is there; return its name."""
     depends = [*addon.depends(), *apps]
     word = "demo" if demo else "apps" if apps else ""
-    base = _name(f"{word}base", source.version, clock.chosen_day(), *depends)
+    base = _base_name(word, source, depends)
     name = _name(f"{word}addon", base, addon.fingerprint())
 
     def install(modules, log, failure):
@@ -134,7 +139,7 @@ def addon_template(source, keep_alive: dict, apps: tuple = ()) -> str:
 def base_template(source, apps: tuple = ()) -> str:
     """Name of the database that the one with the addon was made from."""
     word = "apps" if apps else ""
-    return _name(f"{word}base", source.version, *addon.depends(), *apps)
+    return _base_name(word, source, [*addon.depends(), *apps])
 
 
 def fresh_template(source, keep_alive: dict) -> str:
@@ -151,7 +156,7 @@ def previous_template(source, keep_alive: dict) -> str | None:
     if folder is None:
         return None
     depends = addon.depends(folder / addon.NAME)
-    base = _name("demobase", source.version, clock.chosen_day(), *depends)
+    base = _base_name("demo", source, depends)
     name = _name("previous", base, previous.COMMIT)
 
     def install(modules, *options):
