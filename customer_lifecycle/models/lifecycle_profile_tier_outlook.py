@@ -86,18 +86,16 @@ class LifecycleProfile(models.Model):
         # sudo: the sum over documents that the reader may not open is in the profile anyway
         profile = self.sudo()
         sources = profile.env["lifecycle.revenue.source"]
-        groups = sources._carefully(
+        groups = sources._read_carefully(
             profile.company_id,
             profile.partner_id.ids,
-            lambda: self.env.execute_query(
-                SQL(
-                    """SELECT day, SUM(%(measure)s)::float FROM (%(rows)s) days
-                        WHERE day BETWEEN %(start)s AND %(end)s GROUP BY day ORDER BY day""",
-                    measure=SQL.identifier("value" if tier.measure == "margin" else "amount"),
-                    rows=sources._rows_of(profile.company_id, profile.partner_id.id),
-                    start=start,
-                    end=end,
-                )
+            lambda: SQL(
+                """SELECT day, SUM(%(measure)s)::float FROM (%(rows)s) days
+                    WHERE day BETWEEN %(start)s AND %(end)s GROUP BY day ORDER BY day""",
+                measure=SQL.identifier("value" if tier.measure == "margin" else "amount"),
+                rows=sources._rows_of(profile.company_id, profile.partner_id.id),
+                start=start,
+                end=end,
             ),
         )
         if tier.measure == "orders":
@@ -200,6 +198,8 @@ class LifecycleProfile(models.Model):
         :param orders: number of orders that are offered at present
         """
         self.ensure_one()
+        # first, as it reads all tiers at once
+        following, missing, short = self._vip_short_of(amount, orders)
         tier, parts = self.vip_tier_id.sudo(), []
         if tier:
             until = self._vip_until()
@@ -208,7 +208,6 @@ class LifecycleProfile(models.Model):
                 if until
                 else tier.name
             )
-        following, missing, short = self._vip_short_of(amount, orders)
         if missing > 0:
             parts.append(
                 self.env._(

@@ -305,6 +305,26 @@ class LifecycleRevenueSource(models.Model):
             return work()
 
     @api.model
+    def _read_carefully(self, company, partner_ids, statement):
+        """Rows of a SELECT, for a user; guarded like :meth:`_carefully`, in two messages.
+
+        :param statement: function without arguments that makes the SQL; may be called twice
+        """
+        query, cr = statement(), self.env.cr
+        self.env.flush_query(query)
+        try:
+            # both in one message to the database: forms are opened all day
+            cr.execute(SQL("SAVEPOINT lifecycle_careful; %s", query))
+            rows = cr.fetchall()
+        except (psycopg2.DataError, psycopg2.ProgrammingError):
+            cr.execute("ROLLBACK TO SAVEPOINT lifecycle_careful")
+            if not self.sudo()._find_defects(company, list(partner_ids)):
+                raise
+            rows = self.env.execute_query(statement())
+        cr.execute("RELEASE SAVEPOINT lifecycle_careful")
+        return rows
+
+    @api.model
     def _look_again(self, company):
         """Take the mark from sources that can be read again, as after an app was put right."""
         for source in self._for_company(company).filtered("defect"):

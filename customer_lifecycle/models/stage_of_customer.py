@@ -49,7 +49,7 @@ class SaleOrder(models.Model):
         for order in self:
             # figures of the order's company, whichever one the reader works in
             company = order.company_id._lifecycle_tier_company()
-            if company not in self.env.user.company_ids:
+            if company.id not in self.env.user._get_company_ids():
                 # the figures that decide are those of a head office that he may not look into
                 company = order.company_id
             profile = order.partner_id.with_company(company).lifecycle_profile_id

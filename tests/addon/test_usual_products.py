@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from odoo import Command, fields
 
 from .common import LifecycleCase
+from .common_till import TillCase
 
 
 class UsualCase(LifecycleCase):
@@ -169,51 +170,12 @@ class TestReturnedGoods(UsualCase):
         self.assertEqual(self.usual().product_id, self.coffee)
 
 
-class TestTips(UsualCase):
+class TestTips(TillCase):
     def test_tips_are_no_usual_product(self):
-        if "pos.config" not in self.env:
-            self.skipTest("Needs the app Point of Sale (point_of_sale).")
-        tip = self.product("Tip")
-        journal = self.env["account.journal"].create(
-            {"name": "Till", "type": "cash", "code": "TIPS", "company_id": self.company.id}
-        )
-        method = self.env["pos.payment.method"].create(
-            {"name": "Cash", "journal_id": journal.id, "company_id": self.company.id}
-        )
-        config = self.env["pos.config"].create(
-            {
-                "name": "Till",
-                "company_id": self.company.id,
-                "payment_method_ids": method.ids,
-                "tip_product_id": tip.id,
-            }
-        )
-        config.open_ui()
-        session = config.current_session_id
-        for number in range(4):
-            self.env["pos.order"].create(
-                {
-                    "session_id": session.id,
-                    "partner_id": self.customer.id,
-                    "company_id": self.company.id,
-                    "amount_total": 24,
-                    "amount_tax": 0,
-                    "amount_paid": 24,
-                    "amount_return": 0,
-                    "state": "paid",
-                    "date_order": datetime.now() - timedelta(30 * (4 - number)),
-                    "lines": [
-                        Command.create(
-                            {
-                                "product_id": product.id,
-                                "qty": 1,
-                                "price_unit": price,
-                                "price_subtotal": price,
-                                "price_subtotal_incl": price,
-                            }
-                        )
-                        for product, price in ((self.coffee, 20), (tip, 4))
-                    ],
-                }
-            )
-        self.assertEqual(self.usual().product_id, self.coffee)
+        self.shop.write({"iface_tipproduct": True, "tip_product_id": self.tip.id})
+        for days_ago in (120, 90, 60, 30):
+            tip = {"qty": 1, "price_unit": 4, "product_id": self.tip.id}
+            self.sell((1, 20), tip, days_ago=days_ago)
+        self.env["lifecycle.pipeline"]._refresh(self.company, self.customer.ids)
+        usual = self.profile(self.customer, self.company).usual_product_ids
+        self.assertEqual(usual.product_id, self.product)
