@@ -56,18 +56,44 @@ class ResPartner(models.Model):
 
     lifecycle_workflow_count = fields.Integer(
         string="Workflows",
-        compute="_compute_lifecycle_workflow_count",
+        compute="_compute_lifecycle_messaging",
+        groups="sales_team.group_sale_salesman",
+    )
+    lifecycle_has_opted_out = fields.Boolean(
+        string="Has Said No to Marketing",
+        compute="_compute_lifecycle_messaging",
         groups="sales_team.group_sale_salesman",
     )
 
-    def _compute_lifecycle_workflow_count(self):
-        counts = dict(
-            self.env["lifecycle.workflow.enrollment"]._read_group(
-                [("partner_id", "in", self.commercial_partner_id.ids)], ["partner_id"], ["__count"]
+    @api.depends("email", "lifecycle_marketing_consent")
+    def _compute_lifecycle_messaging(self):
+        """Both in one query, as contacts are opened all day."""
+        enrollments = self.env["lifecycle.workflow.enrollment"]
+        enrollments.flush_model(["partner_id"])
+        self.env["lifecycle.opt.out"].flush_model(["partner_id", "active"])
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
+        customers = self.commercial_partner_id._origin
+        shown = enrollments._search([("partner_id", "in", customers.ids)])
+        found = {
+            partner_id: (count, said_no)
+            for partner_id, count, said_no in self.env.execute_query(
+                SQL(
+                    """SELECT contact.id,
+                              (SELECT COUNT(*) FROM lifecycle_workflow_enrollment enrollment
+                                WHERE enrollment.partner_id = contact.commercial_partner_id
+                                  AND enrollment.id IN %(shown)s),
+                              EXISTS (SELECT FROM lifecycle_opt_out said
+                                       WHERE said.partner_id = contact.id AND said.active)
+                         FROM res_partner contact WHERE contact.id = ANY(%(ids)s)""",
+                    shown=shown.subselect(),
+                    ids=self._origin.ids,
+                )
             )
-        )
+        }
         for partner in self:
-            partner.lifecycle_workflow_count = counts.get(partner.commercial_partner_id, 0)
+            count, said_no = found.get(partner._origin.id, (0, False))
+            partner.lifecycle_workflow_count = count
+            partner.lifecycle_has_opted_out = said_no
 
     def action_view_lifecycle_workflows(self):
         """Open the workflows that the customer is or was in."""

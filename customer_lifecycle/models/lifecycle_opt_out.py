@@ -161,11 +161,11 @@ class ResPartner(models.Model):
     # those with several addresses are few, and looked up by parts of them
     _lifecycle_several_addresses_idx = models.Index("(id) WHERE email LIKE '%@%@%'")
 
-    @api.depends("email", "lifecycle_marketing_consent")
+    @api.depends("lifecycle_has_opted_out")
     @api.depends_context("lang")
     def _compute_lifecycle_opt_out_text(self):
-        people = self._origin
-        said = self.env["lifecycle.opt.out"]._of(people, []).grouped("partner_id")
+        people = self.filtered("lifecycle_has_opted_out")._origin
+        said = people and self.env["lifecycle.opt.out"]._of(people, []).grouped("partner_id") or {}
         ways = dict(
             self.env["lifecycle.opt.out"]._fields["source"]._description_selection(self.env)
         )
