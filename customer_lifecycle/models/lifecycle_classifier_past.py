@@ -83,7 +83,7 @@ class LifecycleClassifier(models.AbstractModel):
                 """CREATE TEMPORARY TABLE lifecycle_spells AS
                    SELECT profile.*, day AS spell_day, until,
                           order_count, first_order_date, last_order_date, revenue,
-                          clv_historical, revenue / order_count AS average_order_value,
+                          clv_historical, average_order_value,
                           CASE WHEN order_count > 1 THEN ROUND(
                               (last_order_date - first_order_date)::numeric
                               / (order_count - 1), 1) END AS order_interval,
@@ -97,6 +97,8 @@ class LifecycleClassifier(models.AbstractModel):
                                   MAX(day) FILTER (WHERE amount > 0) OVER following
                                   AS last_order_date,
                                   SUM(amount) OVER following AS revenue,
+                                  ROUND(AVG(amount) FILTER (WHERE amount > 0)
+                                        OVER following, %(digits)s) AS average_order_value,
                                   SUM(value) OVER following AS clv_historical
                              FROM (SELECT partner_id, day, SUM(amount) AS amount,
                                           SUM(value) AS value
@@ -126,6 +128,7 @@ class LifecycleClassifier(models.AbstractModel):
                     company, partner_ids, complete=True
                 ),
                 history=history,
+                digits=company.currency_id.decimal_places,
                 today=today,
                 company=company.id,
             )

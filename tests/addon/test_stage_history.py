@@ -91,6 +91,26 @@ class TestStageHistory(StagesCase):
             ],
         )
 
+    def test_usual_order_is_counted_in_the_past_as_it_is_today(self):
+        """What is credited on a day of its own lowers the revenue, not the usual order."""
+        self.stages["loyal"].write(
+            {
+                "domain": "[('order_count', '>=', 2), ('average_order_value', '>=', 90)]",
+                "keep_domain": False,
+            }
+        )
+        partner = self.new_customer("Credited")
+        self.buy(partner, START - timedelta(50), START - timedelta(40))
+        self.env["lifecycle.external.purchase"].create(
+            {"partner_id": partner.id, "date": START - timedelta(30), "amount": -60,
+             "company_id": self.company.id}
+        )
+        profile = self.reconstruct(partner)
+        self.assertEqual((profile.revenue, profile.average_order_value), (140, 100))
+        self.assertEqual(
+            (profile.stage_id.name, profile.stage_date), ("Loyal", START - timedelta(40))
+        )
+
     def test_who_spoke_for_us_is_an_advocate_from_that_day_on(self):
         advocate = self.env.ref("customer_lifecycle.stage_advocate")
         partner = self.regular("Speaks for us", count=12)
