@@ -5,13 +5,19 @@ with the reason for each, for managers to correct; the number and a sentence for
 first steps.
 """
 
+import math
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from odoo.tools.misc import formatLang
 
 from .lifecycle_run import STAGES_ONLY
 from .lifecycle_sleeping_mixin import DEFECTS
 from .res_company import LARGEST_AMOUNT
+
+#: models of documents whose day and rate are corrected from the list
+CORRECTABLE = ("sale.order", "pos.order")
 
 
 class LifecycleSetAside(models.Model):
@@ -34,7 +40,10 @@ class LifecycleSetAside(models.Model):
     )
     # as they are stored: no date or number of another type holds all that a database may
     dated = fields.Char(readonly=True)
-    amount = fields.Char(readonly=True, help="Untaxed, in the document's currency.")
+    amount = fields.Char(string="Amount as Stored", readonly=True)
+    amount_text = fields.Char(
+        string="Amount", compute="_compute_amount_text", help="Untaxed, in the document's currency."
+    )
     reason = fields.Selection(
         [
             ("0", "It has no date"),
@@ -47,6 +56,7 @@ class LifecycleSetAside(models.Model):
         readonly=True,
     )
     what_to_do = fields.Char(compute="_compute_what_to_do")
+    correctable = fields.Boolean(compute="_compute_what_to_do")
 
     @property
     def _table_query(self):
@@ -167,7 +177,23 @@ class LifecycleSetAside(models.Model):
                 )
 
     @api.depends_context("lang")
-    @api.depends("reason")
+    @api.depends("amount")
+    def _compute_amount_text(self):
+        """Thousands are told apart; what is no number stays as it is stored."""
+        for row in self:
+            parts = (row.amount or "").split(" + ")
+            try:
+                numbers = [float(part) for part in parts]
+            except ValueError:
+                numbers = []
+            row.amount_text = (
+                " + ".join(formatLang(self.env, number, digits=2) for number in numbers)
+                if numbers and all(map(math.isfinite, numbers))
+                else row.amount
+            )
+
+    @api.depends_context("lang")
+    @api.depends("reason", "res_model")
     def _compute_what_to_do(self):
         advice = {
             "0": self.env._("Give the document its date."),
@@ -179,8 +205,32 @@ class LifecycleSetAside(models.Model):
             ),
             "4": self.env._("Correct the amount, or choose a larger limit in the settings."),
         }
+        rate = self.env._("Enter an exchange rate for its day, then choose Correct.")
+        posted = self.env._("Reset it to draft, put it right and confirm it again.")
         for row in self:
+            # Odoo lets nobody change the day of what is confirmed, and a rate is taken only once
+            row.correctable = row.res_model in CORRECTABLE and row.reason in ("1", "2", "3")
             row.what_to_do = advice.get(row.reason)
+            if row.correctable and row.reason == "3":
+                row.what_to_do = rate
+            elif row.res_model == "account.move" and row.reason != "3":
+                row.what_to_do = posted
+
+    def action_correct(self):
+        """Ask for the right day of a document that Odoo's own form does not let change."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Correct %s", self.document_name),
+            "res_model": "lifecycle.set.aside.correction",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_res_model": self.res_model,
+                "default_res_id": self.res_id,
+                "default_day": self.dated if self.reason == "3" else False,
+            },
+        }
 
     def action_open_document(self):
         self.ensure_one()

@@ -8,6 +8,7 @@ from . import (
     lifecycle_loyalty_merge,
     lifecycle_reconciliation,
     lifecycle_reconciliation_sql,
+    lifecycle_set_aside_correction,
     lifecycle_workflow_enter,
     lifecycle_referral_merge,
     lifecycle_workflow_merge,
