@@ -72,7 +72,7 @@ class LifecycleReconciliation(models.TransientModel):
         if self.date_to < self.date_from:
             raise UserError(self.env._("The last day must not be before the first."))
         if self.date_from < date(1900, 1, 1) or self.date_to > date(9000, 1, 1):
-            raise UserError(self.env._("Choose days of this age."))
+            raise UserError(self.env._("Choose days between the years 1900 and 9000."))
         company = self.company_id
         if company not in self.env.companies:
             raise AccessError(self.env._("You do not work in %s.", company.sudo().name))
@@ -95,13 +95,8 @@ class LifecycleReconciliation(models.TransientModel):
                 ),
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self._name,
-            "res_id": self.id,
-            "views": [(False, "form")],
-            "target": "current",
-        }
+        # the page shows it where it is
+        return True
 
     def _lines(self):
         """Values of the lines, from what was collected."""
@@ -129,7 +124,12 @@ class LifecycleReconciliation(models.TransientModel):
             )
         ):
             add("source", "source", float(amount), count, source_id=source_id)
-        add("source", "counted", round(sum(line["amount"] for line in values), digits), 0)
+        add(
+            "source",
+            "counted",
+            round(sum(line["amount"] for line in values), digits),
+            sum(line["document_count"] for line in values),
+        )
         rows = self.env.execute_query(
             SQL(
                 """SELECT section, kind, model, ROUND(SUM(amount), %(digits)s),
@@ -256,9 +256,13 @@ class LifecycleReconciliationLine(models.TransientModel):
                 domain = [*period, ("source_id", "=", self.source_id.id)]
             elif self.section != "source":
                 domain = [*period, ("source_id", "in", self._section_sources().ids)]
-            return {**action, "domain": domain, "context": {}}
+            # the list of documents before their charts
+            views = sorted(action["views"], key=lambda view: view[1] != "list")
+            return {**action, "views": views, "domain": domain, "context": {}}
         if self.kind == "reported":
             return self._open_report()
+        if not self.env[self.res_model].has_access("read"):
+            raise UserError(self.env._("You may not open these documents; ask somebody who may."))
         return {
             "type": "ir.actions.act_window",
             "name": self.label,
@@ -278,8 +282,10 @@ class LifecycleReconciliationLine(models.TransientModel):
     def _open_report(self):
         """Odoo's own report with the period as its filter."""
         wizard = self.reconciliation_id
-        name = {
-            "sale": "sale.report", "pos": "report.pos.order", "invoice": "account.invoice.report"
+        name, amount = {
+            "sale": ("sale.report", "price_subtotal"),
+            "pos": ("report.pos.order", "price_subtotal_excl"),
+            "invoice": ("account.invoice.report", "price_subtotal"),
         }[self.section]
         if not self.env[name].has_access("read"):
             raise UserError(
@@ -291,5 +297,6 @@ class LifecycleReconciliationLine(models.TransientModel):
             "res_model": name,
             "views": [(False, "pivot"), (False, "graph")],
             "domain": wizard._report_domain(self.section),
-            "context": {},
+            # the amount that was compared, not the one that the report begins with
+            "context": {"pivot_measures": [amount], "graph_measure": amount},
         }

@@ -177,7 +177,24 @@ class TestReconciliation(ReconciliationMixin, MoneyCase):
         self.assertEqual(sums["source", "counted"], 270)
         self.assertEqual(sums["sale", "counted"], 200)
 
-    def test_only_managers_of_the_company_may_compare(self):
+    def test_whoever_sees_all_documents_compares_and_opens_them(self):
+        self.order(100)
+        seller = self.new_user(
+            "books_all", "sales_team.group_sale_salesman_all_leads", self.company
+        )
+        wizard, sums = self.now(user=seller)
+        self.assertEqual(sums["sale", "counted"], 100)
+        for line in wizard.line_ids.filtered(lambda line: line.res_model or line.kind == "counted"):
+            action = line.action_open()
+            self.env[action["res_model"]].with_user(seller).search(action["domain"], limit=1)
+        # documents of an app that he does not work with: a sentence instead of an error
+        line = wizard.line_ids[:1].sudo().copy(
+            {"kind": "aside", "section": "sale", "res_model": "ir.cron", "res_ids": [1]}
+        )
+        with self.assertRaisesRegex(UserError, "ask somebody who may"):
+            line.with_user(seller).action_open()
+
+    def test_only_people_of_the_company_who_see_all_may_compare(self):
         self.order(100)
         manager = self.new_user("books_manager", "sales_team.group_sale_manager", self.company)
         seller = self.new_user("books_seller", "sales_team.group_sale_salesman", self.company)
