@@ -171,11 +171,11 @@ class ResPartner(models.Model):
         )
         for partner in self:
             partner.lifecycle_opt_out_text = "\n".join(
-                self.env._(
-                    "%(day)s, %(email)s: %(way)s",
-                    day=fields.Date.to_string(one.date),
-                    email=one.email or "",
-                    way=ways[one.source],
+                ", ".join(
+                    filter(
+                        None,
+                        (tools.format_date(self.env, one.date), one.email, ways[one.source]),
+                    )
                 )
                 for one in said.get(partner._origin, [])
             )

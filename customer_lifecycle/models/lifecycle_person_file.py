@@ -5,8 +5,11 @@ currency), which the controller writes as JSON and the report as PDF. Read with 
 one who asks, in every company that he works in.
 """
 
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools.misc import format_date, format_datetime, formatLang
 
 MANAGER = "sales_team.group_sale_manager"
 #: fields of a profile, in the order of the file
@@ -24,6 +27,14 @@ PERSON = (
 )
 LABELS = ("date", "kind", "from_name", "to_name", "cause", "why_text")
 MESSAGES = ("date", "kind", "state", "email", "other_emails", "subject", "what", "why")
+#: how the file of a person is read on paper
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
+MOMENT = re.compile(rf"{DAY.pattern}[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
+CHANCES = ("p_alive", "p_order", "p_order_30")
+AMOUNTS = (
+    *("amount", "revenue", "revenue_year", "average_order_value"),
+    *("clv_historical", "clv_predicted", "clv_total"),
+)
 #: touchpoints at most, read in pages
 MOST, PAGE = 20_000, 500
 
@@ -164,12 +175,47 @@ class ReportPersonFile(models.AbstractModel):
         ):
             for name, field in self.env[model].fields_get(attributes=["string"]).items():
                 labels.setdefault(name, field["string"])
+        labels |= {
+            "moment": self.env._("When"),
+            "title": self.env._("What"),
+            "who": self.env._("Who"),
+            "currency": self.env._("Currency"),
+            "p_alive": self.env._("Is Still a Customer"),
+            "is_blacklisted": self.env._("On the Blacklist"),
+        }
         partners = self.env["res.partner"].browse(docids)
         return {
             "docs": partners,
             "files": [(partner, files._collect(partner)) for partner in partners],
             "label": lambda name: labels.get(name, name.replace("_", " ").capitalize()),
+            "show": self._show,
         }
+
+    @api.model
+    def _show(self, name, value, currency=None):
+        """A value of the file as people read it.
+
+        :param currency: name of the currency that amounts are in
+        """
+        if isinstance(value, bool):
+            return self.env._("Yes") if value else self.env._("No")
+        if isinstance(value, list):
+            return ", ".join(value)
+        if isinstance(value, float) and name in CHANCES:
+            return f"{value:.0%}"
+        if isinstance(value, float):
+            found = self.env["res.currency"].with_context(active_test=False).search(
+                [("name", "=", name in AMOUNTS and currency)], limit=1
+            )
+            if found:
+                return formatLang(self.env, value, currency_obj=found)
+            return formatLang(self.env, value, digits=0 if value == int(value) else 1)
+        if isinstance(value, str) and MOMENT.fullmatch(value):
+            moment = fields.Datetime.to_datetime(value.rstrip("Z").replace("T", " ")[:19])
+            return format_datetime(self.env, moment, dt_format="short")
+        if isinstance(value, str) and DAY.fullmatch(value):
+            return format_date(self.env, value)
+        return value
 
 
 class ResPartner(models.Model):

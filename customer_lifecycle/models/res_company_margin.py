@@ -24,9 +24,9 @@ class ResCompany(models.Model):
                 [("company_id", "=", company.id), ("revenue", "!=", 0)], limit=1
             )
             company.lifecycle_share_text = (
-                company.lifecycle_value == "margin"
-                and run
-                and company._lifecycle_share_sentence(run.revenue, run.by_share)
+                company._lifecycle_share_sentence(run.revenue, run.by_share)
+                if run and company.lifecycle_value == "margin"
+                else False
             )
 
     def _lifecycle_share_sentence(self, revenue, by_share):

@@ -172,7 +172,9 @@ class TestNoStays(WorkflowCase):
                 self.ann.email = False
                 self.ann.email = "Anna <anna@y.com>; a@y.com"
                 self.assertEqual(self.refusal(), "blacklisted")
-                self.assertIn("ann@x.com", self.ann.lifecycle_opt_out_text)
+                self.assertIn("ann@x.com, ", self.ann.lifecycle_opt_out_text)
+                # the day as people write it
+                self.assertNotRegex(self.ann.lifecycle_opt_out_text, r"\d{4}-\d\d-\d\d")
                 savepoint.rollback()
                 self.env.invalidate_all()
 

@@ -54,6 +54,9 @@ class TestMarginOfImports(MarginCase):
     def test_screens_say_for_how_much_the_share_stands_in(self):
         self.new_purchase(self.customer, 100, days_ago=5, company=self.company, margin=40)
         self.new_purchase(self.customer, 300, days_ago=4, company=self.company)
+        # nothing is known before the first computation
+        self.assertIs(self.company.lifecycle_share_text, False)
+        self.env.invalidate_all()
         self.env["lifecycle.run"]._request(self.company)
         self.run_nightly()
         overview = self.env["lifecycle.profile"].get_partner_overview(self.customer.id)

@@ -256,6 +256,26 @@ class TestPersonFile(PrivacyCase):
         self.assertIn(b"ada@personal.example.com", html)
         self.assertIn(self.order.name.encode(), html)
 
+    def test_report_is_written_for_people(self):
+        german = self.env["res.lang"]._activate_lang("de_DE")
+        self.told(self.mine)
+        for lang, amount in (("en_US", "120.00"), (german.code, "120,00")):
+            with self.subTest(lang=lang):
+                report = self.env["ir.actions.report"].with_context(lang=lang)
+                html, _kind = report._render_qweb_html(
+                    "customer_lifecycle.person_file", self.person.ids
+                )
+                text = html.decode()
+                self.assertIn(amount, text)
+                # neither moments nor days as computers write them, nor empty answers
+                self.assertNotRegex(text, r"\d{4}-\d\d-\d\d([T ]\d|<)")
+                self.assertNotRegex(text, r">(True|False|None)<")
+        show = self.env["report.customer_lifecycle.person_file"]._show
+        self.assertEqual(show("p_order", 0.814), "81%")
+        self.assertEqual(show("is_blacklisted", False), "No")
+        self.assertEqual(show("expected_orders", 20.9), "20.9")
+        self.assertEqual(show("name", "2026-12"), "2026-12")
+
 
 class TestPersonFileDownload(LifecycleHttpCase):
     def test_download(self):
