@@ -41,8 +41,8 @@ class LifecycleAnonymise(models.TransientModel):
                 "type": "warning",
                 "sticky": True,
                 "message": self.env._(
-                    "Advertising platforms still know them: hand over the newest removal files "
-                    "under Audiences (%s).",
+                    "Advertising platforms still know them: upload the newest removals from "
+                    "Configuration ▸ Customer Lifecycle ▸ Audience Exports (%s).",
                     ", ".join(removals.segment_id.mapped("name")),
                 ),
                 "next": {"type": "ir.actions.act_window_close"},

@@ -1,4 +1,7 @@
+import re
 from ast import literal_eval
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -69,7 +72,7 @@ class TestViews(LifecycleCase):
         menus = self.env["ir.ui.menu"].search([]).get_external_id()
         own = [id_ for id_, name in menus.items() if name.startswith("customer_lifecycle.")]
         self.assertGreaterEqual(len(own), 14)
-        for groups in (SALESMAN, MANAGER, f"{MANAGER},base.group_system"):
+        for groups in (SALESMAN, ALL_LEADS, MANAGER, f"{MANAGER},base.group_system"):
             user = new_test_user(self.env, f"lifecycle_{len(groups)}", groups)
             visible = self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
             seen = 0
@@ -79,11 +82,47 @@ class TestViews(LifecycleCase):
                     continue
                 seen += 1
                 with self.subTest(groups=groups, menu=menu.complete_name):
-                    self.env[action.res_model].with_user(user).get_views(
+                    model = self.env[action.res_model].with_user(user)
+                    model.get_views(
                         [(view_id, kind) for view_id, kind in action.views]
                         + [(action.search_view_id.id, "search")]
                     )
+                    # a screen without its records would be a message about rights
+                    model.check_access("create" if model._transient else "read")
+                    model.search([], limit=1)
             self.assertGreaterEqual(seen, 2)
+
+    def test_every_menu_that_a_text_names_is_there(self):
+        addon = Path(file_path("customer_lifecycle/__manifest__.py")).parent
+        files = [
+            *(file for kind in ("py", "xml", "js", "rst") for file in addon.rglob(f"*.{kind}")),
+            addon.parent / "README.md",
+        ]
+        named = set()
+        for file in files:
+            # sentences are broken into lines, in Python into strings
+            text = re.sub(r'[\s"*]+', " ", file.read_text(encoding="utf-8"))
+            steps = text.split(" ▸ ")
+            named.update((one[-40:], two[:40]) for one, two in pairwise(steps))
+        self.assertGreaterEqual(len(named), 10)
+        known = {(menu.parent_id.name, menu.name) for menu in self.env["ir.ui.menu"].search([])}
+        settings = self.env["res.config.settings"].get_view(
+            self.env.ref("customer_lifecycle.res_config_settings_view_form").id
+        )
+        known.add(("Settings", "Customer Lifecycle"))
+        known.update(
+            ("Customer Lifecycle", node.get("string"))
+            for node in etree.fromstring(settings["arch"]).iter("setting")
+        )
+        for before, after in named:
+            with self.subTest(before=before, after=after):
+                self.assertTrue(
+                    any(
+                        before.endswith(one) and after.startswith(two)
+                        for one, two in known
+                        if one and two
+                    )
+                )
 
     def test_salesman_finds_filters_and_columns_others_do_not(self):
         salesman = new_test_user(self.env, "lifecycle_salesman", SALESMAN)
