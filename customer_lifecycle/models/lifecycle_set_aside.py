@@ -55,7 +55,8 @@ class LifecycleSetAside(models.Model):
         string="Why",
         readonly=True,
     )
-    what_to_do = fields.Char(compute="_compute_what_to_do")
+    # text, not a line: lists show it whole
+    what_to_do = fields.Text(compute="_compute_what_to_do")
     correctable = fields.Boolean(compute="_compute_what_to_do")
 
     @property

@@ -21,7 +21,8 @@ class LifecycleSleepingMixin(models.AbstractModel):
         [("ready", "Ready"), ("asleep", "App not installed"), ("error", "Not usable")],
         compute="_compute_state",
     )
-    state_message = fields.Char(compute="_compute_state")
+    # text, not a line: lists show it whole
+    state_message = fields.Text(compute="_compute_state")
     # what only shows while documents are read: cleared by whoever corrects the record
     defect = fields.Char(string="Left Out Because", readonly=True, copy=False)
 
