@@ -72,9 +72,12 @@ class LifecycleRevenueSource(models.Model):
             return SQL.identifier(alias, name)
 
         gross = SQL(
-            """(CASE WHEN %(worthless)s THEN 0
+            # most orders are worth what they say: nothing is computed for those
+            """(CASE WHEN %(plain)s THEN %(written)s
+                     WHEN %(worthless)s THEN 0
                      WHEN %(bare)s THEN LEAST(%(written)s + %(correction)s, 0)
                      ELSE %(written)s + COALESCE(%(correction)s, 0) END)""",
+            plain=SQL("%s IS NULL", column("order_id")),
             worthless=column("worthless"),
             bare=column("bare"),
             written=written,
@@ -85,10 +88,13 @@ class LifecycleRevenueSource(models.Model):
         # a cent that rounding leaves of an order taken back whole is no purchase; nor is what is
         # left over of an order that fell through: its discount, its shipping
         net = SQL(
-            """(CASE WHEN ABS(%(net)s) <= %(leftover)s THEN 0
+            """(CASE WHEN %(plain)s THEN %(written)s
+                     WHEN ABS(%(net)s) <= %(leftover)s THEN 0
                      WHEN %(corrected)s AND %(net)s < 0 THEN 0
                      WHEN %(bare_now)s THEN LEAST(%(net)s, 0)
                      ELSE %(net)s END)""",
+            plain=SQL("%s IS NULL", column("order_id")),
+            written=written,
             net=net,
             leftover=column("leftover"),
             corrected=column("corrected"),
@@ -128,7 +134,7 @@ class LifecycleRevenueSource(models.Model):
         """
         alias = query.make_alias(table, "lifecycle_lines")
         rows = SQL(
-            """WITH credits AS (%(credits)s)
+            """WITH %(credits)s
                SELECT order_id,
                       SUM(worth - subtotal) AS correction,
                       BOOL_OR(worth <> subtotal) AS corrected,
@@ -163,7 +169,7 @@ class LifecycleRevenueSource(models.Model):
                       ) priced
                  ) netted
                 GROUP BY order_id""",
-            credits=self._credits_sql(orders),
+            credits=self._noted_sql(orders),
             lines=self._kept_lines_sql(orders),
         )
         query.add_join(
@@ -175,61 +181,124 @@ class LifecycleRevenueSource(models.Model):
         return alias
 
     @api.model
+    def _noted_sql(self, orders):
+        """Common table expressions that the lines are looked up by.
+
+        ``credits``, see ``_credits_sql``; in a pass over all orders also what these are found by,
+        and ``filling``, the sold products that fill a card. Each is found once, and by itself:
+        within the larger query every process that helps to read would find them again.
+
+        :param orders: SELECT of the few orders; None for all
+        """
+        if orders:
+            return SQL("credits AS (%s)", self._credits_sql(orders))
+        return SQL(
+            """refunded AS MATERIALIZED (
+                  SELECT rel.order_line_id AS line_id, item.id AS item_id, move.currency_id,
+                         item.balance, item.price_subtotal, item.amount_currency
+                    FROM account_move move
+                    JOIN account_move_line item ON item.move_id = move.id
+                    JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = item.id
+                   WHERE move.move_type = 'out_refund' AND move.state = 'posted'
+                     AND %(believed)s
+               ),
+               credited AS MATERIALIZED (
+                  SELECT line.id, line.order_id, ordering.currency_id, ordering.currency_rate
+                    -- in order: neighbours share pages
+                    FROM (SELECT DISTINCT line_id AS id FROM refunded ORDER BY 1) few
+                    JOIN sale_order_line line ON line.id = few.id
+                    JOIN sale_order ordering ON ordering.id = line.order_id
+                   WHERE line.is_downpayment IS NOT TRUE
+               ),
+               credits AS MATERIALIZED (%(credits)s),
+               filling AS MATERIALIZED (%(filling)s)""",
+            believed=self._believed_item_sql(),
+            credits=self._credits_sql(None),
+            filling=self._sold_filling_products_sql(),
+        )
+
+    @api.model
+    def _believed_item_sql(self):
+        """Condition on ``item``: what nobody can believe is set aside, and takes nothing off the
+        order."""
+        return SQL("ABS(item.balance) < %s", LARGEST_AMOUNT)
+
+    @api.model
+    def _sold_filling_products_sql(self):
+        """SELECT of the products that fill a card and are on any order.
+
+        Most are on none. That is one look into the index; left to itself, the planner may read
+        the lines of all orders to find it out.
+        """
+        return SQL(
+            """SELECT id FROM (%s) product(id)
+                WHERE id = (SELECT line.product_id FROM sale_order_line line
+                             WHERE line.product_id >= product.id
+                             ORDER BY line.product_id LIMIT 1)""",
+            self._filling_products_sql(),
+        )
+
+    @api.model
     def _credits_sql(self, orders):
         """SELECT of what was invoiced and credited on order lines, in the order's currency.
 
-        :param orders: SELECT of the few orders; None for all lines with a posted credit note
+        :param orders: SELECT of the few orders; None for all lines in ``credited``, whose credit
+            notes are in ``refunded``
         """
-        restrict = (
-            SQL("TRUE")
-            if orders
-            else SQL(
-                """line.id IN (
-                    SELECT rel.order_line_id
-                      FROM account_move credit_note
-                      JOIN account_move_line item ON item.move_id = credit_note.id
-                      JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = item.id
-                     WHERE credit_note.move_type = 'out_refund' AND credit_note.state = 'posted'
-                )"""
+        if orders:
+            parts = SQL(
+                """SELECT line.id AS line_id, line.order_id, ordering.currency_id,
+                          ordering.currency_rate, move.move_type = 'out_refund' AS refund,
+                          move.currency_id AS booked_in, item.balance, item.price_subtotal,
+                          item.amount_currency
+                     FROM %(order_lines)s
+                     JOIN sale_order ordering ON ordering.id = line.order_id
+                     JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
+                     JOIN account_move_line item ON item.id = rel.invoice_line_id
+                     JOIN account_move move ON move.id = item.move_id
+                    WHERE move.state = 'posted'
+                      AND move.move_type IN ('out_invoice', 'out_refund')
+                      AND line.is_downpayment IS NOT TRUE AND %(believed)s""",
+                order_lines=self._order_lines_sql(orders),
+                believed=self._believed_item_sql(),
             )
-        )
+        else:
+            parts = SQL(
+                """SELECT credited.id AS line_id, credited.order_id, credited.currency_id,
+                          credited.currency_rate, TRUE AS refund, refunded.currency_id
+                              AS booked_in, balance, price_subtotal, amount_currency
+                     FROM credited JOIN refunded ON refunded.line_id = credited.id
+                    UNION ALL
+                   SELECT credited.id, credited.order_id, credited.currency_id,
+                          credited.currency_rate, FALSE, move.currency_id, item.balance,
+                          item.price_subtotal, item.amount_currency
+                     FROM credited
+                     JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = credited.id
+                     JOIN account_move_line item ON item.id = rel.invoice_line_id
+                     JOIN account_move move ON move.id = item.move_id
+                    WHERE move.state = 'posted' AND move.move_type = 'out_invoice'
+                      AND rel.invoice_line_id NOT IN (SELECT item_id FROM refunded)
+                      AND %(believed)s""",
+                believed=self._believed_item_sql(),
+            )
         return SQL(
-            """SELECT line.id AS line_id, line.order_id,
-                      COUNT(*) FILTER (WHERE part.refund) AS refunds,
-                      COALESCE(SUM(part.amount) FILTER (WHERE NOT part.refund), 0) AS invoiced,
-                      COALESCE(SUM(part.amount) FILTER (WHERE part.refund), 0) AS credited,
-                      COALESCE(SUM(part.documented) FILTER (WHERE part.refund), 0)
-                          AS documented,
-                      COALESCE(SUM(part.booked) FILTER (WHERE part.refund), 0) AS booked
-                 FROM %(order_lines)s
-                 JOIN sale_order ordering ON ordering.id = line.order_id
-                 JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
-                 JOIN account_move_line item ON item.id = rel.invoice_line_id
-                 JOIN account_move move ON move.id = item.move_id
-                 CROSS JOIN LATERAL (
-                    SELECT move.move_type = 'out_refund' AS refund,
-                           item.balance AS booked,
-                           CASE WHEN move.currency_id = ordering.currency_id
-                                THEN item.price_subtotal
-                                WHEN move.move_type = 'out_refund'
-                                THEN item.balance * ordering.currency_rate
-                                ELSE -item.balance * ordering.currency_rate
-                           END AS amount,
-                           CASE WHEN move.currency_id = ordering.currency_id
-                                THEN item.amount_currency
-                                ELSE item.balance * ordering.currency_rate
-                           END AS documented
-                 ) part
-                WHERE move.state = 'posted'
-                  AND move.move_type IN ('out_invoice', 'out_refund')
-                  AND line.is_downpayment IS NOT TRUE
-                  -- what nobody can believe is set aside, and takes nothing off the order
-                  AND ABS(item.balance) < %(largest)s
-                  AND %(restrict)s
-                GROUP BY line.id, line.order_id""",
-            order_lines=self._order_lines_sql(orders),
-            largest=LARGEST_AMOUNT,
-            restrict=restrict,
+            """SELECT line_id, order_id,
+                      COUNT(*) FILTER (WHERE refund) AS refunds,
+                      COALESCE(SUM(amount) FILTER (WHERE NOT refund), 0) AS invoiced,
+                      COALESCE(SUM(amount) FILTER (WHERE refund), 0) AS credited,
+                      COALESCE(SUM(documented) FILTER (WHERE refund), 0) AS documented,
+                      COALESCE(SUM(balance) FILTER (WHERE refund), 0) AS booked
+                 FROM (
+                    SELECT line_id, order_id, refund, balance,
+                           CASE WHEN booked_in = currency_id THEN price_subtotal
+                                WHEN refund THEN balance * currency_rate
+                                ELSE -balance * currency_rate END AS amount,
+                           CASE WHEN booked_in = currency_id THEN amount_currency
+                                ELSE balance * currency_rate END AS documented
+                      FROM (%s) part
+                 ) parts
+                GROUP BY line_id, order_id""",
+            parts,
         )
 
     @api.model
@@ -322,8 +391,9 @@ class LifecycleRevenueSource(models.Model):
                            COALESCE(credits.booked, 0) AS booked,
                            transfers.still_open, transfers.done
                       FROM %(order_lines)s
-                      JOIN sale_order ordering ON ordering.id = line.order_id
-                      JOIN res_currency money ON money.id = ordering.currency_id
+                      -- the line's is its order's, which would cost a look at each
+                      JOIN res_currency money ON money.id = COALESCE(line.currency_id, (
+                          SELECT currency_id FROM sale_order WHERE id = line.order_id))
                       LEFT JOIN product_product product ON product.id = line.product_id
                       LEFT JOIN product_template template
                         ON template.id = product.product_tmpl_id
@@ -341,6 +411,7 @@ class LifecycleRevenueSource(models.Model):
             transfers=transfers,
             till=till,
             order_lines=self._order_lines_sql(orders),
+            # believed to be half of all lines, so that nothing is joined to them by a loop
             restrict=(
                 SQL("TRUE")
                 if orders
@@ -352,7 +423,7 @@ class LifecycleRevenueSource(models.Model):
     def _odd_orders_sql(self):
         """SELECT of the orders whose worth may be another than their untaxed amount.
 
-        Reads the credits beside it; every other order is worth what it says.
+        Reads ``credits`` and ``filling`` beside it; every other order is worth what it says.
         """
         parts = [
             SQL("SELECT order_id FROM credits"),
@@ -363,8 +434,9 @@ class LifecycleRevenueSource(models.Model):
                 self._payment_rewards_sql(),
             ),
             SQL(
-                "SELECT order_id FROM sale_order_line WHERE state = 'sale' AND product_id IN (%s)",
-                self._filling_products_sql(),
+                # not even begun where there are none
+                "SELECT order_id FROM sale_order_line WHERE EXISTS (SELECT FROM filling) "
+                "AND state = 'sale' AND product_id IN (SELECT id FROM filling)"
             ),
         ]
         if "is_delivery" in self.env["sale.order.line"]._fields:

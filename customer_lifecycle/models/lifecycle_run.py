@@ -174,7 +174,7 @@ class LifecycleRun(models.Model):
     @api.model
     def _cron_nightly(self):
         """Run all companies that are due, and go on with what was interrupted."""
-        self.env["lifecycle.health"]._look()
+        self.env["lifecycle.health"]._look_sometimes()
         for company in self.env["res.company"]._lifecycle_companies():
             self._ensure_nightly(company)
         todo = self.search([("state", "in", ("pending", "running"))], order="id").ids
