@@ -11,6 +11,7 @@ class LifecycleOrderTouch(models.Model):
     _name = "lifecycle.order.touch"
     _description = "Last Touch Before an Order"
     _order = "date desc, id desc"
+    _rec_name = "profile_id"
     _log_access = False
 
     profile_id = fields.Many2one(

@@ -235,6 +235,17 @@ class TestPersonFile(PrivacyCase):
         self.assertEqual(again["messages"][0]["subject"], "Dear Ada Personal")
         self.assertTrue(again["touchpoints"])
 
+    def test_every_record_of_a_person_has_a_name(self):
+        """Odoo's privacy lookup lists them by it."""
+        for name in self.env["lifecycle.privacy"]._personal_models():
+            model = self.env[name]
+            named = any(
+                "_compute_display_name" in vars(part)
+                for part in type(model).mro()
+                if part.__module__.startswith("odoo.addons.customer_lifecycle")
+            )
+            self.assertTrue(model._rec_name or named, name)
+
     def test_others_are_not(self):
         self.told(self.profile(self.other))
         values = self.env["lifecycle.person.file"]._collect(self.person)
