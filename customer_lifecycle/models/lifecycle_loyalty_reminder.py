@@ -104,7 +104,8 @@ class LifecycleLoyaltyMember(models.Model):
             if not user:
                 continue
             spoken = customer.with_context(lang=user.lang)
-            note = profile.with_env(spoken.env).loyalty_expiry_text or ""
+            # every colleague who may open the contact reads this: how many is on the card
+            note = spoken.env._("How many, and when, is told on the customer's loyalty card.")
             if reasons.get(customer):
                 note += "\n" + spoken.env._(
                     "No reminder was sent: %s.", labels[reasons[customer]]
@@ -112,7 +113,7 @@ class LifecycleLoyaltyMember(models.Model):
             spoken.activity_schedule(
                 "mail.mail_activity_data_todo",
                 summary=spoken.env._("Points of %s are about to expire", program.name),
-                note=Markup("<br/>").join(note.strip().split("\n")),
+                note=Markup("<br/>").join(note.split("\n")),
                 user_id=user.id,
             )
 

@@ -156,10 +156,13 @@ class LifecycleProfile(models.Model):
             )
         if self.vip_review_date:
             return self.env._(
-                "%(sentence)s. Leaves the tier on %(date)s unless %(missing)s more come in.",
+                "%(sentence)s. Leaves the tier on %(date)s unless %(missing)s more come in. "
+                "%(cause)s",
                 sentence=sentence,
                 date=self._date(self.vip_review_date),
                 missing=judged._shown(self._vip_missing(judged, judged.keep)),
+                # sudo: whoever may read the customer's value may know what lowered it
+                cause=self.sudo()._vip_cause(),
             )
         return f"{sentence}."
 

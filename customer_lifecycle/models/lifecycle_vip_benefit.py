@@ -1,7 +1,5 @@
 import logging
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -263,7 +261,6 @@ class LifecycleVipBenefit(models.AbstractModel):
             return
         tier = profile.vip_tier_id
         profile = profile.with_user(user).sudo().with_context(lang=user.lang)
-        missing = profile._vip_missing(tier, tier.keep)
         profile.vip_activity_id = profile.partner_id.activity_schedule(
             "mail.mail_activity_data_todo",
             date_deadline=min(
@@ -271,13 +268,11 @@ class LifecycleVipBenefit(models.AbstractModel):
                 fields.Date.add(profile.company_id._lifecycle_today(), days=7),
             ),
             summary=profile.env._("About to lose %s", tier.name),
-            note=Markup("<p>{}</p><p>{}</p>").format(
-                profile._vip_cause(),
-                profile.env._(
-                    "%(missing)s more by %(date)s keep the tier.",
-                    missing=tier._shown(missing),
-                    date=profile._date(profile.vip_review_date),
-                ),
+            # every colleague who may open the contact reads this: no figures
+            note=profile.env._(
+                "The tier ends on %(date)s. Why, and what would keep it, is told on the contact "
+                "beside the tier.",
+                date=profile._date(profile.vip_review_date),
             ),
             user_id=user.id,
         )

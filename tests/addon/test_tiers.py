@@ -75,9 +75,13 @@ class TestTiers(TierCase):
         self.assertIn("600", cause)
         activity = partner.activity_ids
         self.assertEqual((len(activity), activity.user_id), (1, seller))
-        self.assertIn("600", activity.note)
+        # every colleague who may open the contact reads the activity: no figures
+        self.assertNotIn("00", activity.note)
+        with self.on(START + timedelta(20)):
+            why = profile.with_user(seller).vip_why
+        self.assertIn("600", why)
         # what keeps the tier: 80 % of 1,000 less the 600 that are left
-        self.assertIn("200", activity.note)
+        self.assertIn("200", why)
         self.assertFalse(self.env["mail.mail"].search([("recipient_ids", "in", partner.ids)]))
         # good again: nobody needs to call
         self.buy(partner, START + timedelta(30), amount=900)
