@@ -4,6 +4,8 @@ In come salespeople and a company, out goes a user who is still there. Called by
 activities, hands out customers or names a sender: workflows, VIP tiers, reminders of points.
 """
 
+from contextlib import contextmanager
+
 from odoo import fields, models
 from odoo.fields import Domain
 
@@ -98,6 +100,28 @@ class LifecycleProfile(models.Model):
 class ResPartner(models.Model):
     # standing in is a subject of its own
     _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
+
+    @contextmanager
+    def _lifecycle_shown_in_charge(self, company):
+        """Let whoever stands in for salespeople who have left be read in their place.
+
+        For templates, the company's own too, which sign with the customer's salesperson: what he
+        reads as the answer's address must reach somebody. Nothing of it is written.
+        """
+        # sudo: who looks after a customer is told in the message itself
+        left = self.sudo().filtered(
+            lambda partner: partner.user_id
+            and partner.user_id._lifecycle_in_charge(company) != partner.user_id
+        )
+        field = self._fields["user_id"]
+        left.flush_recordset(["user_id"])
+        for partner in left:
+            standing_in = partner.user_id._lifecycle_in_charge(company)
+            field._update_cache(partner, standing_in.id or None)
+        try:
+            yield
+        finally:
+            left.invalidate_recordset(["user_id"], flush=False)
 
     def _lifecycle_colleague(self, company, *others):
         """Who looks after this customer: his salesperson, the leader of his team, else others.

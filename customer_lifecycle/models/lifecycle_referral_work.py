@@ -399,7 +399,8 @@ class LifecycleReferral(models.Model):
         template, person = self.program_id.mail_template_id, self.recipient_id
         if template and not self._must_not_tell(person):
             # without a layout, which would name the friend in its head
-            template.sudo().send_mail(self.id)
+            with self.advocate_id._lifecycle_shown_in_charge(self.company_id):
+                template.sudo().send_mail(self.id)
 
     def _must_not_tell(self, person):
         """Why the e-mail about the reward must not go to a person, or None."""

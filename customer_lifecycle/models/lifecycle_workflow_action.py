@@ -73,7 +73,12 @@ class IrActionsServer(models.Model):
             inside |= found
         return inside.filtered(
             lambda action: action.state in WRITERS
-            or (action.state == "object_create" and action.crud_model_id.model in MESSAGES)
+            or (
+                action.state in ("object_create", "object_copy")
+                # a copy of a message that was sent leaves as well
+                and {action.crud_model_id.model, action.resource_ref and action.resource_ref._name}
+                & set(MESSAGES)
+            )
         )
 
     def _lifecycle_refuse_writers(self, title):
@@ -167,10 +172,18 @@ class LifecycleWorkflow(models.Model):
 
     def _start(self, everybody=False):
         """Refuse actions that have become others since the step was saved."""
+        self._refuse_writing_actions()
+        return super()._start(everybody=everybody)
+
+    def action_resume(self):
+        self._check_may_start()
+        self.filtered(lambda workflow: workflow.state == "paused")._refuse_writing_actions()
+        return super().action_resume()
+
+    def _refuse_writing_actions(self):
         for step in self.step_ids:
             if step.kind == "action":
                 step.action_id._lifecycle_refuse_writers(step.title)
-        return super()._start(everybody=everybody)
 
 
 class LifecycleWorkflowDelivery(models.Model):

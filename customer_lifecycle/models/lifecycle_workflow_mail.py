@@ -83,11 +83,13 @@ class LifecycleWorkflowMail(models.AbstractModel):
                 for profile, recipient in some
             }
             reader._send_check_access(list(by_id))
-            rendered = reader._generate_template(
-                list(by_id),
-                ("subject", "body_html", "email_from", "reply_to", "attachment_ids",
-                 "mail_server_id", "report_template_ids"),
-            )
+            customers = self.env["res.partner"].union(*by_id.values()).commercial_partner_id
+            with customers._lifecycle_shown_in_charge(company):
+                rendered = reader._generate_template(
+                    list(by_id),
+                    ("subject", "body_html", "email_from", "reply_to", "attachment_ids",
+                     "mail_server_id", "report_template_ids"),
+                )
             for res_id, recipient in by_id.items():
                 result[recipient.id] = {
                     **self._mail_values(rendered[res_id], recipient, company, language),

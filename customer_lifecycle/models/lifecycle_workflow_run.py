@@ -36,6 +36,7 @@ class LifecycleWorkflow(models.Model):
                 # what another worker has entered so far may lack the most important workflow
                 return
             self._pause_orphans()
+            self._pause_writers()
             self._settle_held()
             self._enter_all()
         unfinished = False

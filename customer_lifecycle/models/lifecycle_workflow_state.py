@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
 from .lifecycle_workflow import STARTER
@@ -138,12 +138,34 @@ class LifecycleWorkflow(models.Model):
                 text = self.env._(
                     "Paused: nobody is responsible any more. Whoever resumes it takes it over."
                 )
-            workflow.write({"state": "paused", "error": text})
-            workflow.message_post(
-                body=text,
-                subtype_xmlid="mail.mt_note",
-                partner_ids=workflow._starters().partner_id.ids,
-            )
+            workflow._pause_with(text)
+
+    @api.model
+    def _pause_writers(self):
+        """Pause what would write to people by a server action that was changed into such a one.
+
+        Otherwise it would fail customer by customer.
+        """
+        # sudo: what an action consists of decides whether it may run at all
+        steps = self.env["lifecycle.workflow.step"].sudo().search(
+            [("kind", "=", "action"), ("workflow_id.state", "=", "running")]
+        )
+        for workflow, some in steps.grouped("workflow_id").items():
+            try:
+                for step in some:
+                    step.action_id._lifecycle_refuse_writers(step.title)
+            except ValidationError as error:
+                workflow._pause_with(self.env._("Paused: %s", error.args[0]))
+
+    def _pause_with(self, text):
+        """Pause, say why on the workflow, and tell those who may resume it."""
+        self.ensure_one()
+        self.write({"state": "paused", "error": text})
+        self.message_post(
+            body=text,
+            subtype_xmlid="mail.mt_note",
+            partner_ids=self._starters().partner_id.ids,
+        )
 
     def _starters(self):
         """Colleagues who may start the workflow."""

@@ -320,7 +320,7 @@ class TestActionsThatWrite(WorkflowCase):
         self.writing(mail_post_method="email", name="Deep", parent_id=inner.id)
         self.refused(outer, "“Deep”")
 
-    def test_an_action_that_is_changed_into_one_stops_the_customer(self):
+    def test_an_action_that_is_changed_into_one_pauses_the_workflow(self):
         action = self.new_action(state="code", code="record.write({'comment': 'seen'})")
         workflow = self.new_workflow(self.step(kind="action", action_id=action.id))
         action.write({"state": "mail_post", "template_id": self.template.id,
@@ -329,9 +329,29 @@ class TestActionsThatWrite(WorkflowCase):
         self.move(ann, self.at_risk)
         before = self.env["mail.mail"].search_count([])
         self.run_workflows()
-        self.assertEqual(workflow.enrollment_ids.state, "failed")
-        self.assertIn("kind “E-mail”", workflow.enrollment_ids.error)
+        self.assertEqual(workflow.state, "paused")
+        self.assertIn("kind “E-mail”", workflow.error)
+        self.assertIn("kind “E-mail”", workflow.message_ids[0].body)
+        # nobody has failed: put right and resumed, all of them go on
+        self.assertNotIn("failed", workflow.enrollment_ids.mapped("state"))
         self.assertEqual(self.env["mail.mail"].search_count([]), before)
+        with self.assertRaisesRegex(ValidationError, "kind “E-mail”"):
+            workflow.action_resume()
+        action.write({"state": "code", "code": "record.write({'comment': 'seen'})"})
+        workflow.action_resume()
+        self.move(self.new_profile("Ben"), self.at_risk)
+        self.run_workflows()
+        self.assertEqual(workflow.state, "running")
+        self.assertEqual(set(workflow.enrollment_ids.mapped("state")), {"done"})
+
+    def test_a_copy_of_a_message_is_one(self):
+        mail = self.env["mail.mail"].create({"subject": "Once", "state": "sent"})
+        action = self.new_action(
+            state="object_copy", name="Again",
+            crud_model_id=self.env["ir.model"]._get_id("mail.mail"),
+            resource_ref=f"mail.mail,{mail.id}",
+        )
+        self.refused(action, "“Again”")
 
     def test_a_draft_with_one_does_not_start(self):
         action = self.new_action(state="code", code="record.write({'comment': 'seen'})")
@@ -428,6 +448,26 @@ class TestColleagues(WorkflowCase):
         mail = self.env["mail.mail"].search([("recipient_ids", "in", partner.ids)])
         self.assertEqual(mail.email_from, self.boss.email_formatted)
         self.assertEqual(mail.author_id, self.boss.partner_id)
+
+    def signed(self, body):
+        self.seller.action_archive()
+        self.template.body_html = body
+        partner = self.assigned(kind="email", template_id=self.template.id)
+        mail = self.env["mail.mail"].search([("recipient_ids", "in", partner.ids)])
+        self.assertIn(self.boss.name, mail.body_html)
+        self.assertNotIn(self.seller.name, mail.body_html)
+        # nothing of it is written
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(partner.user_id, self.seller)
+
+    def test_delivered_mails_are_signed_by_who_stands_in(self):
+        self.signed(self.env.ref("customer_lifecycle.mail_template_welcome").body_html)
+
+    def test_own_mails_are_signed_by_who_stands_in(self):
+        self.signed(
+            "<p><t t-out=\"object.user_id.name\" />, <t t-out=\"object.user_id.email\" /></p>"
+        )
 
     def test_whom_to_call_of_somebody_who_has_left(self):
         """His customers are suggested to the leader of his team, beside the leader's own."""
