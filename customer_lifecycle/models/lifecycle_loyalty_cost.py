@@ -110,9 +110,31 @@ class LifecycleLoyaltyCost(models.Model):
 
     @api.model
     def _lines_sql(self, model, rewarded, orders, condition, cost, joins, company, partner_ids):
-        """SELECT of single reward lines, whatever app they are from."""
+        """SELECT of single reward lines, whatever app they are from.
+
+        What a contact got while he was with another firm has cost that firm's account, where its
+        purchase counts as well.
+        """
+        firms = self.env["lifecycle.former.firm"]
+        customer = today = SQL("contact.commercial_partner_id")
+        if firms._any():
+            customer = SQL("COALESCE(former.firm_id, contact.commercial_partner_id)")
+            joins = SQL(
+                """LEFT JOIN lifecycle_former_firm former
+                          ON former.model = %s AND former.res_id = ordering.id
+                         AND former.partner_id = contact.id
+                   %s""",
+                model,
+                joins,
+            )
+        few = SQL("TRUE")
+        if partner_ids is not None:
+            wanted = list(partner_ids)
+            # the contacts are found first, by an index
+            few = firms._wanted_sql(SQL("contact.id"), today, wanted)
+            few = SQL("%s AND %s = ANY(%s)", few, customer, wanted)
         return SQL(
-            """SELECT contact.commercial_partner_id AS partner_id, reward.program_id,
+            """SELECT %(customer)s AS partner_id, reward.program_id,
                       (ordering.date_order AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date AS day,
                       %(model)s AS res_model, ordering.id AS res_id,
                       ROUND(%(cost)s / NULLIF(ordering.currency_rate::numeric, 0),
@@ -140,9 +162,8 @@ class LifecycleLoyaltyCost(models.Model):
                 SQL("ordering.date_order"),
                 SQL("%s / NULLIF(ordering.currency_rate::numeric, 0)", cost),
             ),
-            few=SQL("TRUE")
-            if partner_ids is None
-            else SQL("contact.commercial_partner_id = ANY(%s)", list(partner_ids)),
+            customer=customer,
+            few=few,
             payment=list(PAYMENT_PROGRAMS),
         )
 

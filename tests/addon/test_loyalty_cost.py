@@ -75,6 +75,25 @@ class TestLoyaltyCost(MoneyCase):
         self.assertEqual(self.costs(), {"A tenth off": 25})
         self.assert_profile(25)
 
+    def test_who_changes_firm_leaves_the_cost_with_the_firm(self):
+        """Where the purchase stays, what was given for it stays as well."""
+        old, new = (
+            self.new_customer(name, is_company=True) for name in ("Old firm", "New firm")
+        )
+        buyer = self.new_customer("Buyer", parent_id=old.id)
+        self.rewarded(100, partner=buyer)
+        before = self.costs(partner_id=old.id)
+        self.assertEqual(before, {"A tenth off": 10})
+        buyer.parent_id = new
+        self.assertEqual(self.costs(partner_id=old.id), before)
+        self.assertFalse(self.costs(partner_id=new.id))
+        rows = self.env["lifecycle.loyalty.cost"]._rows_sql(self.company, new.ids)
+        self.assertFalse(self.env.execute_query(rows))
+        rows = self.env["lifecycle.loyalty.cost"]._rows_sql(self.company, old.ids)
+        self.assertEqual([row[0] for row in self.env.execute_query(rows)], old.ids)
+        self.rewarded(50, partner=buyer)
+        self.assertEqual(self.costs(partner_id=new.id), {"A tenth off": 5})
+
     def test_quotations_and_cancelled_orders_cost_nothing(self):
         order = self.rewarded(200)
         order._action_cancel()
