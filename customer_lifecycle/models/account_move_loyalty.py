@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.tools import float_compare, float_is_zero, float_round
 
+from .lifecycle_context import own, own_value
 from .sale_order_points import DOCUMENTS
 
 
@@ -38,7 +39,7 @@ class AccountMove(models.Model):
 
     def _lifecycle_orders(self):
         """Orders with points that the documents bill or credit."""
-        if self.env.context.get("lifecycle_settle_later"):
+        if own_value(self.env, "lifecycle_settle_later"):
             return self.env["sale.order"].sudo()
         # sudo: accountants need not be allowed to see the order
         moves = self.sudo().filtered(lambda move: move.move_type in DOCUMENTS)
@@ -62,7 +63,7 @@ class SaleOrder(models.Model):
         changes nothing. Points that were spent come back with the last of it, as when an order is
         cancelled.
         """
-        if self.env.context.get("lifecycle_settle_later"):
+        if own_value(self.env, "lifecycle_settle_later"):
             return
         for order in self.sudo().exists().filtered(lambda one: one.state == "sale"):
             order._lifecycle_note_terms()
@@ -190,7 +191,7 @@ class SaleOrder(models.Model):
             if entry.lifecycle_terms
         ]
         result = super(
-            SaleOrder, self.with_context(lifecycle_settle_later=True)
+            SaleOrder, self.with_context(lifecycle_settle_later=own())
         )._update_programs_and_rewards()
         order = self.sudo()
         for values in kept:
@@ -218,7 +219,7 @@ class SaleOrder(models.Model):
             for card in order._lifecycle_loyalty_cards()
         ]
         # the orders are still confirmed when their draft invoices are cancelled
-        later = self.with_context(lifecycle_settle_later=True)
+        later = self.with_context(lifecycle_settle_later=own())
         if undone:
             self.check_access("write")
             # sudo: Odoo deletes the order's points here, which it allows managers only

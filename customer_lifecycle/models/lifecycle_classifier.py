@@ -3,6 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import lifecycle_rights as rights
+from .lifecycle_context import own_value
 
 
 class LifecycleClassifier(models.AbstractModel):
@@ -41,7 +42,7 @@ class LifecycleClassifier(models.AbstractModel):
         """
         self.env.flush_all()
         # what is no news is moved to the end at once: a day later the rest would be news
-        announced = self.env.context.get("lifecycle_announce")
+        announced = own_value(self.env, "lifecycle_announce")
         whole = announced or cause in ("edit", "reconstructed")
         rounds = len(self.env["lifecycle.stage"]._in_priority()) if whole else 1
         count, errors = 0, []

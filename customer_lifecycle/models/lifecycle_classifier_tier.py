@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from .lifecycle_context import own_value
+
 
 class LifecycleClassifier(models.AbstractModel):
     """Puts every customer of a company into the VIP tier he reaches or still keeps, in SQL."""
@@ -29,7 +31,7 @@ class LifecycleClassifier(models.AbstractModel):
             if partner_ids is not None:
                 # a few customers cannot be the first evaluation of all
                 return 0, []
-            cause = "rule" if self.env.context.get("lifecycle_announce") else "initial"
+            cause = "rule" if own_value(self.env, "lifecycle_announce") else "initial"
             company.sudo().lifecycle_tiers_date = today
             self.env.flush_all()
         self._find_tier_changes(company, tiers, today, partner_ids)

@@ -4,6 +4,7 @@ from odoo import api, fields, models, tools
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .lifecycle_context import own, own_value
 from .lifecycle_opt_out import OURS
 
 #: why a message is not sent, for good
@@ -304,7 +305,7 @@ class LifecycleConsent(models.AbstractModel):
         email = tools.email_normalize(email)
         if not email:
             return
-        ours = {OURS: True}
+        ours = {OURS: own()}
         took = not self._blacklisted([email])
         if took:
             self.env["mail.blacklist"].sudo().with_context(**ours)._add(
@@ -356,14 +357,14 @@ class LifecycleConsent(models.AbstractModel):
         rows = self._unsubscribed(email)
         email = tools.email_normalize(email)
         if any(rows.mapped("took_blacklist")):
-            self.env["mail.blacklist"].sudo().with_context(**{OURS: True})._remove(
+            self.env["mail.blacklist"].sudo().with_context(**{OURS: own()})._remove(
                 email, message=self.env._("Subscribed again on the page behind the link")
             )
             # so have people who had the address then and have corrected it since
             since = self.env["lifecycle.opt.out"]._of(self.env["res.partner"], [email])
             rows |= since.filtered(lambda one: one.source == "blacklist")
         for row in rows.filtered("took_consent"):
-            partner = row.partner_id.with_context(**{OURS: True})
+            partner = row.partner_id.with_context(**{OURS: own()})
             if partner and not partner.lifecycle_marketing_consent:
                 partner.lifecycle_marketing_consent = True
                 partner.lifecycle_marketing_consent_date = row.consent_date
@@ -394,7 +395,7 @@ class LifecycleConsent(models.AbstractModel):
         ).grouped("commercial_partner_id")
         candidates = {}
         # where the occasion is one person's own, such as a cart, nobody else hears of it
-        chosen = self.env.context.get("lifecycle_people")
+        chosen = own_value(self.env, "lifecycle_people")
         for customer in customers:
             if chosen is not None:
                 people = Partner.browse(chosen.get(customer.id, []))

@@ -11,6 +11,8 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .lifecycle_context import own, own_value
+
 #: set while we change blacklist and agreement ourselves: the watch is on what others change
 OURS = "lifecycle_consent_ours"
 
@@ -214,12 +216,12 @@ class ResPartner(models.Model):
         before, was = {}, self.browse()
         if "email" in vals:
             before = {partner: consent._addresses(partner) for partner in self.sudo()}
-        if "lifecycle_marketing_consent" in vals and not self.env.context.get(OURS):
+        if "lifecycle_marketing_consent" in vals and not own_value(self.env, OURS):
             was = self.sudo().filtered("lifecycle_marketing_consent")
         result = super().write(vals)
         for partner, addresses in before.items():
             partner._lifecycle_keep_no(addresses)
-        if "lifecycle_marketing_consent" in vals and not self.env.context.get(OURS):
+        if "lifecycle_marketing_consent" in vals and not own_value(self.env, OURS):
             now = self.sudo().filtered("lifecycle_marketing_consent")
             if now - was:
                 (now - was)._lifecycle_agree_again()
@@ -264,7 +266,7 @@ class ResPartner(models.Model):
             for email in addresses or [False]:
                 said._say(partner, email, "consent")
         (twins - self).filtered("lifecycle_marketing_consent").with_context(
-            **{OURS: True}
+            **{OURS: own()}
         ).lifecycle_marketing_consent = False
         # what unsubscribing took has been decided anew
         said._of(twins, []).filtered("took_consent").took_consent = False
@@ -291,7 +293,7 @@ class MailBlacklist(models.Model):
     _inherit = "mail.blacklist"
 
     def write(self, vals):
-        watched = "active" in vals and not self.env.context.get(OURS)
+        watched = "active" in vals and not own_value(self.env, OURS)
         before = {entry: entry.active for entry in self} if watched else {}
         result = super().write(vals)
         changed = self.filtered(lambda entry: entry in before and entry.active != before[entry])
@@ -308,7 +310,7 @@ class MailBlacklist(models.Model):
     def unlink(self):
         emails = self.mapped("email")
         result = super().unlink()
-        if emails and not self.env.context.get(OURS):
+        if emails and not own_value(self.env, OURS):
             said = self.env["lifecycle.opt.out"].sudo()._of(self.env["res.partner"], emails)
             said.filtered(lambda one: one.source != "consent")._lift()
         return result

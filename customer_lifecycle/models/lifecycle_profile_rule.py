@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
 from . import lifecycle_rights as rights
+from .lifecycle_context import own_value
 from .lifecycle_probe import PATIENCE, check_size, limited, too_long
 
 
@@ -25,7 +26,7 @@ class LifecycleProfile(models.Model):
         if query.is_empty():
             return
         try:
-            with limited(self.env, self.env.context.get("lifecycle_patience", PATIENCE)):
+            with limited(self.env, own_value(self.env, "lifecycle_patience", PATIENCE)):
                 # looks up tables, columns and types
                 self.env.execute_query(SQL("EXPLAIN %s", query.select()))
         except errors.QueryCanceled as error:

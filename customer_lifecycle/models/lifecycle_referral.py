@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .lifecycle_context import own
 from .lifecycle_vip_benefit import QUIET
 
 STATES = [
@@ -264,7 +265,7 @@ class LifecycleReferral(models.Model):
         for referral in self.filtered(lambda one: one.how != "contact"):
             friend = referral.friend_id
             if friend.lifecycle_referred_by_id.commercial_partner_id == referral.advocate_id:
-                friend.with_context(lifecycle_referral_settled=True).write(
+                friend.with_context(lifecycle_referral_settled=own()).write(
                     {"lifecycle_referred_by_id": False}
                 )
 
@@ -313,7 +314,7 @@ class LifecycleReferral(models.Model):
             )
             referral.friend_card_id.filtered(lambda card: not card.active).action_unarchive()
             if not referral.friend_id.lifecycle_referred_by_id:
-                referral.friend_id.with_context(lifecycle_referral_settled=True).write(
+                referral.friend_id.with_context(lifecycle_referral_settled=own()).write(
                     {
                         "lifecycle_referred_by_id": (
                             referral.contact_id or referral.advocate_id

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.http import request
 
+from .lifecycle_context import own_value
+
 #: cookie and key of the session under which a visitor's code is kept
 COOKIE = "lifecycle_referral"
 
@@ -50,13 +52,10 @@ class ResPartner(models.Model):
                     for vals in vals_list
                 ]
         partners = super().create(vals_list)
-        named = [
-            partner.id
-            for partner, vals in zip(partners, vals_list, strict=True)
-            if vals.get("lifecycle_referred_by_id")
-        ]
+        # the records, not the values: defaults come from the context as well
+        named = partners.sudo().filtered("lifecycle_referred_by_id").with_env(partners.env)
         if named:
-            self.env["lifecycle.referral"]._join(self.browse(named), how)
+            self.env["lifecycle.referral"]._join(named, how)
         return partners
 
     def write(self, vals):
@@ -77,9 +76,8 @@ class ResPartner(models.Model):
             if not vals:
                 return True
         result = super().write(vals)
-        if "lifecycle_referred_by_id" in vals and not self.env.context.get(
-            "lifecycle_referral_settled"
-        ):
+        settled = own_value(self.env, "lifecycle_referral_settled")
+        if "lifecycle_referred_by_id" in vals and not settled:
             self.env["lifecycle.referral"]._join(
                 self, self.env.context.get("lifecycle_referral_how", "contact")
             )

@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import lifecycle_rights as rights
+from .lifecycle_context import own_value
 from .lifecycle_fields import stored_names
 from .lifecycle_probe import check_size, first_line, limited, refusal
 from .lifecycle_sleeping_mixin import DEFECTS
@@ -477,7 +478,7 @@ class LifecycleRevenueSource(models.Model):
         moment = self._path_sql(model, table, self.date_path, query)
         worth = self._worth_sql(model, table, query, company, gross, convert)
         plausible = self._plausible_sql(company, moment, worth)
-        if self.env.context.get("lifecycle_set_aside"):
+        if own_value(self.env, "lifecycle_set_aside"):
             query.add_where(SQL("(%s) IS NOT TRUE", plausible))
             return self._set_aside_select(model, query, company, customer, moment, gross, convert)
         query.add_where(plausible)

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from . import lifecycle_rights as rights
+from .lifecycle_context import own
 from .lifecycle_fields import stored_names
 
 #: context key of writes that apply a proposal or try it out: they ask for no run of their own
@@ -86,7 +87,7 @@ class LifecycleRule(models.AbstractModel):
         """
         warnings = []
         # what was let in does not go because the server is busy at night
-        for rule in self.with_context(lifecycle_patience=120)._in_force():
+        for rule in self.with_context(lifecycle_patience=own(120))._in_force():
             problem = rule._rule_problem()
             if problem:
                 rule.rule_error = problem

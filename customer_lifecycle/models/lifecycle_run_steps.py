@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from .lifecycle_context import own
 from .lifecycle_preference import BATCH as PREFERENCE_BATCH
 from .lifecycle_run import COMPLETE, STAGES_ONLY, _logger
 
@@ -159,7 +160,7 @@ class LifecycleRun(models.Model):
             # all that moves is history now
             classifier._forget_late(company)
         changed, errors = classifier.with_context(
-            lifecycle_announce=self.announce
+            lifecycle_announce=own(self.announce)
         )._classify_all(company, self.as_of, cause=cause)
         statistics = self.env["lifecycle.stage.statistic"]
         if statistics._is_due(company, self.as_of):

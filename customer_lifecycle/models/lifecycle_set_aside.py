@@ -12,6 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
+from .lifecycle_context import own
 from .lifecycle_run import STAGES_ONLY
 from .lifecycle_sleeping_mixin import DEFECTS
 from .res_company import LARGEST_AMOUNT
@@ -92,7 +93,7 @@ class LifecycleSetAside(models.Model):
         parts = []
         for one in sources:
             try:
-                parts.append(one.sudo().with_context(lifecycle_set_aside=True)._compile(company))
+                parts.append(one.sudo().with_context(lifecycle_set_aside=own())._compile(company))
             except DEFECTS:
                 # a source that cannot be read says so itself
                 continue

@@ -2,6 +2,7 @@ from odoo import api, models, tools
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .lifecycle_context import own_value
 from .lifecycle_fields import stored_names
 from .lifecycle_probe import refusal
 from .lifecycle_revenue_source_paths import DATES, NUMBERS
@@ -125,7 +126,7 @@ class LifecycleSpendingSource(models.Model):
         plausible = paths._plausible_sql(company, moment, worth)
         keys = self._picked_sql(model, table, query)
         self._leave_out_named_bills(table, query)
-        if self.env.context.get("lifecycle_set_aside"):
+        if own_value(self.env, "lifecycle_set_aside"):
             query.add_where(SQL("(%s) IS NOT TRUE", plausible))
             return self._set_aside_select(query, company, moment, amount, convert)
         query.add_where(plausible)

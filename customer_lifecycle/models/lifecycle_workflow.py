@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 
 from . import lifecycle_rights as rights
+from .lifecycle_context import own_value
 
 #: who may start a workflow
 STARTER = "customer_lifecycle.group_workflow_starter"
@@ -353,7 +354,7 @@ class LifecycleWorkflow(models.Model):
         :param tracking: commands for the old and new values, as Odoo's log shows them
         """
         self.ensure_one()
-        if not self.env.context.get("lifecycle_quiet"):
+        if not own_value(self.env, "lifecycle_quiet"):
             self.message_post(
                 body=text, subtype_xmlid="mail.mt_note", tracking_value_ids=list(tracking)
             )

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from .lifecycle_context import own
+
 #: a cart that was begun longer ago is forgotten, not left behind
 CART_DAYS = 60
 
@@ -192,7 +194,7 @@ class LifecycleWorkflow(models.Model):
 
         :param people: dict commercial partner id → list of contact ids
         """
-        return {"lifecycle_people": people} if self.trigger == "cart" else {}
+        return {"lifecycle_people": own(people)} if self.trigger == "cart" else {}
 
     def _cart_people(self, profiles, company):
         """Dict commercial partner id → who left the newest cart, for the preview."""

@@ -9,6 +9,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import lifecycle_rights as rights
+from .lifecycle_context import own
 
 UNITS = [
     ("minutes", "Minutes"),
@@ -439,7 +440,7 @@ class LifecycleWorkflowStep(models.Model):
         kept = inside.filtered(
             lambda step: step in used or (used & self.search([("parent_id", "child_of", step.id)]))
         )
-        kept.with_context(lifecycle_quiet=True).write({"active": False})
+        kept.with_context(lifecycle_quiet=own()).write({"active": False})
         return super(LifecycleWorkflowStep, self - kept).unlink()
 
     # ----- NUMBERS -----

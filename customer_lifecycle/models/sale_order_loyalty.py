@@ -2,6 +2,8 @@ from odoo import models
 from odoo.fields import Command, Domain
 from odoo.tools import float_round
 
+from .lifecycle_context import own, own_value
+
 
 # the class has the same name as that of the loyalty app, whose private method it extends
 class SaleOrder(models.Model):
@@ -158,11 +160,11 @@ class SaleOrder(models.Model):
             card.id: status.get(card.program_id, {}).get("points", [0])[0] for card in held
         }
         entries.unlink()
-        return self.with_context(lifecycle_points_aside=aside)
+        return self.with_context(lifecycle_points_aside=own(aside))
 
     def _get_real_points_for_coupon(self, coupon, post_confirm=False):
         points = super()._get_real_points_for_coupon(coupon, post_confirm=post_confirm)
-        aside = self.env.context.get("lifecycle_points_aside") or {}
+        aside = own_value(self.env, "lifecycle_points_aside") or {}
         if (
             aside.get(coupon.id)
             and self.state != "sale"

@@ -11,6 +11,8 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import float_compare, float_round
 
+from .lifecycle_context import own, own_value
+
 DOCUMENTS = ("out_invoice", "out_refund")
 #: of a line of a confirmed order; writing one of them changes what was bought
 BOUGHT = {
@@ -100,13 +102,13 @@ class SaleOrder(models.Model):
         if not orders:
             return super().write(vals)
         orders._lifecycle_note_terms()
-        result = super(SaleOrder, self.with_context(lifecycle_settle_later=True)).write(vals)
+        result = super(SaleOrder, self.with_context(lifecycle_settle_later=own())).write(vals)
         orders._lifecycle_settle_points()
         return result
 
     def _lifecycle_with_points(self):
         """Confirmed orders that gave points to loyalty cards or spent from them, to be settled."""
-        if self.env.context.get("lifecycle_settle_later"):
+        if own_value(self.env, "lifecycle_settle_later"):
             return self.browse()
         return self.filtered(
             lambda order: order.state == "sale" and order.sudo()._lifecycle_loyalty_cards()

@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..models.lifecycle_context import own
+
 
 class AccountMoveReversal(models.TransientModel):
     _inherit = "account.move.reversal"
@@ -9,7 +11,7 @@ class AccountMoveReversal(models.TransientModel):
         if not is_modify:
             return super().reverse_moves(is_modify=is_modify)
         # the context must not stick to what follows
-        later = self.with_context(lifecycle_settle_later=True)
+        later = self.with_context(lifecycle_settle_later=own())
         action = super(AccountMoveReversal, later).reverse_moves(is_modify=is_modify)
         self.sudo().new_move_ids.lifecycle_reissue = True
         (self.move_ids | self.new_move_ids)._lifecycle_settle_points()

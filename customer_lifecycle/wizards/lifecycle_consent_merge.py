@@ -5,6 +5,7 @@ In come the contacts that are merged, out goes a contact that has said what any 
 
 from odoo import api, models
 
+from ..models.lifecycle_context import own
 from ..models.lifecycle_opt_out import OURS
 
 
@@ -42,8 +43,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         said = self.env["lifecycle.opt.out"]._of(src_partners | dst_partner, []).filtered(
             lambda one: one.source == "consent" or one.took_consent
         )
-        result = super()._update_values(src_partners, dst_partner.with_context(**{OURS: True}))
-        ours = dst_partner.sudo().with_context(**{OURS: True})
+        result = super()._update_values(src_partners, dst_partner.with_context(**{OURS: own()}))
+        ours = dst_partner.sudo().with_context(**{OURS: own()})
         if said and ours.lifecycle_marketing_consent:
             ours.lifecycle_marketing_consent = False
         elif ours.lifecycle_marketing_consent:
