@@ -12,7 +12,8 @@ class PersonFileController(http.Controller):
     def person(self, partner_id):
         partner = request.env["res.partner"].browse(partner_id)
         try:
-            if not partner.exists():
+            # larger than any number that the database knows
+            if partner_id >= 2**31 or not partner.exists():
                 raise request.not_found()
             values = request.env["lifecycle.person.file"]._collect(partner)
         except (AccessError, MissingError):

@@ -25,7 +25,7 @@ class UnsubscribeController(http.Controller):
         # sudo: the signature says that the address was written to by this company
         env = request.env(user=http.request.env.ref("base.user_root").id, su=True)
         valid = (
-            company.isdigit()
+            company.isdecimal()
             # comparing refuses other letters
             and token.isascii()
             and consteq(env["lifecycle.workflow.mail"]._token(email, company), token)

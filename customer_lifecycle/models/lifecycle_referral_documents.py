@@ -107,6 +107,8 @@ class SaleOrder(models.Model):
 
         :return: as ``_try_apply_code``
         """
+        # whoever may not change the order names nobody to its customer
+        self.check_access("write")
         advocate = code.partner_id
         if not self.env["lifecycle.referral.program"].with_company(
             self.company_id
@@ -170,9 +172,15 @@ class CrmLead(models.Model):
         return result
 
     def _lifecycle_pass_on(self):
-        """Tell the customers of some leads who recommended us to them, unless they know."""
+        """Tell the customers of some leads who recommended us to them, unless they know.
+
+        Only where the user may change the customer and see who is named: a lead can be given the
+        number of any contact.
+        """
         for lead in self.sudo().filtered("lifecycle_referred_by_id"):
-            if lead.partner_id:
+            customer = lead.partner_id.commercial_partner_id.with_env(self.env)
+            advocate = lead.lifecycle_referred_by_id.with_env(self.env)
+            if customer and customer.has_access("write") and advocate.has_access("read"):
                 lead.partner_id.with_company(
                     lead.company_id or self.env.company
                 )._lifecycle_name_advocate(lead.lifecycle_referred_by_id, "lead")

@@ -18,6 +18,8 @@ from odoo.orm.domains import DomainAnd, DomainCondition, DomainOr
 
 #: models whose records belong to companies in another way than by being documents of one
 SHARED = ("res.users", "res.company")
+#: models without record rules: the document that a record is attached to says who may read it
+BY_DOCUMENT = ("mail.message", "mail.activity", "ir.attachment")
 #: operators that compare a relation with records
 BY_RECORD = ("=", "!=", "in", "not in")
 #: what a nested domain may be
@@ -88,8 +90,16 @@ def check_domain(env, name, model_name, domain):
                 inner = Domain(value)
                 check_domain(env, name, model._name, inner)
             # what a record that may be seen belongs to is written on it
-            if field.type != "many2one" and model._name not in SHARED:
+            if field.type != "many2one" and model._name not in SHARED and not _is_attached(field):
                 check_sees_records(env, name, model._name, inner & ours(env, model))
+
+
+def _is_attached(field):
+    """Whether what a field leads to is attached to the record that it leads from."""
+    return field.comodel_name in BY_DOCUMENT and (
+        (field.type == "one2many" and field.inverse_name == "res_id")
+        or (field.model_name == "mail.message" and field.name == "attachment_ids")
+    )
 
 
 def ours(env, model):
@@ -122,6 +132,8 @@ def check_sees_records(env, name, model_name, found):
     env = author_env(env)
     if env.su:
         return
+    if model_name in BY_DOCUMENT:
+        _refuse_hidden(env, name)
     model = env[model_name].sudo().with_context(active_test=False)
     rules = env["ir.rule"]._compute_domain(model_name, "read")
     if (found & ~rules).optimize_full(model).is_false():
@@ -131,13 +143,17 @@ def check_sees_records(env, name, model_name, found):
         return
     # counted twice: looked up in millions of documents, what is hidden takes for ever
     if model.search_count(found) > model.search_count(found & rules):
-        raise ValidationError(
-            env._(
-                "“%s” finds records that you may not see; narrow its filter, or ask somebody "
-                "who may see them to add it.",
-                name,
-            )
+        _refuse_hidden(env, name)
+
+
+def _refuse_hidden(env, name):
+    raise ValidationError(
+        env._(
+            "“%s” finds records that you may not see; narrow its filter, or ask somebody "
+            "who may see them to add it.",
+            name,
         )
+    )
 
 
 def _kinds(domain, model):

@@ -217,6 +217,9 @@ class LifecycleTouchpointSource(models.Model):
                 if other in self.env:
                     rights.check_may_read(self.env, other, [field])
                     rights.check_may_read(self.env, source.model, [own])
+                    if other in GUARDED_BY_DOCUMENT:
+                        # only what is attached to the same document leaves anything out
+                        continue
                     rights.check_domain(self.env, source.name, other, Domain(field, "!=", False))
                     rights.check_sees_records(
                         self.env, source.name, other, rights.ours(self.env, self.env[other])

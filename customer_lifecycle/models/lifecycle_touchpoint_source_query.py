@@ -176,9 +176,12 @@ class LifecycleTouchpointSource(models.Model):
             # with the reader's own rights: what he may not see leaves nothing out
             model = self.env[other].with_context(active_test=False)
             if other in GUARDED_BY_DOCUMENT:
-                # these would be read one by one; the records here hang on the same documents
-                model = model.sudo()
-            seen = model._search(Domain.TRUE)
+                # these would be read one by one; those that hang on the same document as the
+                # record here are his to read as well
+                seen = model.sudo()._search(Domain.TRUE)
+                seen.add_where(self._same_document_sql(model, seen.table, query.table))
+            else:
+                seen = model._search(Domain.TRUE)
             query.add_where(
                 SQL(
                     "NOT EXISTS (SELECT FROM (%s) shown WHERE %s = %s)",
@@ -188,18 +191,50 @@ class LifecycleTouchpointSource(models.Model):
                 )
             )
 
-    def _link_domain(self, people):
-        """Domain of the records about somebody."""
-        return people.link_domain(self.partner_path, self.email_path)
+    def _same_document_sql(self, other, shown, alias):
+        """Whether what another model shows is attached to the same document as the record here.
 
-    def _attached_sql(self, model, alias, people):
+        :param other: the other model
+        :param shown: alias of its records
+        :param alias: alias of the records here
+        """
+        model_name, record_id = self._attached_names(other)
+        if not self.documents:
+            document = SQL("(%s, %s)", self.model, SQL.identifier(alias, "id"))
+        else:
+            document = SQL(
+                "(%s, %s)",
+                *(
+                    SQL.identifier(alias, name)
+                    for name in self._attached_names(self.env[self.model])
+                ),
+            )
+        return SQL(
+            "(%s, %s) = %s",
+            SQL.identifier(shown, model_name),
+            SQL.identifier(shown, record_id),
+            document,
+        )
+
+    def _attached_names(self, model):
+        """Names of the fields that say what document the records of a model belong to."""
         names = next(
             (names for names in ATTACHED_BY if all(name in model._fields for name in names)), None
         )
         if names is None:
             raise ValueError(
-                self.env._("%s does not belong to documents; empty “Attached To”.", self.model)
+                self.env._(
+                    "%s does not belong to documents; empty “Attached To”.", model._name
+                )
             )
+        return names
+
+    def _link_domain(self, people):
+        """Domain of the records about somebody."""
+        return people.link_domain(self.partner_path, self.email_path)
+
+    def _attached_sql(self, model, alias, people):
+        names = self._attached_names(model)
         # the reader's rights on the documents, not those of a superuser
         reader = self.env[self.model]
         belongs = people.attached_sql(reader, names, self._documents())

@@ -2,7 +2,7 @@ from odoo import models
 from odoo.tools import format_date, format_datetime, html2plaintext
 from odoo.tools.float_utils import float_repr
 
-from .lifecycle_touchpoint_source import ATTACHED_BY, GUARDED_BY_DOCUMENT
+from .lifecycle_touchpoint_source import GUARDED_BY_DOCUMENT
 
 #: longest title of a touchpoint, in characters
 TITLE_LENGTH = 200
@@ -136,14 +136,9 @@ class LifecycleTouchpointSource(models.Model):
                 for id_, target in targets.items()
             }
         if self.documents:
-            model, res_id = self._attached_by(records)
+            model, res_id = self._attached_names(records)
             return {record.id: (record[model], record[res_id]) for record in records}
         return {record.id: (record._name, record.id) for record in records}
-
-    def _attached_by(self, records):
-        return next(
-            names for names in ATTACHED_BY if all(name in records._fields for name in names)
-        )
 
     def _who(self, people, records):
         """Names of the contacts by record id."""
@@ -172,7 +167,7 @@ class LifecycleTouchpointSource(models.Model):
 
     def _document_contacts(self, people, records):
         """Contacts by record id of the documents that records are attached to."""
-        model, res_id = self._attached_by(records)
+        model, res_id = self._attached_names(records)
         found = {}
         for name, path, email_path, _domain in self._documents():
             here = records.filtered(lambda record: record[model] == name)  # noqa: B023

@@ -238,7 +238,7 @@ class LifecycleTouchpointSource(models.Model):
             document = [
                 SQL("%s AS %s", SQL.identifier(table, column), SQL.identifier(name))
                 for name, column in zip(
-                    ("document_model", "document_id"), self._attached_by(model), strict=True
+                    ("document_model", "document_id"), self._attached_names(model), strict=True
                 )
             ]
         else:

@@ -26,6 +26,16 @@ class LifecycleCustomerMixin(models.AbstractModel):
     vip_color = fields.Integer(related="partner_id.vip_color", aggregator=None, groups=SALES)
     vip_rank = fields.Integer(related="partner_id.vip_rank", aggregator=None)
 
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Refuse to sort and group by what the user may not read.
+
+        Odoo follows a related field to where it is stored, as superuser, and asks no more.
+        """
+        field = self._fields.get(field_expr.split(".")[0])
+        if field and field.related:
+            self._check_field_access(field, "read")
+        return super()._field_to_sql(alias, field_expr, query)
+
 
 class CrmLead(models.Model):
     _name = "crm.lead"

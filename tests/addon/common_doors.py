@@ -60,6 +60,9 @@ class DoorsCase(LifecycleCase):
         cls.new_order(cls.small, 50, company=cls.home)
         # the customer of both companies: what one sold him is no business of the other
         cls.new_order(cls.big, FOREIGN, company=cls.elsewhere)
+        # what customers find of their own
+        cls.portal_order = cls.new_order(cls.portal.partner_id, 10, company=cls.home)
+        cls.new_order(cls.portal.partner_id, 20, company=cls.home)
         cls.segment = cls.env["lifecycle.segment"].create(
             {"name": "Everybody", "domain": "[('order_count', '>', 0)]", "company_id": cls.home.id}
         )

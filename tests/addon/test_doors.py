@@ -4,6 +4,9 @@ What is looked for is found in the registry, so that new models and methods are 
 themselves. See ``common_doors`` for whom it is tried as and how side effects are noticed.
 """
 
+import psycopg2
+
+from odoo.exceptions import AccessError
 from odoo.fields import Command, Domain
 from odoo.tools import mute_logger
 
@@ -450,7 +453,7 @@ class Relations:
         return True
 
     def test_any_and_paths(self):
-        count = 0
+        count, asked = 0, set()
         for user in (self.portal, self.internal, self.own, self.stranger):
             for model, field in self.relations():
                 records = model.with_user(user).with_context(active_test=False)
@@ -471,6 +474,12 @@ class Relations:
                                                  "lifecycle.transition", "res.partner")
                     ):
                         continue
+                    # what Odoo itself looks up is the same wherever the way there begins
+                    same = (user, field.comodel_name, hop.name, field.type)
+                    if field.store and not field.search and field.type != "many2many":
+                        if same in asked:
+                            continue
+                        asked.add(same)
                     inner = [("id", ">", 0)]
                     count += 1
                     domains = [[(field.name, "any", [(hop.name, "any", inner)])]]
@@ -511,7 +520,212 @@ class Relations:
         self.assertTrue(leads.search([("vip_rank", ">=", 0)]))
 
 
-class TestDoors(NoRecords, Methods, Rows, Defaults, Relations, DoorsCase):
+#: what a question is refused with; not by the database, which would have been asked by then
+SHUT = tuple(one for one in REFUSALS if not issubclass(one, psycopg2.Error))
+
+
+class Asking:
+    """What is kept from somebody cannot be asked for in any other way than by reading it."""
+
+    #: of the models of others, those that carry our figures
+    CARRIERS = ("res.partner", "sale.order", "crm.lead", "account.move", "loyalty.card")
+
+    def kept_back(self, model):
+        """Our fields of a model that its user may not read."""
+        return [
+            field
+            for field in model._fields.values()
+            if field._module == "customer_lifecycle" and not model._has_field_access(field, "read")
+        ]
+
+    def questions(self, model, field):
+        """(label, call) of everything that may be asked from outside."""
+        name, some = field.name, model.browse(self.some_ids(model))
+        yield "read", lambda: some.read([name])
+        yield "web_read", lambda: some.web_read({name: {}})
+        yield "export_data", lambda: some.export_data([name])["datas"]
+        yield "search_read", lambda: model.search_read([], [name], limit=1)
+        yield "copy_data", lambda: [
+            values for values in some.copy_data() if values.get(name)
+        ] or self.fail_shut()
+        if field._description_searchable:
+            yield "search", lambda: model.search([(name, "!=", False)], limit=1)
+            yield "search_count", lambda: model.search_count([(name, "=", False)], limit=1)
+            yield "name_search", lambda: model.name_search("", [(name, "!=", False)], limit=1)
+            yield "filter", lambda: some.filtered_domain([(name, "!=", False)])
+            yield "export", lambda: model.web_search_read([(name, "!=", False)], {"id": {}})
+            yield "read_group", lambda: model.formatted_read_group(
+                [(name, "!=", False)], [], ["__count"]
+            )
+        if field._description_sortable:
+            yield "order", lambda: model.search([], order=f"{name} desc", limit=1)
+            yield "web_search_read", lambda: model.web_search_read(
+                [], {"id": {}}, order=name, limit=1
+            )
+        if field._description_groupable:
+            yield "group", lambda: model.formatted_read_group([], [name], ["__count"])
+            yield "web_read_group", lambda: model.web_read_group([], [name])
+            yield "panel", lambda: model.search_panel_select_multi_range(name)["values"]
+        if field.type in ("integer", "float", "monetary") and field.store:
+            yield "sum", lambda: model.formatted_read_group([], [], [f"{name}:sum"])
+            yield "having", lambda: model.formatted_read_group(
+                [], ["create_uid"], ["__count"], having=[(f"{name}:max", ">", 5)]
+            )
+            yield "group order", lambda: model.formatted_read_group(
+                [], ["create_uid"], ["__count"], order=f"{name}:max desc"
+            )
+        if field.type in ("date", "datetime") and field.store:
+            yield "by month", lambda: model.formatted_read_group([], [f"{name}:month"], [])
+        if field.type == "many2one":
+            yield "panel of one", lambda: model.search_panel_select_range(name)["values"]
+            yield "order by what is behind", lambda: model.search(
+                [], order=f"{name}.id desc", limit=1
+            )
+
+    def fail_shut(self):
+        raise AccessError("nothing came out")
+
+    def some_ids(self, model):
+        if model._name == "res.partner":
+            return self.small.ids
+        if model._name == "lifecycle.profile":
+            return self.profiles[1].ids
+        if model._name == "sale.order":
+            return self.portal_order.ids
+        return model.search([], limit=1).ids
+
+    def asked(self, model, fields):
+        tried = 0
+        for field in fields:
+            for label, call in self.questions(model, field):
+                tried += 1
+                try:
+                    # asking does nothing: there is nothing to take back between questions
+                    answer = call()
+                except SHUT:
+                    continue
+                self.answered.append(
+                    (model.env.user.login, model._name, field.name, label, str(answer)[:80])
+                )
+        return tried
+
+    def test_fields_that_are_kept_back(self):
+        tried, self.answered = 0, []
+        for user in (self.portal, self.internal, self.own):
+            for name in (*self.our_models(), *self.CARRIERS):
+                model = self.env[name].with_user(user)
+                if model._abstract or model._transient or not model.has_access("read"):
+                    continue
+                with mute_logger(*LOGS):
+                    tried += self.asked(model, self.kept_back(model))
+        self.assertFalse(self.answered)
+        self.assertGreater(tried, 300)
+
+    def test_ways_through_a_contact(self):
+        """Behind a contact, whom all colleagues see, nobody finds more than on it."""
+        users = self.env["res.users"].with_user(self.internal)
+        for name in ("revenue_total", "lifecycle_profile_ids", "p_alive"):
+            if name in self.env["res.partner"]._fields:
+                for domain in (
+                    [(f"partner_id.{name}", "!=", False)],
+                    [("partner_id", "any", [(name, "!=", False)])],
+                    [("partner_id", "not any", [(name, "=", False)])],
+                ):
+                    self.assertShut(lambda domain=domain: users.search(domain))
+        partners = self.env["res.partner"].with_user(self.internal)
+        for field in self.kept_back(partners):
+            if not field._description_searchable:
+                continue
+            with self.subTest(field=field.name), mute_logger(*LOGS):
+                self.assertShut(
+                    lambda field=field: partners.search([(f"parent_id.{field.name}", "!=", False)])
+                )
+                self.assertShut(
+                    lambda field=field: partners.search(
+                        [("child_ids", "any", [(field.name, "!=", False)])]
+                    )
+                )
+                self.assertShut(
+                    lambda field=field: partners.web_read_group(
+                        [("parent_id", "any", [(field.name, "!=", False)])], ["company_id"]
+                    )
+                )
+
+
+class Forms:
+    """A form that was never opened: what it would fill in tells no more than its records."""
+
+    def forged_links(self, model):
+        """Values of the links that a form of this model could be given."""
+        known = {
+            "res.partner": self.big.id,
+            "lifecycle.profile": self.secret.id,
+            "sale.order": self.big.sale_order_ids[:1].id,
+            "lifecycle.segment": self.segment.id,
+            "lifecycle.workflow": self.workflow.id,
+            "lifecycle.vip.tier": self.tier.id,
+            "res.company": self.home.id,
+        }
+        return {
+            field.name: known.get(field.comodel_name)
+            or self.filled.get(field.comodel_name, model.browse())[:1].id
+            for field in model._fields.values()
+            if field.type == "many2one" and field.name not in AUTOMATIC
+            and (field.comodel_name in known or field.comodel_name in self.filled)
+        }
+
+    def forms(self, user, name):
+        """(label, call) of a form with links to records of others."""
+        links = self.forged_links(self.env[name].sudo())
+        model = self.env[name].with_user(user).with_context(
+            active_model="lifecycle.profile", active_id=self.secret.id,
+            active_ids=self.secret.ids, default_profile_id=self.secret.id,
+            default_partner_id=self.big.id,
+        )
+        names = [
+            field.name
+            for field in model._fields.values()
+            if model._has_field_access(field, "read") and field.name not in AUTOMATIC
+        ]
+        spec = {one: {"fields": {"display_name": {}}}
+                if model._fields[one].type in ("one2many", "many2many") else {} for one in names}
+        yield "default_get", lambda: model.default_get(names)
+        for offered in (links, {}):
+            given = {one: value for one, value in offered.items() if one in names}
+            changed = list(given)
+            yield "onchange", lambda given=given, changed=changed: model.onchange(
+                given, changed, spec
+            )
+            if model._transient:
+                yield "web_save", lambda given=given: model.web_save(given, spec)
+                for one, value in given.items():
+                    yield "web_save of one", lambda one=one, value=value: model.web_save(
+                        {one: value}, spec
+                    )
+
+    def test_forms_tell_nothing(self):
+        told, tried = [], 0
+        for user in (self.portal, self.internal, self.own, self.stranger):
+            for name in self.our_models():
+                model = self.env[name].with_user(user)
+                if model._abstract:
+                    continue
+                for label, call in self.forms(user, name):
+                    with mute_logger(*LOGS):
+                        answer, done, refused = self.tried(call)
+                    tried += not refused
+                    text = str(answer).replace(",", "").replace("\N{NO-BREAK SPACE}", "")
+                    if str(SECRET) in text or "0.4321" in text or (
+                        user != self.stranger and str(FOREIGN) in text
+                    ):
+                        told.append((user.login, name, label, text[:300]))
+                    if not model._transient and done:
+                        told.append((user.login, name, label, done[:1]))
+        self.assertFalse(told)
+        self.assertGreater(tried, 30)
+
+
+class TestDoors(NoRecords, Methods, Rows, Defaults, Relations, Asking, Forms, DoorsCase):
     """All of it on the records of one set-up, which takes longer than most of the questions."""
 
 
@@ -626,12 +840,111 @@ class TestRules(DoorsCase):
                  "unless_in": "account.move ref client_order_ref"}
             )
         )
+        # what hangs on documents has no rules of its own: the documents say who may read it
+        for domain in (
+            [("partner_id.starred_message_ids.body", "ilike", "secret")],
+            [("partner_id.invoice_ids.message_ids.body", "ilike", "secret")],
+            [("partner_id", "any", [("starred_message_ids", "!=", False)])],
+        ):
+            self.refused(
+                lambda domain=domain: self.env["lifecycle.segment"].with_user(
+                    self.manager
+                ).create({"name": "Words", "domain": str(domain)})
+            )
+        self.refused(
+            lambda: self.env["lifecycle.touchpoint.source"].with_user(self.manager).create(
+                {"name": "B", "model": "sale.order", "date_path": "date_order",
+                 "unless_in": "ir.attachment name client_order_ref"}
+            )
+        )
+        self.assertTrue(
+            self.env["lifecycle.segment"].with_user(self.manager).create(
+                {"name": "Words", "domain": "[('partner_id.message_ids.body', 'ilike', 'x')]"}
+            )
+        )
         visible = "[('partner_id.invoice_ids', 'any', [('move_type', '=', 'out_invoice')])]"
         self.assertTrue(
             self.env["lifecycle.segment"].with_user(self.manager).create(
                 {"name": "Invoiced", "domain": visible}
             )
         )
+
+    def test_words_on_hidden_documents_leave_nothing_out(self):
+        """“Unless Also In” messages or activities: of the same document, which he may read."""
+        bill = self.env["account.move"].search([("ref", "=", "secret bill")])
+        for word in ("told", "hidden"):
+            self.new_order(self.big, 10, company=self.home).write(
+                {"client_order_ref": word, "user_id": self.manager.id}
+            )
+        told = self.env["sale.order"].search([("client_order_ref", "=", "told")])
+        for document, word in ((bill, "hidden"), (told, "told")):
+            document.activity_schedule(
+                "mail.mail_activity_data_todo", summary=word, user_id=self.env.user.id
+            )
+            document.message_post(body=word, subject=word)
+        self.env.flush_all()
+        for unless in ("mail.activity summary client_order_ref",
+                       "mail.message subject client_order_ref"):
+            source = self.env["lifecycle.touchpoint.source"].with_user(self.manager).create(
+                {"name": "B", "model": "sale.order", "date_path": "date_order",
+                 "partner_path": "partner_id", "title": "{client_order_ref}",
+                 "domain": "[('client_order_ref', 'in', ('told', 'hidden'))]",
+                 "unless_in": unless}
+            )
+            with self.subTest(unless):
+                self.assertIn("hidden", str(source._latest()))
+                self.assertNotIn("told", str(source._latest()))
+
+    def test_a_lead_names_nobody_to_a_customer_of_others(self):
+        """A lead takes the number of any contact: who may not write it changes nothing there."""
+        advocate = self.new_customer("Advocate")
+        theirs = self.new_customer("Theirs", company_id=self.elsewhere.id)
+        mine = self.new_customer("Mine", user_id=self.own.id)
+        leads = self.env["crm.lead"].with_user(self.own).with_company(self.home)
+        named = {"lifecycle_referred_by_id": advocate.id}
+        for call in (
+            lambda: leads.create({"name": "L", "partner_id": theirs.id, **named}),
+            lambda: leads.with_context(
+                default_partner_id=theirs.id, default_lifecycle_referred_by_id=advocate.id
+            ).create({"name": "L"}),
+            lambda: leads.create({"name": "L", **named}).write({"partner_id": theirs.id}),
+            lambda: leads.create({"name": "L", "partner_id": theirs.id}).write(named),
+            lambda: leads.create(
+                {"name": "L", "partner_id": mine.id, "lifecycle_referred_by_id": theirs.id}
+            ),
+        ):
+            with mute_logger(*LOGS):
+                try:
+                    call()
+                except REFUSALS:
+                    pass
+                self.env.flush_all()
+            self.assertFalse((theirs | mine).lifecycle_referred_by_id)
+        leads.create({"name": "L", **named}).write({"partner_id": mine.id})
+        self.assertEqual(mine.lifecycle_referred_by_id, advocate)
+
+    def test_a_contact_made_with_a_default_recommendation(self):
+        """Only salespeople say who recommended us, by the context as well."""
+        clerk = self.new_user("door_clerk", "base.group_partner_manager", self.home)
+        partners = self.env["res.partner"].with_company(self.home)
+        given = partners.with_context(default_lifecycle_referred_by_id=self.big.id)
+        with mute_logger(*LOGS):
+            try:
+                made = given.with_user(clerk).create({"name": "Default"})
+            except REFUSALS:
+                made = partners
+        self.assertFalse(made.sudo().lifecycle_referred_by_id)
+
+    def test_a_code_on_an_order_of_others(self):
+        """The wizard for codes takes the number of any order."""
+        order = self.new_order(self.big, 10, company=self.home)
+        order.user_id = self.manager
+        code = self.env["lifecycle.referral.code"]._of(self.friend)
+        wizard = self.env["sale.loyalty.coupon.wizard"].with_user(self.own).create(
+            {"order_id": order.id, "coupon_code": code.name}
+        )
+        self.assertShut(wizard.action_apply)
+        self.assertFalse(self.big.lifecycle_referred_by_id)
 
     def refused(self, call):
         with self.subTest(call=call.__defaults__), mute_logger(*LOGS):

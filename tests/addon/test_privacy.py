@@ -9,7 +9,7 @@ import psycopg2
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.customer_lifecycle.models.lifecycle_privacy import KEPT, WORDS
@@ -300,6 +300,34 @@ class TestPersonFileDownload(LifecycleHttpCase):
         self.assertEqual(self.url_open("/lifecycle/person/999999999").status_code, 404)
         self.authenticate(None, None)
         self.assertNotIn("attachment", self.url_open(url).headers.get("Content-Disposition", ""))
+
+    def test_nobody_else_gets_it_by_its_address(self):
+        """Neither the file nor the report, however either is asked for."""
+        person = self.env["res.partner"].create({"name": "Ada", "email": "ada@d.example.com"})
+        addresses = (
+            f"/lifecycle/person/{person.id}",
+            f"/lifecycle/person/{person.id}?uid=1&debug=1",
+            f"/report/html/customer_lifecycle.person_file/{person.id}",
+            f"/report/pdf/customer_lifecycle.person_file/{person.id}",
+            f"/report/text/customer_lifecycle.person_file/{person.id}",
+            f"/report/html/customer_lifecycle.person_file?docids={person.id}&context={{}}",
+        )
+        for login, groups in (
+            ("file_portal", "base.group_portal"),
+            ("file_internal", "base.group_user"),
+            ("file_sales", f"{SALESMAN},base.group_partner_manager"),
+        ):
+            new_test_user(self.env, login, groups)
+            self.authenticate(login, login)
+            for address in addresses:
+                with self.subTest(login=login, address=address), mute_logger("odoo.http"):
+                    answer = self.url_open(address)
+                    self.assertNotIn("ada@d.example.com", answer.text)
+                    self.assertNotEqual(answer.headers["Content-Type"], "application/pdf")
+                    self.assertNotIn("attachment", answer.headers.get("Content-Disposition", ""))
+        # larger than any number that the database knows
+        self.authenticate("admin", "admin")
+        self.assertEqual(self.url_open(f"/lifecycle/person/{10**12}").status_code, 404)
 
 
 class TestRetention(PrivacyCase):
