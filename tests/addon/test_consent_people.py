@@ -56,6 +56,56 @@ class TestSeveralAddresses(MailCase):
         one = self.deliveries(self.workflow)[0]
         self.assertEqual((one.email, one.other_emails), ("a@x.com", "b@x.com"))
 
+    def test_as_people_write_addresses(self):
+        """With names, capitals, separators left over, and letters that few alphabets have."""
+        before = set()
+        for name, email, expected in (
+            ("Names", "Ann <a1@x.com>; Bob <B1@X.com>", ["a1@x.com", "b1@x.com"]),
+            ("Left over", " a2@x.com ;; , b2@x.com ; ", ["a2@x.com", "b2@x.com"]),
+            ("Lines", "a3@x.com\nb3@x.com", ["a3@x.com", "b3@x.com"]),
+            ("Quoted", '"Lee, Ann" <a4@x.com>, "B; C" <b4@x.com>', ["a4@x.com", "b4@x.com"]),
+            ("Half", "a5@x.com; not an address; b5@", ["a5@x.com"]),
+            ("Letters", "Zoë Ångström <a6@x.com>; b6@x.com", ["a6@x.com", "b6@x.com"]),
+        ):
+            with self.subTest(name):
+                self.enter(email, name)
+                self.run_workflows()
+                left = set(self.left())
+                self.assertEqual(sorted(left - before), expected)
+                before = left
+                # and the second one's "no" is his alone
+                if len(expected) > 1:
+                    self.env["lifecycle.consent"]._opt_out(expected[1])
+                    partner = self.deliveries(self.workflow).partner_id.filtered(
+                        lambda one, name=name: one.name == name
+                    )
+                    self.assertEqual(
+                        self.env["lifecycle.consent"]._allowed(partner, self.home),
+                        {partner.id: expected[:1]},
+                    )
+
+    def test_who_has_unsubscribed_is_added_later(self):
+        """As a second address, before and after the message is queued."""
+        self.env["lifecycle.consent"]._opt_out("b@x.com")
+        ann = self.enter("a@x.com", "Ann")
+        ben = self.enter("c@x.com", "Ben")
+        ann.partner_id.email = "a@x.com; b@x.com"
+        self.run_workflows()
+        ben.partner_id.email = "Ben <B@x.com>, c@x.com"
+        self.assertEqual(sorted(self.left()), ["a@x.com", "c@x.com"])
+
+    def test_agreement_withdrawn_while_it_is_queued(self):
+        self.home.lifecycle_consent_required = True
+        ann = self.enter("a@x.com", "Ann", lifecycle_marketing_consent=True)
+        self.enter("b@x.com", "Ben", lifecycle_marketing_consent=True)
+        twin = self.new_customer("Ann again", email="A@x.com", lifecycle_marketing_consent=True)
+        self.run_workflows()
+        # on the other record of the same person
+        twin.lifecycle_marketing_consent = False
+        self.assertEqual(list(self.left()), ["b@x.com"])
+        delivery = self.deliveries(self.workflow, "skipped")
+        self.assertEqual((delivery.profile_id, delivery.reason), (ann, "no_consent"))
+
     def test_who_has_unsubscribed_is_left_out_whichever_he_is(self):
         self.env["mail.blacklist"].create([{"email": "b@x.com"}, {"email": "c@x.com"}])
         self.enter("a@x.com; b@x.com", "A")
