@@ -32,7 +32,7 @@ class LifecycleCustomerMixin(models.AbstractModel):
         Odoo follows a related field to where it is stored, as superuser, and asks no more.
         """
         field = self._fields.get(field_expr.split(".")[0])
-        if field and field.related:
+        if field and field.related and field._module == "customer_lifecycle":
             self._check_field_access(field, "read")
         return super()._field_to_sql(alias, field_expr, query)
 
