@@ -20,15 +20,9 @@ class CrmLead(models.Model):
         copy=False,
         help="Where opportunities were merged: when the earliest of them was made.",
     )
-    lifecycle_first_source_id = fields.Many2one(
-        "utm.source", readonly=True, index="btree_not_null", copy=False
-    )
-    lifecycle_first_medium_id = fields.Many2one(
-        "utm.medium", readonly=True, index="btree_not_null", copy=False
-    )
-    lifecycle_first_campaign_id = fields.Many2one(
-        "utm.campaign", readonly=True, index="btree_not_null", copy=False
-    )
+    lifecycle_first_source_id = fields.Many2one("utm.source", readonly=True, copy=False)
+    lifecycle_first_medium_id = fields.Many2one("utm.medium", readonly=True, copy=False)
+    lifecycle_first_campaign_id = fields.Many2one("utm.campaign", readonly=True, copy=False)
 
     def _merge_dependences(self, opportunities):
         """Keep when and whence the earliest came, before the others are deleted."""

@@ -36,11 +36,10 @@ class LifecycleOrderTouch(models.Model):
     source_id = fields.Many2one(
         "utm.source",
         readonly=True,
-        index="btree_not_null",
         help="Named by the order itself, or else by the last touch that names a campaign.",
     )
-    medium_id = fields.Many2one("utm.medium", readonly=True, index="btree_not_null")
-    campaign_id = fields.Many2one("utm.campaign", readonly=True, index="btree_not_null")
+    medium_id = fields.Many2one("utm.medium", readonly=True)
+    campaign_id = fields.Many2one("utm.campaign", readonly=True)
 
     _profile_date_unique = models.Constraint(
         "UNIQUE (profile_id, date)", "A customer has one last touch for each day with orders."

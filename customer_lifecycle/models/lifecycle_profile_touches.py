@@ -25,7 +25,6 @@ class LifecycleProfile(models.Model):
         "utm.source",
         string="Acquisition Source",
         readonly=True,
-        index="btree_not_null",
         help="What brought the customer to us, for example a newsletter: the source of the "
         "earliest opportunity, order or touchpoint that names one.",
     )
@@ -33,14 +32,12 @@ class LifecycleProfile(models.Model):
         "utm.medium",
         string="Acquisition Channel",
         readonly=True,
-        index="btree_not_null",
         help="The way on which the customer came, for example e-mail or a search engine.",
     )
     first_campaign_id = fields.Many2one(
         "utm.campaign",
         string="Acquisition Campaign",
         readonly=True,
-        index="btree_not_null",
         help="The campaign that brought the customer to us.",
     )
 
@@ -83,20 +80,13 @@ class LifecycleProfile(models.Model):
         "utm.source",
         string="Source of the First Order",
         readonly=True,
-        index="btree_not_null",
         help="Named by the first order, or else by the last touch before it that names one.",
     )
     first_order_medium_id = fields.Many2one(
-        "utm.medium",
-        string="Channel of the First Order",
-        readonly=True,
-        index="btree_not_null",
+        "utm.medium", string="Channel of the First Order", readonly=True
     )
     first_order_campaign_id = fields.Many2one(
-        "utm.campaign",
-        string="Campaign of the First Order",
-        readonly=True,
-        index="btree_not_null",
+        "utm.campaign", string="Campaign of the First Order", readonly=True
     )
 
     # ----- BEFORE THE LAST ORDER -----
@@ -114,20 +104,13 @@ class LifecycleProfile(models.Model):
         "utm.source",
         string="Source of the Last Order",
         readonly=True,
-        index="btree_not_null",
         help="Named by the latest order, or else by the last touch before it that names one.",
     )
     last_order_medium_id = fields.Many2one(
-        "utm.medium",
-        string="Channel of the Last Order",
-        readonly=True,
-        index="btree_not_null",
+        "utm.medium", string="Channel of the Last Order", readonly=True
     )
     last_order_campaign_id = fields.Many2one(
-        "utm.campaign",
-        string="Campaign of the Last Order",
-        readonly=True,
-        index="btree_not_null",
+        "utm.campaign", string="Campaign of the Last Order", readonly=True
     )
 
     # ----- IN WORDS -----

@@ -11,15 +11,17 @@ SETTINGS = {
     "lifecycle_touchpoint_source": "kinds of touches",
     "res_company": "companies are archived",
     "res_currency": "currencies are archived",
+    "utm_campaign": "campaigns are archived",
+    "utm_medium": "media are archived",
+    "utm_source": "sources are archived",
 }
-#: tables whose rows people make by hand, or that hold a company's sums: they stay small
+#: tables whose rows people make by hand, and which stay small
 SMALL = {
     "ir_act_server",
     "loyalty_program",
     "res_config_settings",
     "lifecycle_audience_export",
     "lifecycle_comparison",
-    "lifecycle_economics_cube",
     "lifecycle_loyalty_multiplier",
     "lifecycle_referral_program",
     "lifecycle_rule_preview",
