@@ -8,6 +8,7 @@ therefore no part of what a continuous-integration server runs.
 from __future__ import annotations
 
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -66,10 +67,10 @@ def run(modules: list[str]) -> tuple[int, int]:
 
 
 def _tested(source, keep_alive, template, modules, how) -> tuple[set[str], int]:
-    name = f"{testbed.PREFIX}_run_suites{how}"
+    # by such a name other runs of this checkout see that it is in use
+    name = f"{testbed.PREFIX}_run_{secrets.token_hex(testbed.RUN_BYTES)}"
     path = log_file(f"test-suites-{how}")
     with database.claim(name):
-        database.drop(name)
         database.create(name, template)
         try:
             with step(f"Tests of {', '.join(modules)} {how} {addon.NAME}"):
