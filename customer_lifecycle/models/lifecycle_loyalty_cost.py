@@ -160,11 +160,23 @@ class LifecycleLoyaltyCost(models.Model):
             plausible=self.env["lifecycle.revenue.source"]._plausible_sql(
                 company,
                 SQL("ordering.date_order"),
-                SQL("%s / NULLIF(ordering.currency_rate::numeric, 0)", cost),
+                self._cost_worth_sql(company, orders, cost),
             ),
             customer=customer,
             few=few,
             payment=list(PAYMENT_PROGRAMS),
+        )
+
+    @api.model
+    def _cost_worth_sql(self, company, orders, cost):
+        """A cost in company currency, NULL where no rate is known."""
+        worth = SQL("%s / NULLIF(ordering.currency_rate::numeric, 0)", cost)
+        if orders != "sale_order":
+            return worth
+        return SQL(
+            "(CASE WHEN NOT %s THEN %s END)",
+            self.env["lifecycle.revenue.source"]._unrated_order_sql(company),
+            worth,
         )
 
     @api.model

@@ -127,7 +127,11 @@ class LifecyclePreference(models.AbstractModel):
         plausible = self.env["lifecycle.revenue.source"]._plausible_sql(
             company,
             SQL("ordering.date_order"),
-            SQL("line.price_subtotal / NULLIF(ordering.currency_rate, 0)::numeric"),
+            SQL(
+                "(CASE WHEN NOT %s "
+                "THEN line.price_subtotal / NULLIF(ordering.currency_rate, 0)::numeric END)",
+                self.env["lifecycle.revenue.source"]._unrated_order_sql(company),
+            ),
         )
         no_goods = SQL(
             "(line.product_id = ANY(%s) OR line.product_id IN (%s))",

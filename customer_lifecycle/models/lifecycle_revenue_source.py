@@ -490,7 +490,7 @@ class LifecycleRevenueSource(models.Model):
             )
         elif self.net_of_credit_notes:
             gross, net, reduction, booked, margin_change = self._order_worth(
-                query, table, gross, self._documents_of_sql(model, wanted)
+                query, table, gross, self._documents_of_sql(model, wanted), company
             )
         elif self._is_refunds():
             gross, reduction, booked = self._refund_worth(model, table, query, company, day, net)

@@ -2,10 +2,11 @@
 
 Comes in: the query over invoices and credit notes that a revenue source compiles. Goes out: the
 same query without what only pays or accompanies a purchase (gift cards, eWallets, down payments,
-tips, shipping of nothing): a down payment is no purchase of its own, the final invoice counts
-whole on its own day. A credit note that takes an invoice back whole counts on the invoice's day, so
-that the day is no purchase; others count on their own. Both ways of looking invoices up, a few or
-all, give the same.
+tips, shipping of nothing, what cash is rounded by): a down payment is no purchase of its own, the
+final invoice counts whole on its own day. Credit notes that take all goods of an invoice back count
+on the invoice's day and take exactly what it counts, whether its shipping is kept or more is given
+back, so that the day is no purchase; others count on their own. Both ways of looking invoices up, a
+few or all, give the same.
 """
 
 from odoo import api, models
@@ -17,6 +18,7 @@ class AccountMoveLine(models.Model):
 
     # the few among millions that are found without reading all
     _lifecycle_down_payment_idx = models.Index("(move_id) WHERE is_downpayment")
+    _lifecycle_rounding_idx = models.Index("(move_id) WHERE display_type = 'rounding'")
 
 
 class LifecycleRevenueSource(models.Model):
@@ -100,8 +102,8 @@ class LifecycleRevenueSource(models.Model):
         """SELECT of the invoices with lines that are no goods.
 
         Columns: move_id, ``left_out`` and ``left_out_currency`` (their amount, signed as the
-        invoice's totals are, in company and in its own currency), ``bare`` (nothing but shipping
-        is left).
+        invoice's totals are, in company and in its own currency), ``shipping`` (in its own
+        currency), ``bare`` (nothing but shipping is left).
 
         :param restrict: SQL condition on ``move``; None for all that need it
         """
@@ -110,21 +112,28 @@ class LifecycleRevenueSource(models.Model):
             SQL("COALESCE(item.product_id IN (%s), FALSE)", shipping) if shipping else SQL("FALSE")
         )
         return SQL(
-            """SELECT move_id, left_out, left_out_currency,
+            """SELECT move_id, left_out, left_out_currency, shipping,
                       kind <> 'out_refund' AND ships AND goods <= 0 AS bare
                  FROM (
                     SELECT move_id, kind,
                            -SUM(balance) FILTER (WHERE left_out) AS left_out,
                            -SUM(amount_currency) FILTER (WHERE left_out) AS left_out_currency,
+                           -SUM(amount_currency) FILTER (WHERE ships AND NOT left_out)
+                               AS shipping,
                            BOOL_OR(ships) AS ships,
                            COALESCE(-SUM(balance) FILTER (WHERE NOT left_out AND NOT ships), 0)
                                AS goods
                       FROM (
                         SELECT move.id AS move_id, move.move_type AS kind, item.balance,
-                               item.amount_currency, %(left_out)s AS left_out, %(ships)s AS ships
+                               item.amount_currency,
+                               item.display_type = 'rounding' OR %(left_out)s AS left_out,
+                               %(ships)s AS ships
                           FROM account_move move
                           JOIN account_move_line item ON item.move_id = move.id
-                         WHERE item.display_type = 'product' AND %(restrict)s
+                         WHERE (item.display_type = 'product'
+                                OR item.display_type = 'rounding'
+                                   AND item.tax_repartition_line_id IS NULL)
+                           AND %(restrict)s
                       ) items
                      GROUP BY move_id, kind
                  ) totals
@@ -139,6 +148,7 @@ class LifecycleRevenueSource(models.Model):
         """SELECT of the invoices that may be worth something else than they say."""
         parts = [
             SQL("SELECT move_id FROM account_move_line WHERE is_downpayment"),
+            SQL("SELECT move_id FROM account_move_line WHERE display_type = 'rounding'"),
             SQL(
                 "SELECT move_id FROM account_move_line WHERE product_id IN (%s)",
                 self._left_out_products_sql(),
@@ -169,10 +179,11 @@ class LifecycleRevenueSource(models.Model):
 
     @api.model
     def _reversals_sql(self, move_id):
-        """SELECT of the credit notes that together take back the whole of the invoice they reverse.
+        """SELECT of the credit notes that together take back all goods of the invoice they reverse.
 
         Columns: move_id, ``day`` of the invoice, ``amount`` in company currency at the invoice's
-        rate, ``booked`` at the credit note's own.
+        rate, ``booked`` at the credit note's own. Together they take what the invoice counts, to
+        the cent.
 
         :param move_id: SQL of the one credit note; None for all
         """
@@ -190,20 +201,36 @@ class LifecycleRevenueSource(models.Model):
             )
         )
 
-        related = move_id and SQL(
-            """move.id IN (
-                SELECT refund.id FROM account_move refund
-                 WHERE refund.reversed_entry_id
-                       = (SELECT reversed_entry_id FROM account_move own WHERE own.id = %(id)s)
-                UNION ALL
-                SELECT reversed_entry_id FROM account_move own WHERE own.id = %(id)s)""",
-            id=move_id,
+        related = (
+            SQL(
+                """move.id IN (
+                    SELECT refund.id FROM account_move refund
+                     WHERE refund.reversed_entry_id
+                           = (SELECT reversed_entry_id FROM account_move own
+                               WHERE own.id = %(id)s)
+                    UNION ALL
+                    SELECT reversed_entry_id FROM account_move own WHERE own.id = %(id)s)""",
+                id=move_id,
+            )
+            if move_id
+            else SQL(
+                """move.id IN (
+                    SELECT refund.id FROM account_move refund
+                     WHERE refund.move_type = 'out_refund' AND refund.state = 'posted'
+                       AND refund.reversed_entry_id IS NOT NULL
+                    UNION ALL
+                    SELECT refund.reversed_entry_id FROM account_move refund
+                     WHERE refund.move_type = 'out_refund' AND refund.state = 'posted'
+                       AND refund.reversed_entry_id IS NOT NULL)"""
+            )
         )
         return SQL(
             """WITH corrections AS (%(corrections)s),
                documents AS (
                   SELECT move.id, move.currency_id, move.invoice_date, move.move_type,
-                         move.invoice_id, COALESCE(corrections.bare, FALSE) AS bare,
+                         move.invoice_id, move.company_id,
+                         COALESCE(corrections.bare, FALSE) AS bare,
+                         COALESCE(corrections.shipping, 0) AS shipping,
                          move.amount_untaxed_signed - COALESCE(corrections.left_out, 0)
                              AS goods,
                          move.amount_untaxed_in_currency_signed
@@ -217,26 +244,40 @@ class LifecycleRevenueSource(models.Model):
                     LEFT JOIN corrections ON corrections.move_id = move.id
                    WHERE move.state = 'posted'
                      AND move.move_type IN ('out_invoice', 'out_receipt', 'out_refund')
+               ),
+               back AS (
+                  SELECT documents.*, SUM(in_currency) OVER (PARTITION BY invoice_id) AS given,
+                         SUM(in_currency) OVER (PARTITION BY invoice_id ORDER BY id) AS so_far,
+                         SUM(in_currency - shipping) OVER (PARTITION BY invoice_id)
+                             AS goods_given,
+                         MIN(currency_id) OVER (PARTITION BY invoice_id) AS least,
+                         MAX(currency_id) OVER (PARTITION BY invoice_id) AS most
+                    FROM documents WHERE id <> invoice_id
                )
                SELECT refund.id AS move_id, invoice.invoice_date AS day,
                       CASE WHEN invoice.bare THEN 0
-                           ELSE refund.in_currency * invoice.goods
-                                / NULLIF(invoice.in_currency, 0) END AS amount,
-                      CASE WHEN invoice.bare THEN 0 ELSE refund.goods END AS booked
+                           ELSE ROUND(invoice.goods * (refund.so_far - refund.in_currency)
+                                      / NULLIF(refund.given, 0), own.decimal_places)
+                                - ROUND(invoice.goods * refund.so_far
+                                        / NULLIF(refund.given, 0), own.decimal_places)
+                      END AS amount,
+                      CASE WHEN invoice.bare THEN 0
+                           ELSE -refund.goods * invoice.in_currency / NULLIF(refund.given, 0)
+                      END AS booked
                  FROM documents invoice
-                 JOIN documents refund
-                   ON refund.invoice_id = invoice.id AND refund.id <> invoice.id
+                 JOIN back refund ON refund.invoice_id = invoice.id
                  JOIN res_currency money ON money.id = invoice.currency_id
-                 JOIN (SELECT invoice_id, SUM(in_currency) AS given, MIN(currency_id) AS least,
-                              MAX(currency_id) AS most
-                         FROM documents WHERE id <> invoice_id GROUP BY invoice_id) back
-                   ON back.invoice_id = invoice.id
+                 JOIN res_company company ON company.id = invoice.company_id
+                 JOIN res_currency own ON own.id = company.currency_id
                 WHERE invoice.invoice_id = invoice.id AND invoice.move_type <> 'out_refund'
                   AND (invoice.bare
                        OR invoice.in_currency > 0
-                          AND back.least = invoice.currency_id
-                          AND back.most = invoice.currency_id
-                          AND invoice.in_currency + back.given <= money.rounding / 2)""",
+                          AND refund.least = invoice.currency_id
+                          AND refund.most = invoice.currency_id
+                          AND (invoice.in_currency + refund.given <= money.rounding / 2
+                               OR invoice.shipping > 0
+                                  AND invoice.in_currency - invoice.shipping
+                                      + refund.goods_given <= money.rounding / 2))""",
             corrections=self._move_lines_sql(related),
             reversing=reversing,
         )

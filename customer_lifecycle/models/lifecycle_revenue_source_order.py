@@ -57,7 +57,7 @@ class LifecycleRevenueSource(models.Model):
                 result.setdefault("sale.order", []).append(("", {"delivery_status"}))
         return result
 
-    def _order_worth(self, query, table, written, orders):
+    def _order_worth(self, query, table, written, orders, company):
         """Join what the lines of each order are worth.
 
         :param written: SQL of the order's untaxed amount
@@ -66,7 +66,7 @@ class LifecycleRevenueSource(models.Model):
         :return: SQL of (amount before credit notes, net amount, what credit notes took at the
             order's rate, the same as it was booked in company currency, change of the margin)
         """
-        alias = self._join_order_lines(query, table, orders)
+        alias = self._join_order_lines(query, table, orders, company)
 
         def column(name):
             return SQL.identifier(alias, name)
@@ -86,16 +86,18 @@ class LifecycleRevenueSource(models.Model):
         reduction = SQL("COALESCE(%s, 0)", column("reduction"))
         net = SQL("(%s - %s)", gross, reduction)
         # a cent that rounding leaves of an order taken back whole is no purchase; nor is what is
-        # left over of an order that fell through: its discount, its shipping
+        # left over of an order that fell through: its discount, its shipping; nor does a credit
+        # note take more off an order than it was worth
         net = SQL(
             """(CASE WHEN %(plain)s THEN %(written)s
                      WHEN ABS(%(net)s) <= %(leftover)s THEN 0
-                     WHEN %(corrected)s AND %(net)s < 0 THEN 0
+                     WHEN (%(corrected)s OR %(gross)s >= 0) AND %(net)s < 0 THEN 0
                      WHEN %(bare_now)s THEN LEAST(%(net)s, 0)
                      ELSE %(net)s END)""",
             plain=SQL("%s IS NULL", column("order_id")),
             written=written,
             net=net,
+            gross=gross,
             leftover=column("leftover"),
             corrected=column("corrected"),
             bare_now=column("bare_now"),
@@ -114,7 +116,7 @@ class LifecycleRevenueSource(models.Model):
         return query.select(SQL.identifier(query.table, "id"))
 
     @api.model
-    def _join_order_lines(self, query, table, orders):
+    def _join_order_lines(self, query, table, orders, company):
         """Join the sums of the lines of orders that need a second look; returns the alias.
 
         Columns, in the order's currency:
@@ -169,7 +171,7 @@ class LifecycleRevenueSource(models.Model):
                       ) priced
                  ) netted
                 GROUP BY order_id""",
-            credits=self._noted_sql(orders),
+            credits=self._noted_sql(orders, company),
             lines=self._kept_lines_sql(orders),
         )
         query.add_join(
@@ -181,7 +183,7 @@ class LifecycleRevenueSource(models.Model):
         return alias
 
     @api.model
-    def _noted_sql(self, orders):
+    def _noted_sql(self, orders, company):
         """Common table expressions that the lines are looked up by.
 
         ``credits``, see ``_credits_sql``; in a pass over all orders also what these are found by,
@@ -191,11 +193,12 @@ class LifecycleRevenueSource(models.Model):
         :param orders: SELECT of the few orders; None for all
         """
         if orders:
-            return SQL("credits AS (%s)", self._credits_sql(orders))
+            return SQL("credits AS (%s)", self._credits_sql(orders, company))
         return SQL(
             """refunded AS MATERIALIZED (
                   SELECT rel.order_line_id AS line_id, item.id AS item_id, move.currency_id,
-                         item.balance, item.price_subtotal, item.amount_currency
+                         item.balance, item.price_subtotal, item.amount_currency,
+                         %(unrated)s AS unrated
                     FROM account_move move
                     JOIN account_move_line item ON item.move_id = move.id
                     JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = item.id
@@ -213,7 +216,8 @@ class LifecycleRevenueSource(models.Model):
                credits AS MATERIALIZED (%(credits)s),
                filling AS MATERIALIZED (%(filling)s)""",
             believed=self._believed_item_sql(),
-            credits=self._credits_sql(None),
+            unrated=self._unrated_move_sql(company),
+            credits=self._credits_sql(None, company),
             filling=self._sold_filling_products_sql(),
         )
 
@@ -239,7 +243,7 @@ class LifecycleRevenueSource(models.Model):
         )
 
     @api.model
-    def _credits_sql(self, orders):
+    def _credits_sql(self, orders, company):
         """SELECT of what was invoiced and credited on order lines, in the order's currency.
 
         :param orders: SELECT of the few orders; None for all lines in ``credited``, whose credit
@@ -250,7 +254,7 @@ class LifecycleRevenueSource(models.Model):
                 """SELECT line.id AS line_id, line.order_id, ordering.currency_id,
                           ordering.currency_rate, move.move_type = 'out_refund' AS refund,
                           move.currency_id AS booked_in, item.balance, item.price_subtotal,
-                          item.amount_currency
+                          item.amount_currency, %(unrated)s AS unrated
                      FROM %(order_lines)s
                      JOIN sale_order ordering ON ordering.id = line.order_id
                      JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
@@ -261,17 +265,18 @@ class LifecycleRevenueSource(models.Model):
                       AND line.is_downpayment IS NOT TRUE AND %(believed)s""",
                 order_lines=self._order_lines_sql(orders),
                 believed=self._believed_item_sql(),
+                unrated=self._unrated_move_sql(company),
             )
         else:
             parts = SQL(
                 """SELECT credited.id AS line_id, credited.order_id, credited.currency_id,
                           credited.currency_rate, TRUE AS refund, refunded.currency_id
-                              AS booked_in, balance, price_subtotal, amount_currency
+                              AS booked_in, balance, price_subtotal, amount_currency, unrated
                      FROM credited JOIN refunded ON refunded.line_id = credited.id
                     UNION ALL
                    SELECT credited.id, credited.order_id, credited.currency_id,
                           credited.currency_rate, FALSE, move.currency_id, item.balance,
-                          item.price_subtotal, item.amount_currency
+                          item.price_subtotal, item.amount_currency, %(unrated)s
                      FROM credited
                      JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = credited.id
                      JOIN account_move_line item ON item.id = rel.invoice_line_id
@@ -280,6 +285,7 @@ class LifecycleRevenueSource(models.Model):
                       AND rel.invoice_line_id NOT IN (SELECT item_id FROM refunded)
                       AND %(believed)s""",
                 believed=self._believed_item_sql(),
+                unrated=self._unrated_move_sql(company),
             )
         return SQL(
             """SELECT line_id, order_id,
@@ -296,6 +302,8 @@ class LifecycleRevenueSource(models.Model):
                            CASE WHEN booked_in = currency_id THEN amount_currency
                                 ELSE balance * currency_rate END AS documented
                       FROM (%s) part
+                     -- in another currency whose worth nobody knows
+                     WHERE booked_in = currency_id OR NOT unrated
                  ) parts
                 GROUP BY line_id, order_id""",
             parts,

@@ -106,19 +106,39 @@ class LifecycleSetAside(models.Model):
 
     @api.model
     def _credit_rows(self, company, sources):
-        """SELECTs of absurd invoices and credit notes of orders, which change no order."""
+        """SELECTs of invoices and credit notes of orders which change no order: absurd ones, and
+        those in another currency than the order without a rate."""
+        unrated = self.env["lifecycle.revenue.source"]._unrated_move_sql(company)
         return [
             SQL(
                 """SELECT %(source)s, NULL::integer, 'account.move', move.id,
                           move.commercial_partner_id, move.invoice_date::text,
-                          trim_scale(move.amount_untaxed_signed)::text, 4
+                          trim_scale(move.amount_untaxed_signed)::text, reason.number
                      FROM account_move move
+                     CROSS JOIN LATERAL (
+                        SELECT CASE WHEN NOT ABS(move.amount_untaxed_signed) < %(largest)s
+                                    THEN 4
+                                    WHEN %(unrated)s AND EXISTS (
+                                        SELECT FROM account_move_line item
+                                          JOIN sale_order_line_invoice_rel rel
+                                            ON rel.invoice_line_id = item.id
+                                          JOIN sale_order_line line
+                                            ON line.id = rel.order_line_id
+                                         WHERE item.move_id = move.id
+                                           AND line.currency_id <> move.currency_id)
+                                    THEN 3 END AS number
+                     ) reason
                     WHERE move.company_id = ANY(%(companies)s) AND move.state = 'posted'
                       AND move.move_type IN ('out_invoice', 'out_refund')
-                      AND NOT ABS(move.amount_untaxed_signed) < %(largest)s""",
+                      AND (NOT ABS(move.amount_untaxed_signed) < %(largest)s
+                           OR move.invoice_currency_rate = 1
+                              AND move.currency_id <> %(own)s)
+                      AND reason.number IS NOT NULL""",
                 source=one.id,
                 companies=company._lifecycle_family().ids,
+                own=company.currency_id.id,
                 largest=LARGEST_AMOUNT,
+                unrated=unrated,
             )
             for one in sources
             if one._name == "lifecycle.revenue.source"

@@ -180,10 +180,12 @@ class LifecycleVipTier(models.Model):
                     WHERE profile.id = ANY(%s) AND ordering.company_id = %s
                       AND ordering.state = 'sale' AND line.product_id IS NOT NULL
                       AND ordering.date_order > %s AND ordering.currency_rate > 0
+                      AND NOT %s
                     GROUP BY line.product_id""",
                 list(profile_ids),
                 company.id,
                 fields.Datetime.subtract(fields.Datetime.now(), days=365),
+                self.env["lifecycle.revenue.source"]._unrated_order_sql(company),
             )
         )
         bought = dict(self.env.cr.fetchall())

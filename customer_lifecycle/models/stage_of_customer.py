@@ -75,10 +75,10 @@ class SaleOrder(models.Model):
         """What the order is worth to its company, as the settings say what value is."""
         self.ensure_one()
         rate = self.currency_rate
-        if not rate:
+        company = self.company_id.sudo()
+        if not rate or not company._lifecycle_knows_rate(self.currency_id):
             return 0  # nobody knows what it is worth
         amount = self.amount_untaxed / rate
-        company = self.company_id.sudo()
         if company.lifecycle_value == "revenue":
             return amount
         if company.lifecycle_value == "margin" and "margin" in self._fields:

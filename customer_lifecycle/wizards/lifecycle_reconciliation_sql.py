@@ -485,6 +485,7 @@ class LifecycleReconciliation(models.TransientModel):
                                COALESCE(counted.gross, 0) AS gross,
                                COALESCE(counted.amount, 0) AS amount,
                                COALESCE(counted.inside, 0) AS inside,
+                               COALESCE(counted.exchanged, 0) AS exchanged,
                                counted.goodwill IS TRUE
                                    OR (counted.goodwill IS NULL AND said.goodwill) AS goodwill
                           FROM (SELECT move_id, SUM(amount) AS amount,
@@ -503,7 +504,13 @@ class LifecycleReconciliation(models.TransientModel):
                                ('delivery', CASE WHEN in_report AND NOT goodwill AND ships
                                                  THEN gross - said END),
                                ('exchange', CASE WHEN in_report AND NOT goodwill
-                                                 THEN amount - gross END),
+                                                 THEN -exchanged END),
+                               -- credit notes that leave nothing: of the shipping that was
+                               -- kept, or of what was given back beyond the invoice
+                               ('delivery', CASE WHEN in_report AND NOT goodwill
+                                                 THEN LEAST(amount - gross + exchanged, 0) END),
+                               ('capped', CASE WHEN in_report AND NOT goodwill
+                                               THEN GREATEST(amount - gross + exchanged, 0) END),
                                ('other_day', CASE WHEN in_report THEN inside - amount
                                                   ELSE inside END)
                      ) parts (kind, amount)
@@ -524,6 +531,7 @@ class LifecycleReconciliation(models.TransientModel):
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_invoice_rows AS
                    SELECT res_id AS move_id, SUM(gross) AS gross, SUM(amount) AS amount,
+                          SUM(exchange_difference) AS exchanged,
                           SUM(amount) FILTER (WHERE day BETWEEN %(first)s AND %(last)s) AS inside,
                           BOOL_OR(source_id = ANY(%(goodwill)s)) AS goodwill
                      FROM (%(rows)s) ours GROUP BY res_id""",
@@ -533,7 +541,7 @@ class LifecycleReconciliation(models.TransientModel):
                 rows=SQL(" UNION ALL ").join(rows)
                 or SQL(
                     "SELECT 0 AS res_id, 0.0 AS gross, 0.0 AS amount, NULL::date AS day, "
-                    "0 AS source_id WHERE FALSE"
+                    "0.0 AS exchange_difference, 0 AS source_id WHERE FALSE"
                 ),
             )
         )

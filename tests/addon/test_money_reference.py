@@ -145,7 +145,7 @@ class SlowSums:
         )
         if whole and abs(net) <= sum(pieces.values()) * unit:
             return Decimal(0)
-        return max(net, Decimal(0)) if corrected else net
+        return max(net, Decimal(0)) if corrected or gross >= 0 else net
 
     def _pays(self, line):
         kinds = ("gift_card", "ewallet")
@@ -205,6 +205,77 @@ class SlowSums:
         sign = -1 if line.price_subtotal < 0 else 1
         above = max(Decimal(0), sign * (invoiced - worth))
         return sign * max(Decimal(0), sign * credited - above)
+
+
+class SlowInvoiceSums(SlowSums):
+    """The same where purchases are posted invoices."""
+
+    def _documents(self):
+        documents = self.env["account.move"].search(
+            [
+                ("company_id", "=", self.company.id),
+                ("state", "=", "posted"),
+                ("move_type", "in", ("out_invoice", "out_receipt", "out_refund")),
+            ]
+        )
+        for move in documents:
+            if move.move_type != "out_refund":
+                yield from self._invoice(move)
+            elif not self._takes_all(move.reversed_entry_id):
+                yield move.partner_id, move.invoice_date, to_cents(self._goods(move, "balance"))
+        for purchase in self.env["lifecycle.external.purchase"].search(
+            [("company_id", "=", self.company.id)]
+        ):
+            yield purchase.partner_id, purchase.date, exact(purchase.amount_company)
+
+    def _invoice(self, move):
+        """What an invoice counts, and what its credit notes take off it on the same day."""
+        worth = to_cents(self._goods(move, "balance"))
+        yield move.partner_id, move.invoice_date, worth
+        if not self._takes_all(move):
+            return
+        notes = self._notes(move)
+        given = sum(self._goods(note, "amount_currency") for note in notes)
+        so_far, taken = Decimal(0), Decimal(0)
+        for note in notes.sorted("id"):
+            so_far += self._goods(note, "amount_currency")
+            now = to_cents(worth * so_far / given) if given else Decimal(0)
+            yield note.partner_id, move.invoice_date, taken - now
+            taken = now
+
+    def _given_back(self):
+        return {}
+
+    def _notes(self, invoice):
+        return self.env["account.move"].search(
+            [("reversed_entry_id", "=", invoice.id), ("move_type", "=", "out_refund"),
+             ("state", "=", "posted")]
+        ) if invoice else self.env["account.move"]
+
+    def _takes_all(self, invoice):
+        """Whether credit notes in the invoice's currency leave nothing of its goods."""
+        notes = self._notes(invoice)
+        if not notes or notes.currency_id != invoice.currency_id:
+            return False
+        worth = self._goods(invoice, "amount_currency")
+        given = sum(self._goods(note, "amount_currency") for note in notes)
+        return worth > 0 and worth + given <= exact(invoice.currency_id.rounding) / 2
+
+    def _goods(self, move, name):
+        """The lines of an invoice that are goods, below nought on a credit note."""
+        return -sum(
+            exact(line[name]) for line in self._product_lines(move) if not self._is_money(line)
+        )
+
+    def _is_money(self, line):
+        kinds = ("gift_card", "ewallet")
+        programs = self.env["loyalty.program"].search([("program_type", "in", kinds)])
+        return (
+            line.is_downpayment
+            or line.product_id in programs.trigger_product_ids
+            or line.product_id in programs.reward_ids.discount_line_product_id
+            or any(self._pays(sold) for sold in line.sale_line_ids)
+        )
 
 
 class TestMoneyReference(MoneyCase):
@@ -339,12 +410,63 @@ class TestMoneyReference(MoneyCase):
             }
             self.assertEqual(found, expected.get(partner.id, {}), partner.name)
 
+    def _random_invoices(self):
+        """Invoices without an order, down payments, receipts, cash that is rounded."""
+        rng = self.rng
+        account = self.env["account.account"].search(
+            [("company_ids", "in", self.company.ids), ("account_type", "=", "expense")], limit=1
+        )
+        rounding = self.env["account.cash.rounding"].create(
+            {"name": "To 0.05", "rounding": 0.05, "strategy": "add_invoice_line",
+             "rounding_method": "HALF-UP", "profit_account_id": account.id,
+             "loss_account_id": account.id}
+        )
+        for _each in range(25):
+            invoice = self.move(
+                rng.choice(("out_invoice", "out_invoice", "out_receipt")),
+                *(round(rng.uniform(5, 90), 2) for _line in range(rng.randint(1, 3))),
+                -round(rng.uniform(0.5, 4), 2),
+                partner=rng.choice(self.contacts),
+                currency=rng.choice((None, "EUR", "JPY")),
+                days_ago=rng.randint(20, 300),
+                **rng.choice(({}, {"invoice_cash_rounding_id": rounding.id})),
+            )
+            for _note in range(rng.choice((0, 0, 1, 1, 2))):
+                if invoice.move_type != "out_invoice":
+                    continue
+                note = self.credit(invoice, days_ago=rng.randint(0, 19), post=False)
+                if rng.random() < 0.6:
+                    self._random_quantities(note)
+                note.action_post()
+        for _each in range(6):
+            order = self.order(
+                (3, round(rng.uniform(9, 90), 2)),
+                days_ago=200,
+                partner=rng.choice(self.contacts),
+                currency=rng.choice((None, "EUR")),
+            )
+            advance = self.down_payment(order, rng.choice((10, 33, 100)), days_ago=150)
+            if rng.random() < 0.4:
+                self.credit(advance, days_ago=100)
+            if rng.random() < 0.8 and order.order_line.filtered("qty_to_invoice"):
+                self.invoice(order, days_ago=rng.randint(1, 90))
+
     def test_random_documents_agree_to_the_cent(self):
         self._write_random_documents()
         self.company.write({"lifecycle_value": "percent", "lifecycle_margin_percent": 37.5})
+        self.assertReference(SlowSums)
+
+    def test_random_invoices_agree_to_the_cent(self):
+        self._write_random_documents()
+        self._random_invoices()
+        self.company.write({"lifecycle_value": "percent", "lifecycle_margin_percent": 37.5})
+        (self.company | self.other).lifecycle_basis = "invoices"
+        self.assertReference(SlowInvoiceSums)
+
+    def assertReference(self, reference):
         for company, share in ((self.company, Decimal("0.375")), (self.other, Decimal(1))):
-            expected = SlowSums(company, share).figures()
-            self.assertGreater(len(expected), 8)
+            expected = reference(company, share).figures()
+            self.assertGreater(len(expected), 6)
             partners = self.env["res.partner"].browse(expected)
             self.assertSameSums(self.collected(company), expected)
             self.assertSameSums(self.collected(company, partners), expected)

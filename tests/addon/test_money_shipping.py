@@ -178,6 +178,14 @@ class TestShipping(ShippingCase):
         self.credit(invoice, quantities={1: 0})
         self.assertFigures(revenue=0, order_count=0)
 
+    def test_shipping_that_is_kept_on_an_invoice_is_no_purchase(self):
+        self.company.lifecycle_basis = "invoices"
+        invoice = self.invoice(self.shipped((2, 50)))
+        self.credit(invoice, quantities={0: 1, 1: 0})
+        self.assertFigures(revenue=55, order_count=1)
+        self.credit(invoice, quantities={0: 1, 1: 0}, days_ago=5)
+        self.assertFigures(revenue=0, order_count=0, first_order_date=None)
+
     def test_part_of_the_goods_credited_keeps_the_shipping(self):
         invoice = self.invoice(self.shipped((4, 25)))
         self.credit(invoice, quantities={0: 1, 1: 0})

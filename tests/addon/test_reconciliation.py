@@ -224,8 +224,7 @@ class TestReconciliation(ReconciliationMixin, MoneyCase):
 class TestReconciliationRandom(ReconciliationMixin, test_money_reference.TestMoneyReference):
     """Random orders, invoices, credit notes and currencies, on either basis."""
 
-    def test_random_documents_agree_to_the_cent(self):
-        self._write_random_documents()
+    def assertReference(self, reference):
         for basis in ("orders", "invoices"):
             for days in (10, 40, 400):
                 with self.subTest(basis=basis, days=days):

@@ -1,10 +1,11 @@
 """What nobody can believe moves nothing: it is refused at import, or set aside and told."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import ValidationError
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -52,6 +53,60 @@ class TestSetAside(SetAsideCase):
                 self.assertFigures(revenue=100, order_count=2)
                 self.assertAside()
                 order._action_cancel()
+
+    def test_rate_that_odoo_wrote_for_want_of_one_is_none(self):
+        self.order(70)
+        order = self.order(30, currency="CHF")
+        invoice = self.invoice(order)
+        self.assertEqual((order.currency_rate, invoice.invoice_currency_rate), (1, 1))
+
+        def assertBelieved(believed, amount=15):
+            for basis, document, other in (
+                ("orders", order, 70), ("invoices", invoice, None)
+            ):
+                self.company.lifecycle_basis = basis
+                with self.subTest(basis=basis):
+                    revenue = (other or 0) + amount if believed else other
+                    self.assertFigures(revenue=revenue)
+                    self.assertAside(*[] if believed else [(document, "3")])
+            self.company.lifecycle_basis = "orders"
+
+        assertBelieved(False)
+        # one that is entered later does not change the documents
+        self.set_rates("CHF", {400: 2})
+        assertBelieved(False)
+        # but they are right again when they are computed anew
+        order.date_order = self.env.cr.now()
+        self.assertEqual(order.currency_rate, 2)
+        self.assertFigures(revenue=85)
+        # and a currency may be worth as much as the company's
+        self.set_rates("CHF", {400: 1})
+        order.date_order -= timedelta(hours=1)
+        assertBelieved(True, 30)
+        self.set_rates("USD", {400: 1.5})
+        assertBelieved(False)
+        self.set_rates("CHF", {400: 1.5})
+        assertBelieved(True, 30)
+
+    def test_credit_note_in_a_currency_without_rate_takes_nothing_off(self):
+        order = self.order((4, 25))
+        invoice = self.invoice(order)
+        note = self.env["account.move"].create(
+            {
+                "move_type": "out_refund", "partner_id": self.customer.id,
+                "invoice_date": self.day(3), "reversed_entry_id": invoice.id,
+                "currency_id": self.currency("CHF").id,
+                "invoice_line_ids": [
+                    Command.create(
+                        {"product_id": self.product.id, "quantity": 1, "price_unit": 25,
+                         "tax_ids": False, "sale_line_ids": [Command.set(order.order_line.ids)]}
+                    )
+                ],
+            }
+        )
+        note.action_post()
+        self.assertFigures(revenue=100)
+        self.assertAside((note, "3"))
 
     def test_impossible_days_are_set_aside(self):
         self.order(70)
