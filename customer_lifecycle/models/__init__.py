@@ -165,6 +165,7 @@ from . import (
     lifecycle_loyalty_reminder,
     sale_order_loyalty,
     sale_order_points,
+    sale_order_points_delivery,
     product_pricelist,
     mail_mail,
     account_move_loyalty,

@@ -9,6 +9,7 @@ now. Called when an order is confirmed and by ``account_move_loyalty``, which bo
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import float_compare, float_round
 
 from .lifecycle_context import own, own_value
@@ -40,26 +41,24 @@ class SaleOrderLine(models.Model):
     def create(self, vals_list):
         orders = self.env["sale.order"].browse(
             list({vals["order_id"] for vals in vals_list if vals.get("order_id")})
-        )._lifecycle_with_points()
-        orders._lifecycle_note_terms()
+        )
+        settle = orders._lifecycle_before_change()
         lines = super().create(vals_list)
-        orders._lifecycle_settle_points()
+        settle()
         return lines
 
     def write(self, vals):
         if not BOUGHT & vals.keys():
             return super().write(vals)
-        orders = self.order_id._lifecycle_with_points()
-        orders._lifecycle_note_terms()
+        settle = self.order_id._lifecycle_before_change()
         result = super().write(vals)
-        orders._lifecycle_settle_points()
+        settle()
         return result
 
     def unlink(self):
-        orders = self.order_id._lifecycle_with_points()
-        orders._lifecycle_note_terms()
+        settle = self.order_id._lifecycle_before_change()
         result = super().unlink()
-        orders._lifecycle_settle_points()
+        settle()
         return result
 
     def _lifecycle_is_discount_of(self, program):
@@ -96,15 +95,31 @@ class SaleOrder(models.Model):
 
     def write(self, vals):
         """Look at the points once when all lines are written."""
-        orders = self.browse()
-        if "order_line" in vals:
-            orders = self._lifecycle_with_points()
-        if not orders:
+        confirmed = self.filtered(lambda order: order.state == "sale")
+        if "order_line" not in vals or not confirmed:
             return super().write(vals)
-        orders._lifecycle_note_terms()
+        settle = confirmed._lifecycle_before_change()
         result = super(SaleOrder, self.with_context(lifecycle_settle_later=own())).write(vals)
-        orders._lifecycle_settle_points()
+        settle()
         return result
+
+    def _lifecycle_before_change(self):
+        """Remember what the points of confirmed orders hang on, before lines change.
+
+        :return: function to call afterwards, which lets the points follow
+        """
+        orders = self._lifecycle_with_points()
+        orders._lifecycle_note_terms()
+        out_of_reach = self._lifecycle_out_of_reach()
+
+        def settle():
+            reached = self.browse().union(
+                *(order for order, programs in out_of_reach.items()
+                  if order._lifecycle_reach(programs))
+            )
+            (orders | reached)._lifecycle_settle_points()
+
+        return settle
 
     def _lifecycle_with_points(self):
         """Confirmed orders that gave points to loyalty cards or spent from them, to be settled."""
@@ -113,6 +128,67 @@ class SaleOrder(models.Model):
         return self.filtered(
             lambda order: order.state == "sale" and order.sudo()._lifecycle_loyalty_cards()
         )
+
+    # ----- PROGRAMS THAT ARE REACHED LATER -----
+
+    def _lifecycle_out_of_reach(self):
+        """Programs under which confirmed orders have earned nothing, as below the minimum.
+
+        :return: dict order → programs
+        """
+        if own_value(self.env, "lifecycle_settle_later"):
+            return {}
+        found = {}
+        for order in self.sudo():
+            if order.state != "sale" or order.partner_id.is_public:
+                continue
+            programs = self.env["loyalty.program"].sudo().search(
+                Domain.AND(
+                    [
+                        order._get_program_domain(),
+                        [("program_type", "=", "loyalty"), ("trigger", "=", "auto")],
+                    ]
+                )
+            )
+            programs = (programs - order.coupon_point_ids.coupon_id.program_id).filtered(
+                lambda program, order=order: program.is_nominative
+                # nobody has been promised points of a program that came later
+                and program.create_date.replace(microsecond=0) <= order.date_order
+                and not order._lifecycle_worth(program, order._lifecycle_rules(program), {})
+            )
+            if programs:
+                found[order] = programs
+        return found
+
+    def _lifecycle_reach(self, programs):
+        """Let the order give points under programs that it has come to meet; say whether it does.
+
+        The points themselves are booked as every later change of the order.
+        """
+        self.ensure_one()
+        reached = False
+        for program in programs if self.exists() and self.state == "sale" else ():
+            terms = self._lifecycle_rules(program)
+            multiplier = self._lifecycle_times(program)
+            terms["factor"] = multiplier.factor if multiplier else 1
+            if self._lifecycle_worth(program, terms, {}) <= 0:
+                continue
+            cards = self.env["loyalty.card"].sudo()
+            card = self._lifecycle_company_cards().sudo().filtered(
+                lambda one, program=program: one.program_id == program
+            )[:1] or cards.search(
+                [("partner_id", "=", self.partner_id.id), ("program_id", "=", program.id)], limit=1
+            )
+            # as the loyalty app does when an order is confirmed
+            card = card or cards.with_context(loyalty_no_mail=True, tracking_disable=True).create(
+                {"program_id": program.id, "partner_id": self.partner_id.id, "points": 0,
+                 "order_id": self.id}
+            )
+            self.env["sale.order.coupon.points"].sudo().create(
+                {"order_id": self.id, "coupon_id": card.id, "points": 0, "lifecycle_terms": terms}
+            )
+            reached = True
+        return reached
 
     # ----- TERMS -----
 
@@ -131,15 +207,15 @@ class SaleOrder(models.Model):
             for entry in entries:
                 entry.lifecycle_terms = order._lifecycle_terms(entry, confirmed)
 
-    def _lifecycle_terms(self, entry, confirmed):
-        program = entry.coupon_id.program_id
+    def _lifecycle_rules(self, program):
+        """Terms of a program as they are now, for an order that has got no points under it."""
         products = self.order_line.product_id
         valid = program._get_valid_products(products)
-        terms = {
-            "given": entry.points,
+        return {
+            "given": 0,
             "factor": 1,
             "products": products.ids,
-            "documents": self._lifecycle_documents().ids if confirmed else [],
+            "documents": [],
             "rules": [
                 {
                     "rule": rule.id,
@@ -153,6 +229,14 @@ class SaleOrder(models.Model):
                 for rule in program.rule_ids
                 if rule.mode == "auto" or rule in self.code_enabled_rule_ids
             ],
+        }
+
+    def _lifecycle_terms(self, entry, confirmed):
+        program = entry.coupon_id.program_id
+        terms = {
+            **self._lifecycle_rules(program),
+            "given": entry.points,
+            "documents": self._lifecycle_documents().ids if confirmed else [],
         }
         worth = self._lifecycle_worth(program, terms, {})
         if worth:
@@ -363,6 +447,12 @@ class SaleOrder(models.Model):
                 if move.state == "draft" and (sign < 0 or amount < 0):
                     continue
                 if move.currency_id != self.currency_id:
+                    if not all(
+                        map(self.company_id._lifecycle_knows_rate,
+                            move.currency_id | self.currency_id)
+                    ):
+                        # nobody knows what it is worth, as in every figure
+                        continue
                     amount = move.currency_id._convert(
                         amount, self.currency_id, self.company_id, move.invoice_date or move.date
                     )

@@ -232,6 +232,44 @@ class TestPointsFollow(CreditCase):
         order.order_line.product_uom_qty = 6
         self.assertEqual(self.points(), 60)
 
+    def test_minimum_that_is_reached_later(self):
+        self.program.rule_ids.minimum_amount = 150
+        order = self.sell(self.ann)
+        self.assertFalse(self.card())
+        order.order_line.product_uom_qty = 20
+        self.assertEqual(self.points(), 200)
+        self.assertEqual(
+            self.history(self.card()), [("changed", f"Order {order.name} changed", 200, 0)]
+        )
+        self.credit(self.invoice(order), quantity=2)
+        self.assertEqual(self.points(), 180)
+        order.order_line.product_uom_qty = 10
+        self.assertEqual(self.points(), 0)
+        order.order_line.product_uom_qty = 20
+        order._action_cancel()
+        self.assertEqual(self.points(), 0)
+        order.action_draft()
+        order.action_confirm()
+        self.assertEqual(self.points(), 200, "once")
+
+    def test_minimum_that_is_reached_by_another_line(self):
+        card = self.new_card(self.ann, 5)
+        self.program.rule_ids.minimum_amount = 150
+        order = self.sell(self.ann)
+        self.add(order, 1, 80)
+        self.assertEqual(card.points, 5 + 180)
+        order.order_line[1].product_uom_qty = 0
+        self.assertEqual(card.points, 5)
+
+    def test_program_that_came_after_the_order(self):
+        self.program.action_archive()
+        order = self.sell(self.ann)
+        order.date_order = "2020-01-01 12:00:00"
+        self.program.action_unarchive()
+        self.program.rule_ids.minimum_amount = 150
+        order.order_line.product_uom_qty = 20
+        self.assertFalse(self.card())
+
     def test_minimum_with_tax(self):
         tax = self.env["account.tax"].create(
             {"name": "20 %", "amount": 20, "company_id": self.home.id}
@@ -318,6 +356,46 @@ class TestPointsFollow(CreditCase):
         self.assertEqual(self.points(), given / 2)
         self.credit(self.invoice(order), quantity=1)
         self.assertEqual(self.points(), given * 0.4)
+
+    def test_credit_note_in_a_currency_without_rate(self):
+        order = self.sell(self.ann, 1000)
+        invoice = self.invoice(order)
+        order.order_line.product_uom_qty = 6
+        self.assertEqual(self.points(), 600)
+        francs = self.env["res.currency"].with_context(active_test=False).search(
+            [("name", "=", "CHF")]
+        )
+        francs.active = True
+        francs.rate_ids.unlink()
+        for rate, expected in ((None, 600), (0.5, 500)):
+            if rate:
+                self.env["res.currency.rate"].create(
+                    {"currency_id": francs.id, "company_id": self.home.id, "name": "2020-01-01",
+                     "rate": rate}
+                )
+            # four of the ten were billed and are ordered no more
+            for quantity in (4, 1):
+                note = self.env["account.move"].create(
+                    {
+                        "move_type": "out_refund", "partner_id": self.ann.id,
+                        "reversed_entry_id": invoice.id, "currency_id": francs.id,
+                        "invoice_date": "2026-11-01",
+                        "invoice_line_ids": [
+                            Command.create(
+                                {"product_id": self.item.id, "quantity": quantity,
+                                 "price_unit": 50, "tax_ids": False,
+                                 "sale_line_ids": [Command.set(order.order_line.ids)]}
+                            )
+                        ],
+                    }
+                )
+                note.action_post()
+            with self.subTest(rate=rate):
+                self.assertEqual(self.points(), expected)
+            if not rate:
+                documents = order.order_line.invoice_lines.move_id - invoice
+                documents.button_draft()
+                documents.button_cancel()
 
     def test_down_payment(self):
         order = self.sell(self.ann)
@@ -517,6 +595,20 @@ class TestPointsOfDeliveries(CreditCase):
         self.deliver(order, 4)
         self.invoice(order)
         self.assertEqual(card.points, 100)
+
+    def test_the_rest_is_cancelled_after_the_invoice(self):
+        order = self.sell(self.ann, product=self.goods)
+        self.deliver(order, 6, rest="later")
+        self.invoice(order)
+        card = self.cards(self.ann)
+        self.assertEqual(card.points, 100)
+        rest = order.picking_ids.filtered(lambda one: one.state not in ("done", "cancel"))
+        worker = self.new_user("loyalty_warehouse", "stock.group_stock_user", self.home)
+        rest.with_user(worker).action_cancel()
+        self.assertEqual(card.points, 60)
+        self.assertBalanced(card)
+        order._action_cancel()
+        self.assertEqual(card.points, 0)
 
     def test_more_was_delivered_than_ordered(self):
         order = self.sell(self.ann, product=self.goods)
