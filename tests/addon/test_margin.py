@@ -108,30 +108,48 @@ class TestMarginOfInvoices(MarginCase):
     def test_booked_cost_of_goods_counts(self):
         if "cogs_origin_id" not in self.env["account.move.line"]._fields:
             self.skipTest("Needs the app Stock Accounting (stock_account).")
-        invoice = self.move("out_invoice", 100)
-        line = invoice.invoice_line_ids
-        accounts = self.env["account.account"].search(
-            [("company_ids", "in", self.company.ids), ("account_type", "=", "expense")], limit=2
+        stock, expense = self.env["account.account"].create(
+            [
+                {"name": name, "code": f"9LC{number}", "account_type": kind,
+                 "company_ids": [Command.set(self.company.ids)]}
+                for number, (name, kind) in enumerate(
+                    (("Stock", "asset_current"), ("Cost of goods", "expense_direct_cost"))
+                )
+            ]
         )
-        invoice.button_draft()
-        invoice.write(
+        category = self.env["product.category"].create({"name": "Valued"})
+        category.write(
             {
-                "line_ids": [
-                    Command.create(
-                        {
-                            "name": "Cost", "display_type": "cogs", "account_id": account.id,
-                            "cogs_origin_id": line.id, "quantity": 1, "tax_ids": False,
-                            "price_unit": -sign * 65, "amount_currency": sign * 65,
-                        }
-                    )
-                    for account, sign in zip(accounts, (1, -1), strict=True)
-                ]
+                "property_valuation": "real_time",
+                "property_cost_method": "standard",
+                "property_stock_valuation_account_id": stock.id,
+                "property_account_expense_categ_id": expense.id,
             }
         )
-        # Odoo forgets such lines in a draft; as it books them itself they are there when posted
-        invoice.with_context(lifecycle_keep_cogs=True)._post(soft=False)
-        if not invoice.line_ids.filtered(lambda one: one.display_type == "cogs"):
-            self.skipTest("This version keeps no cost lines that it did not book itself.")
+        product = self.env["product.product"].create(
+            {"name": "Valued", "type": "consu", "is_storable": True, "categ_id": category.id,
+             "standard_price": 65, "taxes_id": False}
+        )
+        invoice = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice", "partner_id": self.customer.id,
+                "invoice_date": self.day(10),
+                "invoice_line_ids": [
+                    Command.create(
+                        {"product_id": product.id, "quantity": 2, "price_unit": 100,
+                         "tax_ids": False}
+                    )
+                ],
+            }
+        )
+        invoice.action_post()
+        booked = invoice.line_ids.filtered(lambda one: one.display_type == "cogs")
+        self.assertEqual(sorted(booked.mapped("balance")), [-130, 130])
+        # what it costs from now on says nothing about it
+        product.standard_price = 90
+        self.assertFigures(revenue=200, clv_historical=70)
+        self.assertEqual(self.by_share(), 0)
+        self.credit(invoice, quantities={0: 1}, days_ago=5)
         self.assertFigures(revenue=100, clv_historical=35)
         self.assertEqual(self.by_share(), 0)
 
