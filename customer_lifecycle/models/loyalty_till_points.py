@@ -5,19 +5,27 @@ them, or the credit note of its invoice. Goes out: a line in the history of the 
 has filled, whoever the refund names. Called by the till's order when it is paid and when its
 points are booked, and by credit notes; worked out anew from all refunds of the sale, so that it
 does not matter which of these comes first, or twice.
+
+What a refund takes is taken at once. Where it gives more back than it takes, because the reward
+that points were spent on comes back too, Odoo's own till promises that a refund leaves the card as
+it is; the scheduled action of loyalty gives it back in the next minute.
 """
 
 import logging
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools import SQL, float_compare, float_is_zero, float_round
 
 from .lifecycle_fields import OptionalInteger
+from .lifecycle_loyalty_member import CRON
 from .lifecycle_run import CONFLICTS
 
 _logger = logging.getLogger(__name__)
 
 PAID = ("paid", "done", "invoiced")
+#: days after which a refund is looked at no more
+RECENT_DAYS = 30
 
 
 class LoyaltyHistory(models.Model):
@@ -47,6 +55,15 @@ class AccountMove(models.Model):
         result = super()._lifecycle_settle_points()
         self.env["lifecycle.till.points"]._settle_credited(self)
         return result
+
+
+class LifecycleLoyaltyMember(models.Model):
+    _inherit = "lifecycle.loyalty.member"
+
+    @api.model
+    def _cron_loyalty(self):
+        self.env["lifecycle.till.points"]._give_back_due()
+        return super()._cron_loyalty()
 
 
 class LifecycleTillPoints(models.AbstractModel):
@@ -121,6 +138,22 @@ class LifecycleTillPoints(models.AbstractModel):
                     self._settle_unless_broken(sale, sale, move)
 
     @api.model
+    def _give_back_due(self):
+        """Give back the spent points whose reward was taken back at the till."""
+        lines = self.env.get("pos.order.line", self)
+        if "coupon_id" not in lines._fields:
+            return
+        since = fields.Datetime.now() - timedelta(days=RECENT_DAYS)
+        refunds = lines.sudo().search(
+            [
+                ("refunded_orderline_id", "!=", False),
+                ("create_date", ">=", since),
+                ("refunded_orderline_id.coupon_id", "!=", False),
+            ]
+        ).order_id
+        self.with_context(lifecycle_give_back=True)._settle(refunds)
+
+    @api.model
     def _settle_unless_broken(self, sale, cause, move=None):
         """Settle one sale; a broken program stops no sale."""
         try:
@@ -163,6 +196,14 @@ class LifecycleTillPoints(models.AbstractModel):
         odoo = sum(self._taken_by_odoo(refund, card) for refund in self._refunds(sale))
         change = due - sum(ours.mapped("lifecycle_taken")) - odoo
         if float_is_zero(change, precision_digits=2):
+            return
+        if (
+            due < 0
+            and change < 0
+            and not move
+            and not self.env.context.get("lifecycle_give_back")
+        ):
+            self.env.ref(CRON).sudo()._trigger()
             return
         if change < 0:
             change = self._reduce(ours, cause, change)

@@ -5,6 +5,7 @@ from unittest.mock import patch
 from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 
+from .common_loyalty import LOYALTY
 from .common_till import TillCase
 
 
@@ -160,7 +161,35 @@ class TestTillPoints(TillPointsCase):
         self.assertEqual(self.points.points, 30)
         self.give_back(sold, 1)
         self.assertEqual(self.points.points, 0, "the reward stays his")
-        self.give_back(sold, 1, line=1)
+        back = self.give_back(sold, 1, line=1)
+        self.book(back, 0)
+        self.run_cron(LOYALTY)
+        self.assertEqual(self.points.points, 100)
+        self.assertBalanced(before=100)
+        self.run_cron(LOYALTY)
+        self.assertEqual(self.points.points, 100, "once")
+
+    def test_goods_and_their_reward_in_one_refund(self):
+        """Odoo's own till promises that such a refund leaves the card as it is."""
+        self.points.points = 100
+        reward = {
+            **self.paid_with(self.program.reward_ids, 100), "coupon_id": self.points.id,
+        }
+        sold = self.sell((1, 300), reward)
+        self.book(sold, 30, spent=100)
+        back = self.sell(
+            *(
+                {"qty": -1, "price_unit": line.price_unit, "product_id": line.product_id.id,
+                 "refunded_orderline_id": line.id}
+                for line in sold.lines
+            ),
+            refund=True,
+        )
+        answer = self.book(back, 0)
+        self.assertEqual(self.points.points, 30)
+        self.assertEqual([one["points"] for one in answer["coupon_updates"]], [30])
+        # a moment later the customer has what he had before
+        self.run_cron(LOYALTY)
         self.assertEqual(self.points.points, 100)
         self.assertBalanced(before=100)
 
