@@ -17,6 +17,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, float_compare, float_is_zero, float_round
 
+from .lifecycle_context import own, own_value
 from .lifecycle_fields import OptionalInteger
 from .lifecycle_loyalty_member import CRON
 from .lifecycle_run import CONFLICTS
@@ -151,7 +152,7 @@ class LifecycleTillPoints(models.AbstractModel):
                 ("refunded_orderline_id.coupon_id", "!=", False),
             ]
         ).order_id
-        self.with_context(lifecycle_give_back=True)._settle(refunds)
+        self.with_context(lifecycle_give_back=own())._settle(refunds)
 
     @api.model
     def _settle_unless_broken(self, sale, cause, move=None):
@@ -201,7 +202,7 @@ class LifecycleTillPoints(models.AbstractModel):
             due < 0
             and change < 0
             and not move
-            and not self.env.context.get("lifecycle_give_back")
+            and not own_value(self.env, "lifecycle_give_back")
         ):
             self.env.ref(CRON).sudo()._trigger()
             return
