@@ -1,10 +1,17 @@
-"""Revenue beside Odoo's reports wherever money is odd: gift cards, deliveries, goodwill, invoices.
+"""Revenue beside Odoo's reports wherever money is odd: gift cards, deliveries, goodwill, invoices,
+the till with its refunds, tips and settled orders, goods that come back before they are invoiced.
 
 The situations are those of the tests of money; after each figure that they assert, the comparison
 must explain every difference, over a long period and over one that cuts documents apart.
 """
 
-from . import test_money_goodwill, test_money_invoices, test_money_payment
+from . import (
+    test_money_goodwill,
+    test_money_invoices,
+    test_money_payment,
+    test_money_shipping,
+    test_till_money,
+)
 from .test_reconciliation import ReconciliationMixin
 
 
@@ -30,4 +37,28 @@ class TestComparedGiftCards(Compared, test_money_payment.TestGiftCards):
 
 
 class TestComparedQuantities(Compared, test_money_payment.TestQuantities):
+    pass
+
+
+class TestComparedTransfers(Compared, test_money_shipping.TestTransfers):
+    pass
+
+
+class TestComparedShipping(Compared, test_money_shipping.TestShipping):
+    pass
+
+
+class TestComparedTillRefunds(Compared, test_till_money.TestTillRefunds):
+    pass
+
+
+class TestComparedTillInvoices(Compared, test_till_money.TestTillInvoices):
+    pass
+
+
+class TestComparedTillMoney(Compared, test_till_money.TestTillMoney):
+    pass
+
+
+class TestComparedTillSettling(Compared, test_till_money.TestTillSettling):
     pass
