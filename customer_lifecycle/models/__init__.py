@@ -103,6 +103,7 @@ from . import (
     lifecycle_touchpoint_source_query,
     lifecycle_touchpoint_source_text,
     lifecycle_touchpoint_source_touch,
+    lifecycle_cleared_links,
     lifecycle_touch,
     lifecycle_touch_store,
     lifecycle_transition,

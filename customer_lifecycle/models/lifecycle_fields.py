@@ -166,6 +166,13 @@ class UncheckedMany2one(fields.Many2one):
         """Leave the column as it is."""
 
 
+class ClearedMany2one(UncheckedMany2one):
+    """Link without a foreign key that the ORM empties when what it leads to is deleted.
+
+    See ``lifecycle.cleared.mixin``, which the models that it leads to inherit.
+    """
+
+
 class UncheckedMany2many(fields.Many2many):
     """Links through the table of a model of its own, whose fields say what is checked."""
 

@@ -400,6 +400,7 @@ class LifecyclePreference(models.AbstractModel):
     @api.model
     def _store_habits(self, company):
         """Write usual weekday and team, and what the preferences stand for."""
+        self.env["lifecycle.profile"]._hold_links()
         # days with purchases need no amounts, which cost most of reading purchases
         days = SQL(
             """SELECT profile_id, day FROM lifecycle_line

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .lifecycle_fields import OptionalFloat, OptionalMonetary
+from .lifecycle_fields import ClearedMany2one, OptionalFloat, OptionalMonetary
 
 #: causes of dissatisfaction: date field of the profile, and whether it must lie in the past year
 CAUSES = ("late_delivery_date", "return_date", "credit_note_date", "bad_rating_date")
@@ -64,7 +64,7 @@ class LifecycleProfile(models.Model):
     usual_weekday = fields.Selection(
         WEEKDAYS, readonly=True, help="Day of the week on which half of the orders or more fall."
     )
-    usual_team_id = fields.Many2one(
+    usual_team_id = ClearedMany2one(
         "crm.team", string="Usual Channel", readonly=True, help="Sales team of most orders."
     )
     favorite_category_ids = fields.Many2many(

@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .lifecycle_fields import OptionalInteger
+from .lifecycle_fields import ClearedMany2one, OptionalInteger
 
 
 class LifecycleProfile(models.Model):
@@ -14,27 +14,27 @@ class LifecycleProfile(models.Model):
     first_touch_date = fields.Date(
         string="First Touch", readonly=True, help="First time that we heard of each other."
     )
-    first_touch_id = fields.Many2one(
+    first_touch_id = ClearedMany2one(
         "lifecycle.touchpoint.source",
         string="First Touch Was",
         readonly=True,
         help="What the first touch was, for example a message from the customer. Empty where the "
         "customer began with an order or was just entered.",
     )
-    first_source_id = fields.Many2one(
+    first_source_id = ClearedMany2one(
         "utm.source",
         string="Acquisition Source",
         readonly=True,
         help="What brought the customer to us, for example a newsletter: the source of the "
         "earliest opportunity, order or touchpoint that names one.",
     )
-    first_medium_id = fields.Many2one(
+    first_medium_id = ClearedMany2one(
         "utm.medium",
         string="Acquisition Channel",
         readonly=True,
         help="The way on which the customer came, for example e-mail or a search engine.",
     )
-    first_campaign_id = fields.Many2one(
+    first_campaign_id = ClearedMany2one(
         "utm.campaign",
         string="Acquisition Campaign",
         readonly=True,
@@ -67,7 +67,7 @@ class LifecycleProfile(models.Model):
 
     # ----- BEFORE THE FIRST ORDER -----
 
-    first_order_touch_id = fields.Many2one(
+    first_order_touch_id = ClearedMany2one(
         "lifecycle.touchpoint.source",
         string="Last Touch Before the First Order",
         readonly=True,
@@ -76,22 +76,22 @@ class LifecycleProfile(models.Model):
     first_order_touch_date = fields.Date(
         string="Day of the Last Touch Before the First Order", readonly=True
     )
-    first_order_source_id = fields.Many2one(
+    first_order_source_id = ClearedMany2one(
         "utm.source",
         string="Source of the First Order",
         readonly=True,
         help="Named by the first order, or else by the last touch before it that names one.",
     )
-    first_order_medium_id = fields.Many2one(
+    first_order_medium_id = ClearedMany2one(
         "utm.medium", string="Channel of the First Order", readonly=True
     )
-    first_order_campaign_id = fields.Many2one(
+    first_order_campaign_id = ClearedMany2one(
         "utm.campaign", string="Campaign of the First Order", readonly=True
     )
 
     # ----- BEFORE THE LAST ORDER -----
 
-    last_order_touch_id = fields.Many2one(
+    last_order_touch_id = ClearedMany2one(
         "lifecycle.touchpoint.source",
         string="Last Touch Before the Last Order",
         readonly=True,
@@ -100,16 +100,16 @@ class LifecycleProfile(models.Model):
     last_order_touch_date = fields.Date(
         string="Day of the Last Touch Before the Last Order", readonly=True
     )
-    last_order_source_id = fields.Many2one(
+    last_order_source_id = ClearedMany2one(
         "utm.source",
         string="Source of the Last Order",
         readonly=True,
         help="Named by the latest order, or else by the last touch before it that names one.",
     )
-    last_order_medium_id = fields.Many2one(
+    last_order_medium_id = ClearedMany2one(
         "utm.medium", string="Channel of the Last Order", readonly=True
     )
-    last_order_campaign_id = fields.Many2one(
+    last_order_campaign_id = ClearedMany2one(
         "utm.campaign", string="Campaign of the Last Order", readonly=True
     )
 

@@ -139,6 +139,7 @@ class LifecycleTouch(models.AbstractModel):
 
         Their contacts stand in ``lifecycle_contact``.
         """
+        self.env["lifecycle.profile"]._hold_links()
         cr = self.env.cr
         self._collect_touches(company)
         self._collect_purchases(company)

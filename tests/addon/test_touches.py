@@ -56,6 +56,46 @@ class TouchCase(JourneyCase):
         ]
 
 
+class TestDeleted(TouchCase):
+    """Profiles name nothing that is not there, though no foreign key sees to it."""
+
+    def test_sources_teams_and_touchpoints_that_are_deleted(self):
+        touchpoint = self.env["lifecycle.touchpoint.source"].search([], limit=1)
+        medium, campaign, team = (
+            self.env[model].create({"name": "Gone soon"})
+            for model in ("utm.medium", "utm.campaign", "crm.team")
+        )
+        profile = self.refresh()
+        profile.write(
+            {
+                "first_source_id": self.newsletter.id,
+                "last_order_source_id": self.fair.id,
+                "first_order_medium_id": medium.id,
+                "last_order_campaign_id": campaign.id,
+                "first_touch_id": touchpoint.id,
+                "usual_team_id": team.id,
+            }
+        )
+        for record in (self.newsletter, medium, campaign, touchpoint, team):
+            record.unlink()
+        named = profile.read(
+            ["first_source_id", "first_order_medium_id", "last_order_campaign_id",
+             "first_touch_id", "usual_team_id"]
+        )[0]
+        self.assertEqual({name for name, value in named.items() if value}, {"id"})
+        self.assertEqual(profile.last_order_source_id, self.fair)
+
+    def test_nothing_is_forgotten_of_what_somebody_may_not_delete(self):
+        profile = self.refresh()
+        profile.first_source_id = self.newsletter
+        user = self.new_user("touch_nobody", "base.group_user", self.company)
+        with self.assertRaises(AccessError):
+            self.newsletter.with_user(user).unlink()
+        self.env["utm.source"].with_user(user).browse().unlink()
+        profile.invalidate_recordset()
+        self.assertEqual(profile.first_source_id, self.newsletter)
+
+
 class TestWay(TouchCase):
     def test_from_the_newsletter_to_the_second_order(self):
         self.new_lead(

@@ -6,7 +6,15 @@ addon, so that emptying that one with CASCADE carried off cards, order lines and
 """
 
 #: table and column of what was a checked link
-UNCHECKED = [("loyalty_card", "lifecycle_notice_delivery_id")]
+UNCHECKED = [
+    ("loyalty_card", "lifecycle_notice_delivery_id"),
+    ("lifecycle_profile", "usual_team_id"),
+    *(
+        ("lifecycle_profile", f"{when}_{link}_id")
+        for when in ("first", "first_order", "last_order")
+        for link in ("touch", "source", "medium", "campaign")
+    ),
+]
 
 
 def migrate(cr, version):
