@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from psycopg2 import errors
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.tests import Form
 from odoo.tools import SQL, mute_logger
@@ -240,6 +240,7 @@ class TestBrokenOthers(BrokenCase):
             record = self.env.ref(f"customer_lifecycle.{xml_id}")
             for value in ("[('gone', '=', 1)]", "[('create_date', '>', '2024-13-45')]", "[("):
                 with self.subTest(xml_id, value=value):
+                    before = record[column]
                     self.break_record(record, column, value)
                     self.run_nightly()
                     run = self.request(kind="manual")
@@ -250,6 +251,64 @@ class TestBrokenOthers(BrokenCase):
         keys = dict(self.env["lifecycle.health"]._problems())
         self.assertIn(f"lifecycle.stage,{self.env.ref('customer_lifecycle.stage_loyal').id}", keys)
 
+
+    @mute_logger(RUN_LOG, "odoo.addons.customer_lifecycle.models.lifecycle_workflow_run")
+    def test_every_filter_that_a_manager_writes(self):
+        """A field left with its app, or was deleted: the night, lists and saves go on."""
+        self.run_nightly()
+        user = self.new_user(
+            "guard_all", "sales_team.group_sale_salesman_all_leads,base.group_partner_manager",
+            self.home,
+        )
+        customer = self.customers[1].with_user(user).with_company(self.home)
+        stage = self.env.ref("customer_lifecycle.stage_at_risk")
+        segment = self.env["lifecycle.segment"].create(
+            {"name": "Guarded", "domain": "[('order_count', '>', 1)]"}
+        )
+        values = {"name": "Guarded", "company_id": self.home.id, "stage_ids": [stage.id]}
+        workflow, other = self.env["lifecycle.workflow"].create([values, values])
+        for one in (workflow, other):
+            one.step_ids = [Command.create({"kind": "note", "note": "<p>x</p>"})]
+            one._start(everybody=True)
+        comparison = self.env["lifecycle.comparison"].create(
+            {"name": "Guarded", "event": "segment", "segment_id": segment.id,
+             "company_id": self.home.id}
+        )
+        group = self.env["lifecycle.rfm.group"].search([], limit=1)
+        found = {
+            (record._name, name)
+            for record in (stage, segment, workflow, workflow.step_ids, comparison, group)
+            for name, field in record._fields.items()
+            if name.endswith("domain") and field.store and field.type in ("char", "text")
+        }
+        self.assertGreaterEqual(len(found), 6, found)
+        records = {record._name: record
+                   for record in (stage, segment, workflow, workflow.step_ids, comparison, group)}
+        for model, column in sorted(found):
+            record = records[model]
+            for value in ("[('partner_id.x_gone', '=', 1)]", "[('create_date', '>', 'never')]"):
+                with self.subTest(model=model, column=column, value=value), (
+                    self.env.cr.savepoint()
+                ) as savepoint:
+                    before = record[column]
+                    self.break_record(record, column, value)
+                    form = Form(customer)
+                    form.phone = "+32 2 290 34 92"
+                    form.save()
+                    self.env[model].search([]).read()
+                    self.env[model].get_views([(False, "list"), (False, "form")])
+                    record.web_read({name: {} for name in record.fields_get(attributes=[])})
+                    run = self.request(kind="manual")
+                    self.run_nightly()
+                    self.assertEqual(run.state, "done", run.message)
+                    self.run_cron("customer_lifecycle.ir_cron_lifecycle_workflow")
+                    # the one beside it goes on
+                    self.assertEqual(other.state, "running")
+                    # and it can be put right
+                    record.write({column: before})
+                    savepoint.rollback()
+                self.env.invalidate_all()
+                self.env.registry.clear_all_caches()
 
     def test_customers_form_opens_and_is_saved_with_a_broken_rule(self):
         """Before the night has switched it off."""
