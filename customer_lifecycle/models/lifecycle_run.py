@@ -174,7 +174,6 @@ class LifecycleRun(models.Model):
     @api.model
     def _cron_nightly(self):
         """Run all companies that are due, and go on with what was interrupted."""
-        self.env["lifecycle.health"]._look_sometimes()
         for company in self.env["res.company"]._lifecycle_companies():
             self._ensure_nightly(company)
         todo = self.search([("state", "in", ("pending", "running"))], order="id").ids
@@ -197,6 +196,9 @@ class LifecycleRun(models.Model):
             unfinished += bool(not finished and locked)
             left = commit(remaining=unfinished + waiting - 1)
         commit(remaining=unfinished)
+        if not unfinished:
+            # once a night, not between its steps
+            self.env["lifecycle.health"]._look()
         if busy or unfinished:
             # without a wake-up of its own the rest would wait for the next poll
             self._wake(

@@ -65,6 +65,7 @@ class TestDeleted(TouchCase):
             self.env[model].create({"name": "Gone soon"})
             for model in ("utm.medium", "utm.campaign", "crm.team")
         )
+        self.new_order(self.customer, 50, days_ago=2, company=self.company)
         profile = self.refresh()
         profile.write(
             {
@@ -86,6 +87,7 @@ class TestDeleted(TouchCase):
         self.assertEqual(profile.last_order_source_id, self.fair)
 
     def test_nothing_is_forgotten_of_what_somebody_may_not_delete(self):
+        self.new_order(self.customer, 50, days_ago=2, company=self.company)
         profile = self.refresh()
         profile.first_source_id = self.newsletter
         user = self.new_user("touch_nobody", "base.group_user", self.company)
