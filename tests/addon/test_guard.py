@@ -240,7 +240,6 @@ class TestBrokenOthers(BrokenCase):
             record = self.env.ref(f"customer_lifecycle.{xml_id}")
             for value in ("[('gone', '=', 1)]", "[('create_date', '>', '2024-13-45')]", "[("):
                 with self.subTest(xml_id, value=value):
-                    before = record[column]
                     self.break_record(record, column, value)
                     self.run_nightly()
                     run = self.request(kind="manual")
@@ -250,7 +249,6 @@ class TestBrokenOthers(BrokenCase):
         self.env["lifecycle.health"]._look()
         keys = dict(self.env["lifecycle.health"]._problems())
         self.assertIn(f"lifecycle.stage,{self.env.ref('customer_lifecycle.stage_loyal').id}", keys)
-
 
     @mute_logger(RUN_LOG, "odoo.addons.customer_lifecycle.models.lifecycle_workflow_run")
     def test_every_filter_that_a_manager_writes(self):
