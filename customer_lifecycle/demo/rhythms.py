@@ -22,7 +22,7 @@ RHYTHMS = {
     "whale": Rhythm(11, 11, 0.15, (TWO_YEARS, TWO_YEARS), (1, 8), (), 0.25, TOURISM),
     "fortnightly": Rhythm(14, 14, 0.15, (400, TWO_YEARS), (1, 12), (), 0.1, USUAL),
     "term": Rhythm(14, 14, 0.2, (500, TWO_YEARS), (1, 20), (7, 8), 0.0, EVEN),
-    "monthly": Rhythm(30, 30, 0.1, (240, TWO_YEARS), (2, 28), (), 0.1, USUAL),
+    "monthly": Rhythm(30, 30, 0.1, (240, TWO_YEARS), (2, 24), (), 0.1, USUAL),
     "office": Rhythm(30, 30, 0.12, (300, TWO_YEARS), (2, 28), (8,), 0.05, OFFICE),
     "quarterly": Rhythm(91, 91, 0.1, (450, TWO_YEARS), (5, 85), (), 0.0, USUAL),
     "irregular": Rhythm(46, 46, None, (300, TWO_YEARS), (1, 45), (), 0.0, USUAL),
