@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.http import request
 
-from ..models.lifecycle_referral_visitor import COOKIE
+from ..models.referral.res_partner import COOKIE
 
 
 class ReferralController(http.Controller):

@@ -1,6 +1,6 @@
 """The VIP tiers that the demo's manager has accepted."""
 
-from ..models.lifecycle_rule import QUIET
+from ..models.rules.rule import QUIET
 
 #: key, name, rank, colour, badge, net revenue of 12 months from which on
 TIERS = (

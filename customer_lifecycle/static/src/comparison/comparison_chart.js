@@ -4,7 +4,7 @@ import { formatCurrency } from "@web/core/currency";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
-import { barOptions, useChart } from "@customer_lifecycle/chart/use_chart";
+import { barOptions, useChart } from "@customer_lifecycle/tools/chart/use_chart";
 
 /** Revenue of a customer by month before and after an event, of members and those compared with. */
 export class ComparisonChart extends Component {

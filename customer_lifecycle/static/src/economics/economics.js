@@ -4,7 +4,7 @@ import { useService } from "@web/core/utils/hooks";
 import { registry } from "@web/core/registry";
 import { PivotRenderer } from "@web/views/pivot/pivot_renderer";
 import { pivotView } from "@web/views/pivot/pivot_view";
-import { HelpTip } from "@customer_lifecycle/help_tip/help_tip";
+import { HelpTip } from "@customer_lifecycle/tools/help_tip/help_tip";
 
 /** What getting and keeping customers costs and brings, in words, for the filters that are set. */
 export class EconomicsOverview extends Component {

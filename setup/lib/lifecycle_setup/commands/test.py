@@ -24,7 +24,7 @@ usage: setup/test                       everything: linters, tests without Odoo,
                                         where more fail with it; about 20 minutes
        setup/test [PYTEST ARGUMENT ...] tests only, e.g.
          setup/test tests/kernel
-         setup/test tests/addon/test_profile.py -k merge
+         setup/test tests/addon/profile -k merge
          setup/test -k refund -x
 The tests in Odoo run on a day of their own; LIFECYCLE_TEST_DAY=2028-02-29 chooses another one, and
 LIFECYCLE_TEST_DAY=today the real one.
@@ -151,7 +151,7 @@ def main(arguments: list[str]) -> int:
         with step("Tests without Odoo"):
             environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
             counts.pytest(["-p", "no:odoo", *plain, *options], environment)
-    if in_odoo and any(ADDON_TESTS.glob("test_*.py")):
+    if in_odoo and any(ADDON_TESTS.rglob("test_*.py")):
         _test_in_odoo(counts, in_odoo, options, everything=not arguments)
     if not counts.found_tests:
         say("setup/test: no test matches these arguments.")

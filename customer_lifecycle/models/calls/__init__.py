@@ -1,0 +1,4 @@
+from . import (
+    contact_outcome,
+    profile,
+)

@@ -1,0 +1,289 @@
+"""The list of whom a salesperson should get in touch with, why, and what came of it.
+
+In: due dates, stage, complaints, missing items and forecasts of the profile. Out: money at risk,
+the ten first of each salesperson, the reason in words, and outcomes that pause a suggestion.
+Called by the list of calls, its buttons and the call dialog.
+"""
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...tools.fields import OptionalMonetary
+
+#: customers suggested to one salesperson at a time
+SUGGESTIONS = 10
+#: a bad experience is a reason to call for so many days
+COMPLAINT_DAYS = 30
+#: dates of bad experiences
+COMPLAINTS = ("late_delivery_date", "return_date", "bad_rating_date")
+#: days without a new suggestion after each outcome
+PAUSES = {"reached": 14, "missed": 1, "quote": 14, "snooze": 7, "not_needed": 60}
+
+
+class LifecycleProfile(models.Model):
+    """Whom to contact this week, ranked by the money at risk."""
+
+    # a file for each subject of this large model
+    _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
+
+    money_at_risk = OptionalMonetary(
+        compute="_compute_money_at_risk",
+        search="_search_money_at_risk",
+        aggregator="sum",
+        help="Expected value, times the chance that no order comes by itself within 30 days; at "
+        "most a year's worth of the missing items where nothing else is wrong.",
+    )
+    to_contact = fields.Boolean(
+        string="Contact Now",
+        compute="_compute_to_contact",
+        search="_search_to_contact",
+        help="Among the ten customers of the salesperson with most money at risk and a reason "
+        "to get in touch.",
+    )
+    contact_reason = fields.Char(compute="_compute_contact_reason", string="Reason to Contact")
+    partner_phone = fields.Char(related="partner_id.phone", string="Phone")
+    outcome_ids = fields.One2many(
+        "lifecycle.contact.outcome", "profile_id", string="Suggested Contacts"
+    )
+
+    # ----- MONEY AT RISK -----
+
+    @api.depends("clv_predicted", "p_order_30", "revenue_year", "order_count", "stage_id")
+    def _compute_money_at_risk(self):
+        today = self._lifecycle_today()
+        serious = self.filtered_domain(Domain.OR(self._serious_reasons(today)))
+        for profile in self:
+            if not profile.order_count:
+                profile.money_at_risk = False
+                continue
+            expected = profile.clv_predicted
+            if expected is False:
+                expected = profile.revenue_year
+            risk = expected * (1 - (profile.p_order_30 or 0))
+            missing = profile._missing_products()
+            if missing and profile not in serious:
+                risk = min(risk, sum(missing.mapped("yearly_amount")))
+            profile.money_at_risk = risk
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        if field_expr != "money_at_risk":
+            return super()._field_to_sql(alias, field_expr, query)
+
+        def column(name):
+            return super(LifecycleProfile, self)._field_to_sql(alias, name, query)
+
+        today = self._lifecycle_today()
+        lately = fields.Date.subtract(today, days=COMPLAINT_DAYS)
+        warning = self.env["lifecycle.stage"].sudo().search([("tone", "=", "warning")])
+        return SQL(
+            """(CASE WHEN %(orders)s > 0 THEN LEAST(
+                    COALESCE(%(expected)s, %(year)s) * (1 - COALESCE(%(chance)s, 0)),
+                    CASE WHEN (%(due)s < %(today)s OR %(stage)s = ANY(%(warning)s)
+                               OR %(overdue)s < %(today)s
+                               OR GREATEST(%(complaints)s) >= %(lately)s) IS TRUE
+                         THEN NULL
+                         ELSE (SELECT SUM(usual.yearly_amount) FROM lifecycle_usual_product usual
+                                WHERE usual.profile_id = %(id)s
+                                  AND %(today)s BETWEEN usual.missing_from
+                                                    AND usual.missing_until) END
+                ) END)""",
+            orders=column("order_count"),
+            expected=column("clv_predicted"),
+            year=column("revenue_year"),
+            chance=column("p_order_30"),
+            due=column("next_order_to"),
+            stage=column("stage_id"),
+            warning=warning.ids,
+            overdue=column("overdue_since"),
+            complaints=SQL(", ").join(column(name) for name in COMPLAINTS),
+            today=today,
+            lately=lately,
+            id=SQL.identifier(alias, "id"),
+        )
+
+    def _search_money_at_risk(self, operator, value):
+        return self._search_number("money_at_risk", operator, value)
+
+    # ----- WHOM TO CONTACT -----
+
+    @api.model
+    def _serious_reasons(self, today):
+        """Domains of the reasons that put all the customer's business at risk."""
+        lately = fields.Date.subtract(today, days=COMPLAINT_DAYS)
+        return [
+            Domain("next_order_to", "<", today),
+            Domain("stage_id.tone", "=", "warning"),
+            Domain("overdue_since", "<", today),
+            *(Domain(name, ">=", lately) for name in COMPLAINTS),
+        ]
+
+    @api.model
+    def _contact_reasons(self, today):
+        """Domains of the reasons to get in touch with somebody who has bought."""
+        reasons = self._serious_reasons(today)
+        reasons.append(Domain("usual_product_ids.is_missing", "=", True))
+        reasons.append(Domain("vip_review_date", ">=", today))
+        return reasons
+
+    @api.model
+    def _contact_domain(self, today):
+        """Buyers with a reason to contact whom nobody has contacted or put off meanwhile."""
+        paused = Domain("outcome_ids", "any!", Domain("hide_until", ">=", today))
+        return (
+            Domain("active", "=", True)
+            & Domain("order_count", ">", 0)
+            & Domain("money_at_risk", ">", 0)
+            & Domain.OR(self._contact_reasons(today))
+            & ~paused
+        )
+
+    def _search_to_contact(self, operator, value):
+        if operator != "in" or True not in value:
+            return NotImplemented
+        if False in value:
+            return Domain.TRUE
+        today = self._lifecycle_today()
+        # sudo: the ranking is over the reader's own customers below; his rules apply to the
+        # search this is part of
+        profiles = self.sudo()
+        query = profiles._search(
+            self._contact_domain(today) & Domain("company_id", "in", self.env.companies.ids)
+        )
+        table = query.table
+        risk = profiles._field_to_sql(table, "money_at_risk", query)
+        user = profiles.env["lifecycle.revenue.source"]._path_sql(
+            profiles, table, "partner_id.user_id", query
+        )
+        ranked = query.select(
+            SQL.identifier(table, "id"),
+            SQL(
+                "ROW_NUMBER() OVER (PARTITION BY %s, %s ORDER BY %s DESC, %s) AS place",
+                SQL.identifier(table, "company_id"),
+                user,
+                risk,
+                SQL.identifier(table, "id"),
+            ),
+        )
+        return Domain(
+            "id", "in", SQL("(SELECT id FROM (%s) ranked WHERE place <= %s)", ranked, SUGGESTIONS)
+        )
+
+    @api.depends("order_count", "next_order_to", "stage_id", "outcome_ids.hide_until")
+    def _compute_to_contact(self):
+        found = self.search([("id", "in", self.ids), ("to_contact", "=", True)])
+        for profile in self:
+            profile.to_contact = profile in found
+
+    @api.depends_context("lang")
+    @api.depends("last_order_date", "rhythm", "late_delivery_date", "return_date", "overdue_since")
+    def _compute_contact_reason(self):
+        for profile in self:
+            profile.contact_reason = " ".join(profile._contact_sentences()) or False
+
+    def _contact_sentences(self):
+        """Why to contact this customer, the most pressing first, in at most two sentences."""
+        self.ensure_one()
+        today = self._lifecycle_today()
+        lately = fields.Date.subtract(today, days=COMPLAINT_DAYS)
+        sentences = []
+        complaints = (
+            ("bad_rating_date", self.env._("Bad rating on %s: ask what went wrong.")),
+            ("late_delivery_date", self.env._("Late delivery on %s: ask whether all is well.")),
+            ("return_date", self.env._("Sent goods back on %s: ask whether all is well.")),
+        )
+        for name, sentence in complaints:
+            if self[name] and self[name] >= lately:
+                sentences.append(sentence % self._date(self[name]))
+        days, rhythm = self.days_since_last_order, self.rhythm
+        late = self.next_order_to and self.next_order_to < today
+        if self.order_count > 1 and rhythm and (late or self.stage_tone == "warning"):
+            sentences.append(
+                self.env._(
+                    "Usually orders every %(rhythm)s days, last order %(days)s days ago.",
+                    rhythm=max(1, round(rhythm)),
+                    days=days,
+                )
+            )
+        elif late or self.stage_tone == "warning":
+            sentences.append(
+                self.env._("Bought once, %s days ago, and has not come back.", days)
+            )
+        if self.vip_review_date and self.vip_review_date >= today:
+            sentences.append(
+                self.env._(
+                    "Loses the VIP tier “%(tier)s” on %(date)s.",
+                    tier=self.vip_tier_id.name,
+                    date=self._date(self.vip_review_date),
+                )
+            )
+        for usual in self._missing_products()[:1]:
+            sentences.append(
+                self.env._(
+                    "Buys “%(product)s” every %(gap)s days, not for %(days)s days.",
+                    product=usual.product_id.name,
+                    gap=max(1, round(usual.gap)),
+                    days=(today - usual.last_date).days,
+                )
+            )
+        if self.overdue_since and self.overdue_since < today:
+            sentences.append(
+                self.env._("An invoice has been due since %s.", self._date(self.overdue_since))
+            )
+        return sentences[:2]
+
+    # ----- OUTCOMES -----
+
+    def _record_outcome(self, kind, note=None):
+        """Keep what became of the suggestion, and stop suggesting for a while."""
+        self.check_access("read")
+        values = []
+        for profile in self:
+            today = profile.company_id.sudo()._lifecycle_today()
+            values.append(
+                {
+                    "profile_id": profile.id,
+                    "user_id": self.env.uid,
+                    "date": today,
+                    "kind": kind,
+                    "note": note,
+                    "reason": profile.contact_reason,
+                    "money_at_risk": profile.money_at_risk or 0,
+                    "hide_until": fields.Date.add(today, days=PAUSES[kind]),
+                }
+            )
+        # sudo: people record outcomes through these buttons only; the reader was checked above
+        return self.env["lifecycle.contact.outcome"].sudo().create(values)
+
+    def action_contact_call(self):
+        """Open what one needs for a call, and the place to say how it went."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Call %s", self.partner_id.display_name),
+            "res_model": "lifecycle.contact.call",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_profile_id": self.id},
+        }
+
+    def action_contact_quote(self):
+        """Record the outcome and open a new quotation for the customer."""
+        self.ensure_one()
+        self._record_outcome("quote")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New Quotation"),
+            "res_model": "sale.order",
+            "views": [(False, "form")],
+            "context": {
+                "default_partner_id": self.partner_id.id,
+                "default_company_id": self.company_id.id,
+            },
+        }
+
+    def action_contact_snooze(self):
+        self._record_outcome("snooze")
+
+    def action_contact_not_needed(self):
+        self._record_outcome("not_needed")

@@ -1,0 +1,8 @@
+from . import (
+    comparison,
+    comparison_customer,
+    events,
+    measure,
+    text,
+    links,
+)

@@ -1,0 +1,17 @@
+from . import (
+    loyalty_cost,
+    loyalty_program,
+    loyalty_program_pos,
+    loyalty_card,
+    loyalty_card_portal,
+    loyalty_history,
+    loyalty_member,
+    loyalty_expiry,
+    loyalty_reminder,
+    sale_order,
+    sale_order_points,
+    sale_order_points_delivery,
+    mail_mail,
+    account_move,
+    till_points,
+)

@@ -1,0 +1,9 @@
+from . import (
+    clv_model,
+    clv_model_text,
+    clv_model_outliers,
+    forecast,
+    fit,
+    interval,
+    outputs,
+)

@@ -1,0 +1,7 @@
+from . import (
+    privacy,
+    privacy_lookup,
+    res_partner,
+    person_file,
+    retention,
+)

@@ -1,0 +1,15 @@
+from . import (
+    former_firm,
+    preferences,
+    profile,
+    profile_overview,
+    profile_chips,
+    profile_signals,
+    profile_why,
+    signal,
+    signal_changes,
+    usual_product,
+    res_partner,
+    res_partner_figures,
+    res_partner_profile,
+)

@@ -1,0 +1,364 @@
+"""Signals: what else than purchases is read into profiles, described by data.
+
+In: a model, a filter and paths, such as to ratings, deliveries or unpaid invoices. Out: dates and
+numbers on the profiles, and warnings about signals that cannot be read. Called by the run's last
+step and by the refresh; workflows after deliveries read the same records.
+"""
+
+from ast import literal_eval
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...tools import rights
+from ...tools.probe import refusal
+
+#: profile fields that signals fill
+TARGETS = [
+    ("advocacy_date", "Last spoke for us"),
+    ("last_contact_date", "Last contact"),
+    ("referral_count", "Successful recommendations"),
+    ("satisfaction_average", "Average rating"),
+    ("satisfaction_last", "Last rating"),
+    ("bad_rating_date", "Last bad rating"),
+    ("delivery_date", "Last delivery"),
+    ("late_delivery_date", "Last late delivery"),
+    ("return_date", "Last return"),
+    ("credit_note_date", "Last credit note"),
+    ("overdue_since", "Unpaid since"),
+]
+#: how the records found for a customer become one value
+AGGREGATES = [
+    ("latest", "The latest date"),
+    ("earliest", "The earliest date"),
+    ("count", "Their number"),
+    ("average", "The average of a number"),
+    ("last", "The number of the latest"),
+]
+PATHS = ("partner_path", "company_path", "date_path", "after_path", "value_path")
+#: targets that are no dates, and where nothing found is zero
+COUNTS = {"referral_count"}
+NUMBERS = {"referral_count", "satisfaction_average", "satisfaction_last"}
+#: what a target reads where nothing says anything; dates where it is not named
+NOTHING = {
+    "referral_count": "0",
+    "satisfaction_average": "NULL::numeric",
+    "satisfaction_last": "NULL::numeric",
+}
+BROKEN = (ValueError, KeyError, TypeError, AttributeError, UserError)
+
+
+class LifecycleSignal(models.Model):
+    """Where something that rules look at is read from, besides purchases.
+
+    A signal names a model and the paths from it to customer, company and date, as revenue sources
+    do, and the profile field that it fills. It sleeps until its model is installed. Dates are
+    kept rather than counts of the last year: they stay true while time passes.
+    """
+
+    _name = "lifecycle.signal"
+    _inherit = "lifecycle.sleeping.mixin"
+    _description = "Customer Signal"
+    _order = "target, sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    target = fields.Selection(
+        TARGETS,
+        string="Fills",
+        required=True,
+        help="Several signals may fill one field: the latest date, the earliest, or the sum "
+        "counts.",
+    )
+    aggregate = fields.Selection(AGGREGATES, default="latest", required=True)
+    model = fields.Char(required=True, help="Technical name; its app may be installed later.")
+    domain = fields.Char(default="[]", required=True)
+    partner_path = fields.Char(string="Customer Field", default="partner_id", required=True)
+    company_path = fields.Char(
+        string="Company Field", help="Empty, or empty on a record: counts in every company."
+    )
+    date_path = fields.Char(string="Date Field", default="create_date", required=True)
+    after_path = fields.Char(
+        string="Only If Later Than",
+        help="Another date field: the record counts when its day is later than that one's. What "
+        "was promised for a day is kept until it ends, in the company's time zone.",
+    )
+    value_path = fields.Char(
+        string="Number Field", help="For averages and the number of the latest record."
+    )
+    waits_for = fields.Char(
+        help="Technical name of a model or field: the signal speaks only while it is installed, "
+        "for example stock.picking.is_dropship.",
+    )
+    unless_model = fields.Char(
+        string="Only Without",
+        help="Technical name of a model: the signal speaks only while its app is not installed.",
+    )
+
+    # ----- STATE -----
+
+    @api.depends("domain", "target", "aggregate", "waits_for", "unless_model", *PATHS)
+    def _compute_state(self):
+        return super()._compute_state()
+
+    def _missing_model(self):
+        missing = super()._missing_model()
+        if missing is None and self.waits_for and not self._is_there(self.waits_for):
+            return self.waits_for
+        if missing is None and self.unless_model and self.unless_model in self.env:
+            return self.unless_model
+        return missing
+
+    def _asleep_message(self, model):
+        if model and model == self.unless_model:
+            return self.env._("Says nothing while an app brings the model “%s”.", model)
+        return self.env._("Says nothing until an app brings “%s”.", model)
+
+    def _defect_message(self, error):
+        return self.env._("Correct the signal: %s", error)
+
+    def _inspect_parts(self):
+        problem = refusal(self.env, self._compile(self.env.company.sudo()))
+        if problem:
+            raise ValueError(problem)
+
+    @api.constrains("model", "domain", "target", "aggregate", *PATHS)
+    def _check_compiles(self):
+        for signal in self:
+            if (signal.aggregate in ("average", "last")) != bool(signal.value_path):
+                raise ValidationError(
+                    self.env._(
+                        "A number field goes with an average or the number of the latest, and "
+                        "only with these."
+                    )
+                )
+            if (signal.target in NUMBERS) == (signal.aggregate in ("latest", "earliest")):
+                raise ValidationError(
+                    self.env._("“%s” does not fit the field it fills.", signal.name)
+                )
+            state, message = signal._inspect()
+            if state == "error":
+                raise ValidationError(message)
+            if state == "ready":
+                signal._check_kinds()
+                paths = [signal[name] for name in PATHS if signal[name]]
+                rights.check_may_read(self.env, signal.model, paths)
+                rights.check_domain(self.env, signal.name, signal.model, signal._domain())
+                # averages and numbers tell amounts
+                companies = rights.author_env(self.env).companies
+                rights.check_sees_records(
+                    self.env, signal.name, signal.model, signal._company_domain(companies)
+                )
+                with self.env.cr.savepoint():
+                    self.env.cr.execute(
+                        SQL("SELECT * FROM (%s) probe LIMIT 0", signal._compile(self.env.company))
+                    )
+
+    def _check_kinds(self):
+        """Refuse paths to fields of another kind: the database would refuse them at night."""
+        self.ensure_one()
+        for name, kinds in (
+            ("date_path", ("date", "datetime")),
+            ("after_path", ("date", "datetime")),
+            ("value_path", ("integer", "float", "monetary")),
+        ):
+            if not self[name]:
+                continue
+            model = self.env[self.model]
+            *hops, last = self[name].split(".")
+            for hop in hops:
+                model = self.env[model._fields[hop].comodel_name]
+            if model._fields[last].type not in kinds:
+                raise ValidationError(
+                    self.env._("“%s” is not a field of the right kind.", self[name])
+                )
+
+    def _domain(self):
+        self.ensure_one()
+        return Domain(literal_eval(self.domain.strip() or "[]"))
+
+    def _company_domain(self, companies):
+        """Domain of the records that count in some companies."""
+        domain = self._domain()
+        if self.company_path:
+            domain &= Domain(self.company_path, "in", [*companies.ids, False])
+        return domain
+
+    # ----- COMPILATION -----
+
+    def _customer_sql(self, model, query):
+        """The commercial partner that a record is about."""
+        partners, alias = self.env["lifecycle.revenue.source"]._follow(
+            model, query.table, self.partner_path, query
+        )
+        if partners._name != "res.partner":
+            raise ValueError(self.env._("“%s” does not lead to a contact.", self.partner_path))
+        return partners._field_to_sql(alias, "commercial_partner_id", query)
+
+    def _compile(self, company, partner_ids=None, news=False, days=None):
+        """SELECT of (commercial partner, value): one row for each customer with a record.
+
+        :param partner_ids: restrict to these commercial partners
+        :param news: restrict to the contacts in ``lifecycle_said_contact``
+        :param days: first and last day to look at; without: all until today
+        """
+        self.ensure_one()
+        sources = self.env["lifecycle.revenue.source"]
+        # "today" in a filter is the company's
+        model = (
+            self.env[self.model]
+            .sudo()
+            .with_context(active_test=False, tz=company._lifecycle_timezone())
+        )
+        query = model._search(self._company_domain(company._lifecycle_family()))
+        table = query.table
+        customer = self._customer_sql(model, query)
+        if partner_ids is not None:
+            query.add_where(SQL("%s = ANY(%s)", customer, list(partner_ids)))
+        if news:
+            # the link itself: few are found by its index where all would be read otherwise
+            link = sources._path_sql(model, table, self.partner_path, query)
+            query.add_where(
+                SQL("%s IN (SELECT id FROM pg_temp.lifecycle_said_contact)", link)
+            )
+        moment = sources._path_sql(model, table, self.date_path, query)
+        day = self._day_sql(model, query, self.date_path, company)
+        if self.after_path:
+            query.add_where(
+                SQL("%s > %s", day, self._day_sql(model, query, self.after_path, company))
+            )
+        number = SQL("NULL::numeric")
+        if self.value_path:
+            number = sources._number_sql(model, table, self.value_path, query)
+        values = {
+            "latest": SQL("MAX(day)"),
+            "earliest": SQL("MIN(day)"),
+            "count": SQL("COUNT(*)::numeric"),
+            "average": SQL("AVG(number)"),
+            "last": SQL("(ARRAY_AGG(number ORDER BY moment DESC, number))[1]"),
+        }
+        return SQL(
+            "SELECT partner_id, %s AS value FROM (%s) found WHERE day BETWEEN %s AND %s "
+            "GROUP BY partner_id",
+            values[self.aggregate],
+            query.select(
+                SQL("%s AS partner_id", customer),
+                SQL("%s AS day", day),
+                SQL("%s AS moment", moment),
+                SQL("%s AS number", number),
+            ),
+            *(days or ("-infinity", company._lifecycle_today())),
+        )
+
+    @api.model
+    def _day_sql(self, model, query, path, company):
+        """The day of a date or a moment, where the company is."""
+        sources = self.env["lifecycle.revenue.source"]
+        holder, _alias = sources._follow(model, query.table, path, query, whole=False)
+        moment = sources._path_sql(model, query.table, path, query)
+        if holder._fields[path.split(".")[-1]].type == "date":
+            return moment
+        return SQL(
+            "(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", moment, company._lifecycle_timezone()
+        )
+
+    # ----- WRITING -----
+
+    @api.model
+    def _update(self, company, partner_ids=None, news=False):
+        """Write what the signals say to a company's profiles, where it differs.
+
+        A signal that cannot be read is left out and keeps what it said before.
+
+        :param partner_ids: restrict to these commercial partners
+        :param news: restrict to those in ``lifecycle_said``
+        :return: (number of changed profiles, warnings)
+        """
+        columns, joins, warnings = {}, [], []
+        awake = self._awake().grouped("target")
+        if partner_ids is not None:
+            partner_ids = self._reached(company, partner_ids)
+        for target, _label in TARGETS:
+            signals = awake.get(target)
+            if not signals:
+                # what nobody reads any more is not said either
+                columns[target] = SQL(NOTHING.get(target, "NULL::date"))
+                continue
+            parts = []
+            for signal in signals:
+                try:
+                    with self.env.cr.savepoint():
+                        self._probe(signal, company)
+                    parts.append(signal._compile(company.sudo(), partner_ids, news))
+                except (SyntaxError, psycopg2.Error, *BROKEN) as error:
+                    warnings.append(
+                        self.env._(
+                            "The signal “%(name)s” cannot be read: %(error)s",
+                            name=signal.name,
+                            error=error,
+                        )
+                    )
+            if len(parts) < len(signals):
+                continue
+            together = "SUM" if signals[0].aggregate == "count" else "MAX"
+            together = "MIN" if signals[0].aggregate == "earliest" else together
+            alias = SQL.identifier(target)
+            joins.append(
+                SQL(
+                    "LEFT JOIN (SELECT partner_id, %s(value) AS value FROM (%s) found "
+                    "GROUP BY partner_id) %s ON %s = profile.partner_id",
+                    SQL(together),
+                    SQL(" UNION ALL ").join(parts),
+                    alias,
+                    SQL.identifier(target, "partner_id"),
+                )
+            )
+            value = SQL.identifier(target, "value")
+            if target in COUNTS:
+                value = SQL("COALESCE(%s, 0)::integer", value)
+            elif target in NUMBERS:
+                value = SQL("ROUND(%s, 2)", value)
+            columns[target] = value
+        if not columns:
+            return 0, warnings
+        where = SQL("profile.company_id = %s AND profile.active", company.id)
+        if partner_ids is not None:
+            where = SQL("%s AND profile.partner_id = ANY(%s)", where, partner_ids)
+        if news:
+            where = SQL(
+                "%s AND profile.partner_id IN (SELECT partner_id FROM pg_temp.lifecycle_said)",
+                where,
+            )
+        old = SQL(", ").join(SQL.identifier("profile", name) for name in columns)
+        self.env.cr.execute(
+            SQL(
+                """UPDATE lifecycle_profile changed SET (%(names)s) = ROW(%(said)s)
+                     FROM (SELECT profile.id, %(values)s
+                             FROM lifecycle_profile profile %(joins)s
+                            WHERE %(where)s
+                              AND (%(old)s) IS DISTINCT FROM (%(new)s)) said
+                    WHERE said.id = changed.id""",
+                names=SQL(", ").join(SQL.identifier(name) for name in columns),
+                said=SQL(", ").join(SQL.identifier("said", f"new_{name}") for name in columns),
+                values=SQL(", ").join(
+                    SQL("%s AS %s", value, SQL.identifier(f"new_{name}"))
+                    for name, value in columns.items()
+                ),
+                joins=SQL(" ").join(joins),
+                where=where,
+                old=old,
+                new=SQL(", ").join(columns.values()),
+            )
+        )
+        return self.env.cr.rowcount, warnings
+
+    @api.model
+    def _probe(self, signal, company):
+        self.env.cr.execute(
+            SQL("SELECT * FROM (%s) probe LIMIT 0", signal._compile(company.sudo()))
+        )

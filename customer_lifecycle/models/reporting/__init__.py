@@ -1,0 +1,5 @@
+from . import (
+    cohort,
+    profile_cohort,
+    customer_revenue,
+)

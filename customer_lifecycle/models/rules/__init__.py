@@ -1,0 +1,14 @@
+from . import (
+    classifier,
+    coming,
+    past,
+    late,
+    past_sql,
+    moves,
+    profile,
+    rule,
+    rule_preview,
+    stage,
+    stage_statistic,
+    transition,
+)

@@ -1,0 +1,8 @@
+from . import (
+    collect,
+    store,
+    set_aside,
+    run,
+    refresh,
+    steps,
+)

@@ -1,0 +1,151 @@
+"""Purchases from a former system, imported from a file or entered by hand.
+
+In: customer, day, amount and perhaps margin, in any currency with a known rate. Out: amounts in
+company currency, refused where day or amount is implausible. Read by a revenue source of its own,
+the customer journey and the preferences.
+"""
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ...tools import rights
+from ...tools.fields import OptionalMonetary
+
+
+class LifecycleExternalPurchase(models.Model):
+    _name = "lifecycle.external.purchase"
+    _inherit = "lifecycle.import.mixin"
+    _description = "Imported Purchase"
+    _order = "date desc, id desc"
+    _rec_name = "reference"
+    _check_company_auto = True
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        required=True,
+        index=True,
+        check_company=True,
+        # a deleted contact must not take purchase history along
+        ondelete="restrict",
+    )
+    date = fields.Date(required=True)
+    amount = fields.Monetary(
+        required=True,
+        currency_field="currency_id",
+        help="Untaxed. A negative amount is a refund: it lowers the customer's value and is "
+        "no purchase.",
+    )
+    currency_id = fields.Many2one(
+        "res.currency", required=True, default=lambda self: self._default_currency_id()
+    )
+    reference = fields.Char(help="Number in the former system; unique per company when set.")
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
+    )
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
+    amount_company = fields.Monetary(
+        string="Amount in Company Currency",
+        compute="_compute_amount_company",
+        store=True,
+        currency_field="company_currency_id",
+        help="Converted with the rate of the day of the purchase.",
+    )
+
+    margin = OptionalMonetary(
+        currency_field="currency_id",
+        help="What you earned with it, if you know: the amount less what the goods cost you. "
+        "Where it is empty, the share from the settings stands in.",
+    )
+    margin_company = OptionalMonetary(
+        string="Margin in Company Currency",
+        compute="_compute_margin_company",
+        store=True,
+        currency_field="company_currency_id",
+    )
+
+    _reference_unique = models.UniqueIndex(
+        "(company_id, reference) WHERE reference IS NOT NULL AND reference <> ''",
+        "This company already has an imported purchase with that reference. Give every "
+        "purchase its own reference, or leave the reference empty.",
+    )
+
+    @api.model
+    def _default_currency_id(self):
+        return self.env.company.currency_id
+
+    @api.depends("amount", "currency_id", "company_id", "date")
+    def _compute_amount_company(self):
+        for key, purchases in self.grouped(
+            lambda line: (line.currency_id, line.company_id, line.date)
+        ).items():
+            currency, company, date = key
+            if not currency or not company or currency == company.currency_id:
+                for purchase in purchases:
+                    purchase.amount_company = purchase.amount
+                continue
+            rate = currency._get_conversion_rate(
+                currency, company.currency_id, company, date or fields.Date.today()
+            )
+            for purchase in purchases:
+                purchase.amount_company = company.currency_id.round(purchase.amount * rate)
+
+    @api.depends("margin", "currency_id", "company_id", "date")
+    def _compute_margin_company(self):
+        for purchase in self:
+            margin, company = purchase.margin, purchase.company_id
+            if margin is not False and company and purchase.currency_id != company.currency_id:
+                margin = purchase.currency_id._convert(
+                    margin, company.currency_id, company, purchase.date or fields.Date.today()
+                )
+            purchase.margin_company = margin
+
+    @api.constrains("company_id")
+    def _check_stays_his(self):
+        rights.check_stays_his(self)
+
+    @api.constrains("currency_id", "company_id")
+    def _check_rate(self):
+        """Refuse money that nobody knows the worth of: Odoo would take it for our own."""
+        for currency, purchases in self.grouped("currency_id").items():
+            for company in purchases.company_id:
+                if company._lifecycle_knows_rate(currency):
+                    continue
+                raise ValidationError(
+                    self.env._(
+                        "There is no exchange rate between %(currency)s and %(own)s; enter one "
+                        "before you import purchases in %(currency)s.",
+                        currency=currency.name,
+                        own=company.currency_id.name,
+                    )
+                )
+
+    @api.constrains("date", "amount", "margin", "currency_id", "company_id")
+    def _check_plausible(self):
+        """Refuse days and amounts that moved labels of customers, instead of telling later."""
+        for purchase in self:
+            company = purchase.company_id.sudo()
+            company._lifecycle_check_day(purchase.date)
+            company._lifecycle_check_amount(purchase.amount_company)
+            company._lifecycle_check_amount(purchase.margin_company or 0)
+
+    @api.depends("reference", "date")
+    def _compute_display_name(self):
+        for purchase in self:
+            purchase.display_name = purchase.reference or self.env._(
+                "Imported purchase of %(date)s", date=fields.Date.to_string(purchase.date) or ""
+            )
+
+    @api.model
+    def get_import_templates(self):
+        return [
+            {
+                "label": self.env._("Import Template for Purchase History"),
+                "template": "/customer_lifecycle/static/xls/purchase_history.xlsx",
+            }
+        ]

@@ -1,0 +1,6 @@
+from . import (
+    ir_actions_act_window_view,
+    ir_ui_view,
+    demo,
+    first_steps,
+)

@@ -1,0 +1,341 @@
+"""Server actions: the one that sends a lifecycle e-mail, and those that a step refuses.
+
+In: records that an automation rule runs on. Out: deliveries that wait, which the workflows'
+scheduled action judges by consent, sends, puts off or skips; reminders of expiring points take
+that way too. Steps and the start of a workflow ask here whether an action writes to people.
+"""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+from ...tools.batches import CONFLICTS
+
+#: kinds of server actions that write to people: Odoo's own, and those of apps that bring others
+WRITERS = ("mail_post", "sms", "whatsapp", "social_post")
+#: models whose new records are messages that leave
+MESSAGES = ("mail.mail", "mail.message", "mail.compose.message", "mailing.mailing", "sms.sms")
+
+
+class IrActionsServer(models.Model):
+    """Lets automation rules send marketing e-mails with the checks of workflows."""
+
+    _inherit = "ir.actions.server"
+
+    state = fields.Selection(
+        selection_add=[("lifecycle_email", "Send Lifecycle E-mail"), ("code",)],
+        ondelete={"lifecycle_email": "cascade"},
+    )
+    lifecycle_template_id = fields.Many2one(
+        "mail.template",
+        string="Lifecycle E-mail",
+        domain="[('model', 'in', ('res.partner', 'lifecycle.profile'))]",
+        ondelete="restrict",
+        help="Sent to the person who ordered last, if consent and the number of messages allow "
+        "it; otherwise the reason is kept.",
+    )
+
+    @api.onchange("lifecycle_template_id")
+    def _onchange_lifecycle_template_id(self):
+        # not in _warning_depends: uninstalling would take along ir.cron's inherited warning, a
+        # field of core, because it hangs on a field of ours by it
+        self._compute_warning()
+
+    def _get_warning_messages(self):
+        warnings = super()._get_warning_messages()
+        if self.state == "lifecycle_email":
+            if not self.lifecycle_template_id:
+                warnings.append(self.env._("Choose the e-mail to send."))
+            if self.model_id and not self._lifecycle_profile_path():
+                warnings.append(
+                    self.env._("A lifecycle e-mail needs a model with a customer (partner_id).")
+                )
+        return warnings
+
+    @api.constrains("state", "lifecycle_template_id", "model_id")
+    def _check_lifecycle_email(self):
+        for action in self:
+            if action.state == "lifecycle_email" and not (
+                action.lifecycle_template_id and action._lifecycle_profile_path()
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "“%s”: choose an e-mail, and a model that has a customer.", action.name
+                    )
+                )
+
+    # ----- AS A STEP OF A WORKFLOW -----
+
+    def _lifecycle_writers(self):
+        """Those of these actions, and of the actions inside them, that write to people.
+
+        They would go past consent, the number of messages and the link for unsubscribing. What
+        Python code or a webhook does cannot be told by looking at it.
+        """
+        # sudo: what an action consists of decides whether it may run at all
+        inside = found = self.sudo()
+        while found := found.filtered(lambda one: one.state == "multi").child_ids - inside:
+            inside |= found
+        return inside.filtered(
+            lambda action: action.state in WRITERS
+            or (
+                action.state in ("object_create", "object_copy")
+                # a copy of a message that was sent leaves as well
+                and {action.crud_model_id.model, action.resource_ref and action.resource_ref._name}
+                & set(MESSAGES)
+            )
+        )
+
+    def _lifecycle_refuse_writers(self, title):
+        """Refuse a workflow's step that would write to people by a server action."""
+        for action in self._lifecycle_writers():
+            values = {"step": title, "action": action.name}
+            if action.state == "mail_post" and action.mail_post_method == "note":
+                message = self.env._(
+                    "Step “%(step)s”: the action “%(action)s” would tell people without asking "
+                    "whether they may be written to. Use a step of the kind “Note in the "
+                    "chatter”.",
+                    **values,
+                )
+            elif action.state == "mail_post":
+                message = self.env._(
+                    "Step “%(step)s”: the action “%(action)s” would write to people who have "
+                    "unsubscribed, more often than the settings allow, and without a link for "
+                    "unsubscribing. Use a step of the kind “E-mail” with its template.",
+                    **values,
+                )
+            else:
+                message = self.env._(
+                    "Step “%(step)s”: the action “%(action)s” would write to people who do not "
+                    "want it, and more often than the settings allow. Use a step of the kind "
+                    "“E-mail”, or “Activity for the salesperson” to have a colleague do it.",
+                    **values,
+                )
+            raise ValidationError(message)
+
+    def _lifecycle_profile_path(self):
+        """Field of the action's model that leads to the customer."""
+        self.ensure_one()
+        model = self.env.get(self.model_id.model)
+        if model is None:
+            return None
+        if model._name in ("lifecycle.profile", "res.partner"):
+            return "id"
+        return next((name for name in ("profile_id", "partner_id") if name in model._fields), None)
+
+    def _run_action_lifecycle_email_multi(self, eval_context=None):
+        """Ask for the e-mail; it is judged and queued by the workflows' scheduled action."""
+        ids = self.env.context.get("active_ids") or [self.env.context.get("active_id")]
+        # sudo: whoever sets off the automation need not be allowed to see the customer's figures
+        records = self.env[self.model_name].sudo().browse(filter(None, ids)).exists()
+        profiles = self._lifecycle_profiles(records)
+        now = fields.Datetime.now()
+        self.env["lifecycle.workflow.delivery"].sudo().create(
+            [
+                {
+                    "profile_id": profile.id,
+                    "partner_id": profile.partner_id.id,
+                    "company_id": profile.company_id.id,
+                    "kind": "email",
+                    "state": "waiting",
+                    "template_id": self.lifecycle_template_id.id,
+                    "action_id": self.id,
+                    "date": now,
+                    "date_asked": now,
+                    "date_next": now,
+                }
+                for profile in profiles
+            ]
+        )
+        if profiles:
+            self.env["lifecycle.workflow"]._wake()
+        return False
+
+    def _lifecycle_profiles(self, records):
+        profiles = self.env["lifecycle.profile"].sudo()
+        if records._name == "lifecycle.profile":
+            return records
+        if "profile_id" in records._fields:
+            return records.profile_id
+        for record in records:
+            partner = record if record._name == "res.partner" else record.partner_id
+            company = self.env.company
+            if "company_id" in record._fields and record._name != "res.partner":
+                company = record.company_id or company
+            profiles |= profiles.search(
+                [
+                    ("partner_id", "=", partner.commercial_partner_id.id),
+                    ("company_id", "=", company.id),
+                ]
+            )
+        return profiles
+
+
+class LifecycleWorkflow(models.Model):
+    # what actions may do as steps is told with the actions
+    _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
+
+    def _start(self, everybody=False):
+        """Refuse actions that have become others since the step was saved."""
+        self._refuse_writing_actions()
+        return super()._start(everybody=everybody)
+
+    def action_resume(self):
+        self._check_may_start()
+        self.filtered(lambda workflow: workflow.state == "paused")._refuse_writing_actions()
+        return super().action_resume()
+
+    def _refuse_writing_actions(self):
+        for step in self.step_ids:
+            if step.kind == "action":
+                step.action_id._lifecycle_refuse_writers(step.title)
+
+
+class LifecycleWorkflowDelivery(models.Model):
+    """E-mails that automation rules have asked for, sent by the workflows' scheduled action."""
+
+    # a file for each subject of this model
+    _inherit = "lifecycle.workflow.delivery"  # pylint: disable=consider-merging-classes-inherited
+
+    @api.model
+    def _due_sql(self, company):
+        return SQL(
+            """delivery.state = 'waiting' AND delivery.company_id = %(company)s
+               AND delivery.date_next <= %(now)s
+               AND NOT EXISTS (SELECT FROM lifecycle_queue queued
+                                WHERE queued.partner_id = delivery.partner_id
+                                  AND queued.company_id IN (0, %(company)s))""",
+            company=company.id,
+            now=fields.Datetime.now(),
+        )
+
+    @api.model
+    def _due_ids(self, company, limit):
+        self.env.cr.execute(
+            SQL(
+                "SELECT delivery.id FROM lifecycle_workflow_delivery delivery WHERE %s "
+                "ORDER BY delivery.date_asked, delivery.id LIMIT %s",
+                self._due_sql(company),
+                limit,
+            )
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _work(self, company, ids):
+        """Judge and queue some of the e-mails; return how many were handled."""
+        self.env.cr.execute(
+            SQL(
+                "SELECT delivery.id FROM lifecycle_workflow_delivery delivery "
+                "WHERE delivery.id = ANY(%s) AND %s "
+                "ORDER BY delivery.date_asked, delivery.id FOR NO KEY UPDATE SKIP LOCKED",
+                list(ids),
+                self._due_sql(company),
+            )
+        )
+        locked = self.browse(row[0] for row in self.env.cr.fetchall())
+        consent = self.env["lifecycle.consent"]
+        recipients = consent._recipients(locked.profile_id, company)
+        pauses = consent._pauses(locked.profile_id, company)
+        everybody = self.env["res.partner"].union(
+            *(person for person, refusal in recipients.values() if not refusal)
+        )
+        emails = consent._allowed(everybody, company)
+        free = consent._free_from(sorted(set().union(*emails.values())), company)
+        used = set()
+        for one in locked:
+            person, refusal = recipients[one.profile_id.id]
+            addresses = emails.get(person.id, [])
+            capped = [free[email] for email in addresses if email in free]
+            if refusal:
+                one._settle("skipped", reason=refusal, recipient_id=person.id)
+            elif one._is_moot():
+                one._settle("skipped", reason="moot", recipient_id=person.id)
+            elif one._is_twin(addresses):
+                one._settle("skipped", reason="twin", recipient_id=person.id)
+            elif used.intersection(addresses):
+                continue
+            elif one.profile_id.id in pauses:
+                one._put_off(company, *pauses[one.profile_id.id])
+            elif capped:
+                one._put_off(company, "cap", max(capped))
+            else:
+                used.update(addresses)
+                one._send_now(company, person, addresses)
+        return len(locked)
+
+    def _settle(self, state, **values):
+        self.write({"state": state, "date": fields.Datetime.now(), "date_next": False, **values})
+
+    def _stop(self, text):
+        self._settle("failed", error=text)
+
+    def _put_off(self, company, reason, until):
+        now = fields.Datetime.now()
+        latest = self.date_asked + timedelta(days=company.lifecycle_wait_days)
+        if now >= latest:
+            self._settle("skipped", reason=reason)
+        else:
+            self.write({"reason": reason, "date_next": min(until, latest)})
+
+    def _is_twin(self, addresses):
+        """Whether the same automation has written to the address as another record just now."""
+        if not self.action_id:
+            return False
+        return bool(
+            self._sent_to(
+                addresses,
+                SQL(
+                    "company_id = %s AND action_id = %s AND template_id = %s "
+                    "AND profile_id <> %s AND date_asked BETWEEN %s AND %s",
+                    self.company_id.id,
+                    self.action_id.id,
+                    self.template_id.id,
+                    self.profile_id.id,
+                    fields.Datetime.subtract(self.date_asked, days=7),
+                    fields.Datetime.add(self.date_asked, days=7),
+                ),
+            )
+        )
+
+    def _is_moot(self):
+        """Whether what the message is about has passed while it waited."""
+        return False
+
+    def _asked_by(self):
+        """Whose rights the template is read with."""
+        return self.action_id.write_uid
+
+    def _send_now(self, company, person, emails):
+        mails = self.env["lifecycle.workflow.mail"]
+        try:
+            with self.env.cr.savepoint():
+                mail = mails._queue(
+                    self.template_id, [(self.profile_id, person)], company, self._asked_by()
+                )
+                self._settle(
+                    "done", reason=False, **mails._sent_values(mail, person, company, emails)
+                )
+                self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+                self.env.flush_all()
+        except CONFLICTS:
+            raise
+        except Exception as error:
+            self.env.invalidate_all()
+            self._settle("failed", error=mails._readable(error))
+
+    @api.model
+    def _note_conflict(self, ids):
+        """Look again in a while."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE lifecycle_workflow_delivery SET date_next = %s WHERE id IN ("
+                "SELECT id FROM lifecycle_workflow_delivery WHERE id = ANY(%s) "
+                "AND state = 'waiting' FOR NO KEY UPDATE SKIP LOCKED)",
+                fields.Datetime.add(fields.Datetime.now(), minutes=5),
+                list(ids),
+            )
+        )
+        self.invalidate_model()

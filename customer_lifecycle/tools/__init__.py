@@ -1,0 +1,1 @@
+"""Plain functions and field classes that rooms share; no models."""

@@ -1,0 +1,4 @@
+from . import (
+    base_partner_merge,
+    sale_loyalty_coupon_wizard,
+)

@@ -1,0 +1,4 @@
+from . import (
+    reconciliation,
+    reconciliation_sql,
+)

@@ -1,0 +1,1 @@
+from . import audience_export_wizard
