@@ -178,6 +178,22 @@ class TestTillInvoices(TillCase):
         self.credit(sold.account_move, quantities={0: 2}, days_ago=0)
         self.assertOnBothBases(revenue=0, order_count=0)
 
+    def test_more_is_credited_than_was_sold(self):
+        """Two people take the same sale back, or somebody adds a present to the credit note."""
+        sold = self.sell((1, 100), invoice=True, days_ago=5)
+        self.give_back(sold, 1)
+        self.credit(sold.account_move, days_ago=0)
+        self.assertOnBothBases(revenue=0, order_count=0)
+        generous = self.new_customer("Generous")
+        sold = self.sell((1, 100), invoice=True, partner=generous, days_ago=5)
+        note = self.credit(sold.account_move, days_ago=0, post=False)
+        note.invoice_line_ids.price_unit = 160
+        note.action_post()
+        self.assertOnBothBases(generous, revenue=0, order_count=0)
+        # what he buys afterwards is his all the same
+        self.sell((1, 40), partner=generous)
+        self.assertOnBothBases(generous, revenue=40, order_count=1)
+
     def test_several_sales_on_one_invoice(self):
         for days_ago in (9, 5):
             self.sell((1, 100), days_ago=days_ago)
