@@ -8,9 +8,13 @@ so watches over the others, and by a computation that has failed.
 import json
 
 from markupsafe import Markup
+from psycopg2 import errors
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import mute_logger
+
+from ...tools.batches import CONFLICTS
 
 #: what managers know already: {key: sentence}
 TOLD = "customer_lifecycle.health_told"
@@ -73,7 +77,11 @@ class LifecycleHealth(models.AbstractModel):
             return
         # a sentence may be worded anew by the database: what counts is what is broken
         new = [sentence for key, sentence in found.items() if key not in told]
-        parameters.set_param(TOLD, json.dumps(found) if found else False)
+        try:
+            with self.env.cr.savepoint(), mute_logger("odoo.sql_db"):
+                parameters.set_param(TOLD, json.dumps(found) if found else False)
+        except (*CONFLICTS, errors.UniqueViolation):
+            return  # another scheduled action looks at the same time, and tells
         if new:
             self._tell(new)
 

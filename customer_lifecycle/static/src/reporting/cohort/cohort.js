@@ -5,7 +5,10 @@ import { download } from "@web/core/network/download";
 import { useService } from "@web/core/utils/hooks";
 import { formatPercentage } from "@web/views/fields/formatters";
 import { ActionHelper } from "@web/views/action_helper";
-import { formatCount, formatMoney } from "@customer_lifecycle/journey/journey_map/journey_map_format";
+import {
+    formatCount,
+    formatMoney,
+} from "@customer_lifecycle/journey/journey_map/journey_map_format";
 import {
     averages,
     cellValue,
