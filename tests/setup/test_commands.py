@@ -23,7 +23,7 @@ def test_without_paths_all_tests_are_chosen():
 
 
 def test_path_decides_where_a_test_runs():
-    here = f"{ADDON}/test_installation.py::TestInstallation"
+    here = f"{ADDON}/installation/test_installation.py::TestInstallation"
     assert test.split([here]) == ([], [here], [])
     assert test.split(["tests/setup", "-x"]) == ([SETUP], [], ["-x"])
 

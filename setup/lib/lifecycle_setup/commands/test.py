@@ -150,7 +150,8 @@ def main(arguments: list[str]) -> int:
     if plain:
         with step("Tests without Odoo"):
             environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-            counts.pytest(["-p", "no:odoo", *plain, *options], environment)
+            workers = _workers() if not arguments else 1
+            counts.pytest(["-p", "no:odoo", *plain, *options, *_side_by_side(workers)], environment)
     if in_odoo and any(ADDON_TESTS.rglob("test_*.py")):
         _test_in_odoo(counts, in_odoo, options, everything=not arguments)
     if not counts.found_tests:
@@ -168,8 +169,14 @@ def _odoo_suites(modules: list[str]) -> int:
     return counts.print()
 
 
+def _workers() -> int:
+    return min(os.cpu_count() or 1, MOST_WORKERS)
+
+
 def _side_by_side(workers: int) -> list[str]:
     """Options of pytest for so many processes; pytest-odoo copies the database for each."""
+    if workers == 1:
+        return []
     return ["--numprocesses", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
@@ -198,7 +205,7 @@ def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str], everyth
                             *("--odoo-http", f"--odoo-database={name}"),
                             # Odoo's own log handler shows what was logged, once is enough.
                             *("--odoo-log-level=warn", "-p", "no:logging", *tests, *options),
-                            *(_side_by_side(workers) if workers > 1 else []),
+                            *_side_by_side(workers),
                         ],
                         odoo.environment(source),
                         **keep_alive,
@@ -206,7 +213,7 @@ def _test_in_odoo(counts: Counts, chosen: list[str], options: list[str], everyth
 
         if everything:
             counts.warnings("with its demo data", testbed.demo_data_warnings(source, keep_alive))
-        workers = min(os.cpu_count() or 1, MOST_WORKERS) if everything else 1
+        workers = _workers() if everything else 1
         waiting = in_database(chosen, workers=workers)
         if waiting:
             still = in_database(list(waiting), tuple(sorted(set(waiting.values()))))
