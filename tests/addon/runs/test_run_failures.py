@@ -96,9 +96,9 @@ class TestResuming(RunCase):
         ids = self.customers.ids
         span = max(ids) // 3 + 1
         with (
-            patch(f"{module}.lifecycle_run_steps.ID_RANGE", span),
-            patch(f"{module}.lifecycle_pipeline_store.STORE_BATCH", 7),
-            patch(f"{module}.lifecycle_prediction.PREDICT_BATCH", 9),
+            patch(f"{module}.runs.steps.ID_RANGE", span),
+            patch(f"{module}.runs.store.STORE_BATCH", 7),
+            patch(f"{module}.prediction.forecast.PREDICT_BATCH", 9),
         ):
             self.run_nightly()
         self.assertEqual(self.last_run().state, "done")
@@ -106,9 +106,9 @@ class TestResuming(RunCase):
         self.assertEqual(self.last_run().customer_count, 40)
         run = self.request(kind="manual")
         with (
-            patch(f"{module}.lifecycle_run_steps.ID_RANGE", span),
-            patch(f"{module}.lifecycle_pipeline_store.STORE_BATCH", 7),
-            patch(f"{module}.lifecycle_prediction.PREDICT_BATCH", 9),
+            patch(f"{module}.runs.steps.ID_RANGE", span),
+            patch(f"{module}.runs.store.STORE_BATCH", 7),
+            patch(f"{module}.prediction.forecast.PREDICT_BATCH", 9),
         ):
             self.run_nightly()
         self.assertEqual(run.changed_count, 0)

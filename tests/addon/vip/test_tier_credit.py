@@ -6,7 +6,8 @@ from ..common_money import MoneyCase
 
 
 class TestCreditNote(MoneyCase):
-    def test_the_announcement_names_the_credit_note_and_what_keeps_the_tier(self):
+    def test_what_is_said_of_the_tier_names_the_credit_note_and_what_keeps_it(self):
+        """Beside the tier, where only who may see it reads it, and not in the activity."""
         tier = self.env["lifecycle.vip.tier"].create(
             {"name": "Gold", "entry": 1000, "min_orders": 1, "company_id": self.company.id}
         )
@@ -23,11 +24,15 @@ class TestCreditNote(MoneyCase):
         tier.entry = 1500
         profile.write({"vip_tier_id": tier.id, "vip_review_date": self.today})
         self.env["lifecycle.vip.benefit"]._process(profile.ids)
-        note = self.customer.activity_ids.note
-        self.assertIn(credit_note.name, note)
-        self.assertIn("300", note)
+        said = profile.vip_why
+        self.assertIn(credit_note.name, said)
+        self.assertIn("300", said)
         # kept above 1,200
-        self.assertIn("200", note)
+        self.assertIn("200", said)
+        note = self.customer.activity_ids.note
+        self.assertTrue(note)
+        for hidden in (credit_note.name, "300", "200"):
+            self.assertNotIn(hidden, note)
 
 
 class TestUntil(MoneyCase):
