@@ -176,13 +176,16 @@ class LifecycleLoyaltyCost(models.Model):
     @api.model
     def _cost_worth_sql(self, company, orders, cost):
         """A cost in company currency, NULL where no rate is known."""
-        worth = SQL("%s / NULLIF(ordering.currency_rate::numeric, 0)", cost)
-        if orders != "sale_order":
-            return worth
+        sources = self.env["lifecycle.revenue.source"]
+        unrated = (
+            sources._unrated_order_sql(company)
+            if orders == "sale_order"
+            else sources._unrated_till_sql(company)
+        )
         return SQL(
-            "(CASE WHEN NOT %s THEN %s END)",
-            self.env["lifecycle.revenue.source"]._unrated_order_sql(company),
-            worth,
+            "(CASE WHEN NOT %s THEN %s / NULLIF(ordering.currency_rate::numeric, 0) END)",
+            unrated,
+            cost,
         )
 
     @api.model

@@ -131,15 +131,19 @@ class LifecyclePreference(models.AbstractModel):
         Meant to be extended by addons that sell in another way.
         """
         zone = company._lifecycle_timezone()
-        plausible = self.env["lifecycle.revenue.source"]._plausible_sql(
-            company,
-            SQL("ordering.date_order"),
-            SQL(
-                "(CASE WHEN NOT %s "
-                "THEN line.price_subtotal / NULLIF(ordering.currency_rate, 0)::numeric END)",
-                self.env["lifecycle.revenue.source"]._unrated_order_sql(company),
-            ),
-        )
+        sources = self.env["lifecycle.revenue.source"]
+
+        def plausible(unrated):
+            return sources._plausible_sql(
+                company,
+                SQL("ordering.date_order"),
+                SQL(
+                    "(CASE WHEN NOT %s "
+                    "THEN line.price_subtotal / NULLIF(ordering.currency_rate, 0)::numeric END)",
+                    unrated,
+                ),
+            )
+
         no_goods = SQL(
             "(line.product_id = ANY(%s) OR line.product_id IN (%s))",
             self._products_that_are_no_goods(),
@@ -181,7 +185,7 @@ class LifecyclePreference(models.AbstractModel):
                    ) kept""",
                 bought_for=self._bought_for_sql("sale.order", SQL("ordering.id")),
                 zone=zone,
-                plausible=plausible,
+                plausible=plausible(sources._unrated_order_sql(company)),
                 companies=company._lifecycle_family().ids,
                 no_goods=no_goods,
                 delivery=delivery,
@@ -229,7 +233,7 @@ class LifecyclePreference(models.AbstractModel):
                     no_goods=no_goods,
                     reward=reward,
                     zone=zone,
-                    plausible=plausible,
+                    plausible=plausible(sources._unrated_till_sql(company)),
                     team=team,
                     companies=company._lifecycle_family().ids,
                     settles=settles,

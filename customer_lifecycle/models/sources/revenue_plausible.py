@@ -120,6 +120,17 @@ class LifecycleRevenueSource(models.Model):
         )
 
     @api.model
+    def _unrated_till_sql(self, company):
+        """The same of ``ordering``, an order of the till, which has the currency of its till."""
+        return self._unrated_sql(
+            company,
+            SQL("ordering.currency_rate"),
+            SQL(
+                "(SELECT till.currency_id FROM pos_config till WHERE till.id = ordering.config_id)"
+            ),
+        )
+
+    @api.model
     def _reason_sql(self, company, moment, worth):
         first, last, _largest = company._lifecycle_limits()
         return SQL(
