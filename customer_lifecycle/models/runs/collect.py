@@ -386,6 +386,11 @@ class LifecyclePipeline(models.AbstractModel):
 
     # ----- LATE HISTORY -----
 
+    # Documents come in late in many ways: imports, orders entered with their old date, a till that
+    # was offline, merged contacts, an order or a contact given to another customer, a contact that
+    # counts again. None of them is asked for: it shows in the purchases of days that were looked at
+    # before. The classifier then moves these customers without a sound.
+
     @api.model
     def _news_since(self, company, today):
         """The first day whose purchases are news: what happened since the last look, and a week."""
