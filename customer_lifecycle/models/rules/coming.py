@@ -2,7 +2,7 @@
 
 Comes in: a profile. Goes out: the stage that an order today would lead to, and the first day on
 which the stage changes if nothing happens. Called by the sentences on the contact
-(lifecycle_profile_why).
+(the sentence beside the stage).
 """
 
 from datetime import date, timedelta

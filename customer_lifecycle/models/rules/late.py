@@ -1,6 +1,6 @@
 """Labels of customers whose older purchases have come in late, moved without a sound.
 
-Comes in: profiles that the pipeline has marked (lifecycle_pipeline_late). Goes out: their stages
+Comes in: profiles that the pipeline has marked. Goes out: their stages
 of the past, dated in it; tiers and segments that start nothing; and figures of today, so that
 what is really new of them is then classified as news. Called by the refresh and by the runs.
 """
