@@ -11,7 +11,7 @@ from lifecycle_setup.console import SetupError
 
 NAME = "customer_lifecycle"
 # What an installed database does not depend on.
-NOT_INSTALLED = {"tests", "__pycache__", "README.md", "README.rst", "pyproject.toml"}
+NOT_INSTALLED = {"tests", "__pycache__", "readme", "README.rst", "pyproject.toml"}
 
 
 def manifest(folder: Path = paths.ADDON) -> dict:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lifecycle_setup import apt, paths
+from lifecycle_setup import apt, pages, paths
 from lifecycle_setup.console import SetupError, quietly, say, step
 from lifecycle_setup.python import locked
 
@@ -79,7 +79,8 @@ def linters() -> dict[str, list[str]]:
 
 
 def fix() -> None:
-    """Let the linters that can do so correct the files."""
+    """Let the linters that can do so correct the files, and make the add-on's pages anew."""
+    pages.write()
     for name, command in linters().items():
         change = {"ruff": ["--fix"], "eslint": ["--fix"], "prettier": ["--write"]}.get(name)
         if change:

@@ -17,7 +17,8 @@ from lifecycle_setup.odoo import wait_for
 USAGE = """\
 usage: setup/test                       everything: linters, tests without Odoo, tests in Odoo
        setup/test --lint                linters only
-       setup/test --fix                 let the linters correct what they can
+       setup/test --fix                 let the linters correct what they can, and make the
+                                        add-on's README.rst and app page from its readme/
        setup/test --odoo-suites [MODULE ...]
                                         Odoo's own tests of the apps that the addon depends on
                                         (or of these modules), without and with the addon: fails
