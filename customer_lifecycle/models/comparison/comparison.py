@@ -11,17 +11,14 @@ from ast import literal_eval
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from ...tools import rights
-from ...tools.batches import CONFLICTS
+from ...tools.batches import CONFLICTS, attempt, hold_until_commit, wake
 
 _logger = logging.getLogger(__name__)
 
 CRON = "customer_lifecycle.ir_cron_lifecycle_comparison"
-#: first key of the advisory locks; the second is the comparison
-LOCK_KEY = 0x6C6962
 #: with more customers than these a comparison is computed in the background
 AT_ONCE = 5_000
 #: the record that each event is about
@@ -274,8 +271,7 @@ class LifecycleComparison(models.Model):
 
     @api.model
     def _wake(self, minutes=0):
-        at = fields.Datetime.add(fields.Datetime.now(), minutes=minutes)
-        self.env.ref(CRON).sudo()._trigger(at)
+        wake(self.env, CRON, minutes)
 
     @api.model
     def _cron_compute(self):
@@ -308,23 +304,17 @@ class LifecycleComparison(models.Model):
         """
         self.ensure_one()
         # a result is written by one process, and the last one asked for stays
-        self.env.cr.execute(SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", LOCK_KEY, self.id))
-        if not self.env.cr.fetchone()[0] or not self._has_figures():
+        if not hold_until_commit(self.env, "comparison", self.id) or not self._has_figures():
             return False
         company = self.company_id
         reader = self.user_id or self.env.ref("base.user_admin")
         self = self.with_company(company).with_context(lang=reader.lang)
-        try:
-            with self.env.cr.savepoint():
-                # sudo(False): the filter finds what its author may see
-                self._store(self._measure(self.with_user(reader).sudo(False)))
-                self.env.flush_all()
-        except CONFLICTS:
-            raise
-        except Exception as error:
-            self.env.invalidate_all()
+        # sudo(False): the filter finds what its author may see
+        mine = self.with_user(reader).sudo(False)
+        error = attempt(self.env, lambda: self._store(self._measure(mine)))
+        if error:
             if not isinstance(error, UserError):
-                _logger.exception("Comparison %s cannot be computed", self.id)
+                _logger.error("Comparison %s cannot be computed", self.id, exc_info=error)
             self.write(
                 {
                     "state": "failed",

@@ -16,6 +16,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
+from ...tools.batches import hold_until_commit
+
 _logger = logging.getLogger(__name__)
 
 #: a company with more orders than this has them summed up once a day instead of at each click
@@ -125,11 +127,7 @@ class LifecycleEconomicsCube(models.Model):
     def _keep(self, company):
         """Sum a company's purchases up and keep the sums; whoever else does so is let be."""
         cr = self.env.cr
-        cr.execute(
-            SQL("SELECT pg_try_advisory_xact_lock('lifecycle_economics_cube'::regclass::integer, "
-                "%s)", company.id)
-        )
-        if not cr.fetchone()[0]:
+        if not hold_until_commit(self.env, "economics", company.id):
             return
         self.env.flush_all()
         # what holds before: who changes a source meanwhile makes these sums old

@@ -5,14 +5,13 @@ last complete run, and the ways to orders, which its storing half writes. Called
 look at customers and by the preferences; signals borrow its way to notice new records.
 """
 
-
 import psycopg2
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools.batches import CONFLICTS
+from ...tools.batches import together
 from ..profile.signal_changes import MARGIN
 from ..sources.source_mixin import DEFECTS
 from .touchpoint_source import GUARDED_BY_DOCUMENT
@@ -123,17 +122,14 @@ class LifecycleTouch(models.AbstractModel):
 
         :param statement: function of the SQL of all of them to the SQL to run
         """
-        if not parts:
-            return
-        try:
-            with self.env.cr.savepoint(flush=False):
-                self.env.cr.execute(statement(SQL(" UNION ALL ").join(parts)))
-        except CONFLICTS:
-            raise
-        except psycopg2.Error:
-            if len(parts) > 1:
-                for part in parts:
-                    self._write_each(statement, [part])
+        together(
+            self.env,
+            parts,
+            lambda some: self.env.cr.execute(statement(SQL(" UNION ALL ").join(some))),
+            # journeys tell managers what is wrong with it
+            lambda _part, _error: None,
+            catch=psycopg2.Error,
+        )
 
     # ----- COMPUTE -----
 

@@ -10,7 +10,7 @@ import logging
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.batches import CONFLICTS
+from ...tools.batches import CONFLICTS, together
 from ..workflow.consent import PAUSES
 
 _logger = logging.getLogger(__name__)
@@ -192,19 +192,14 @@ class LifecycleLoyaltyMember(models.Model):
     @api.model
     def _safely(self, program, today, cards, work):
         """Work on some cards; if that fails, on each alone, and leave out who fails."""
-        try:
-            with self.env.cr.savepoint():
-                work(program, today, cards)
-                self.env.flush_all()
-        except CONFLICTS:
-            raise
-        except Exception as error:
-            self.env.invalidate_all()
-            if len(cards) == 1:
-                _logger.warning("The points of card %s are left alone: %s", cards.code, error)
-                return
-            for card in cards:
-                self._safely(program, today, card, work)
+        together(
+            self.env,
+            cards,
+            lambda some: work(program, today, some),
+            lambda card, error: _logger.warning(
+                "The points of card %s are left alone: %s", card.code, error
+            ),
+        )
 
     # ----- NOTICE -----
 
@@ -267,8 +262,7 @@ class LifecycleLoyaltyMember(models.Model):
             ),
             after,
         )
-        if cards:
-            self._safely(program, today, cards, self._remind)
+        self._safely(program, today, cards, self._remind)
         return cards[-1:].id or None
 
     @api.model
@@ -300,8 +294,7 @@ class LifecycleLoyaltyMember(models.Model):
             ),
             after,
         )
-        if cards:
-            self._safely(program, today, cards, self._expire)
+        self._safely(program, today, cards, self._expire)
         return cards[-1:].id or None
 
     @api.model

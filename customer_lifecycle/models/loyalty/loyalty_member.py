@@ -6,17 +6,16 @@ of loyalty, which new and changed programs wake; cards made by others are noted 
 """
 
 import logging
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.batches import CONFLICTS
+from ...tools.batches import hold_until_commit, in_batches, together, wake
 
 _logger = logging.getLogger(__name__)
 
 CRON = "customer_lifecycle.ir_cron_lifecycle_loyalty"
-#: first key of the advisory locks; the second is the program
-LOCK_KEY = 0x6C696C
 #: customers who get their card between two commits
 BATCH = 200
 #: cards are given quietly: no mail, no PDF, no tracking
@@ -78,14 +77,14 @@ class LifecycleLoyaltyMember(models.Model):
             ["|", ("lifecycle_auto_card", "=", True), ("lifecycle_expiry_months", ">", 0)],
             limit=1,
         ):
-            self.env.ref(CRON).sudo()._trigger()
+            wake(self.env, CRON)
 
     @api.model
     def _cron_loyalty(self):
         """Give cards to who is to have one, then see to points that expire; go on when woken."""
         self = self.with_context(lang=None, **QUIET)
         if not (self._give_all() and self._expire_all()):
-            self.env.ref(CRON).sudo()._trigger()
+            wake(self.env, CRON)
 
     @api.model
     def _programs(self, domain):
@@ -94,36 +93,27 @@ class LifecycleLoyaltyMember(models.Model):
     @api.model
     def _hold(self, program):
         """Hold a program until the next commit; False if somebody else does."""
-        self.env.cr.execute(
-            SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", LOCK_KEY, program.id)
-        )
-        return self.env.cr.fetchone()[0]
+        return hold_until_commit(self.env, "loyalty", program.id)
 
     # ----- CARDS -----
 
     @api.model
     def _give_all(self):
         """Give all cards that are due; return False if time ran out before the end."""
-        commit = self.env["ir.cron"]._commit_progress
         for program_id in self._programs([("lifecycle_auto_card", "=", True)]):
-            after = 0
-            while True:
-                program = self.env["loyalty.program"].sudo().browse(program_id)
-                if not program._lifecycle_gives_cards() or not self._hold(program):
-                    break
-                ids = self._waiting(program, after)
-                if not ids:
-                    break
-                after = ids[-1]
-                self._give(program, ids)
-                if not commit(len(ids)):
-                    return False
-            commit()
+            # alone: others may be gone when its turn comes
+            program = self.env["loyalty.program"].sudo().browse(program_id)
+            find, give = partial(self._waiting, program), partial(self._give, program)
+            if not in_batches(self.env, find, give):
+                return False
+            self.env["ir.cron"]._commit_progress()
         return True
 
     @api.model
     def _waiting(self, program, after=0):
-        """Customers who are to get a card, from a position on."""
+        """Customers who are to get a card, from a position on; none while others hold it."""
+        if not program._lifecycle_gives_cards() or not self._hold(program):
+            return []
         self.env["lifecycle.profile"].flush_model()
         self.env["loyalty.card"].flush_model(["program_id", "partner_id"])
         self.env.cr.execute(
@@ -140,31 +130,28 @@ class LifecycleLoyaltyMember(models.Model):
     @api.model
     def _give(self, program, partner_ids):
         """Make the cards of some customers; one that fails is noted and left alone."""
-        try:
-            with self.env.cr.savepoint():
-                self.env["loyalty.card"].sudo().create(
-                    [
-                        {"program_id": program.id, "partner_id": partner_id, "points": 0}
-                        for partner_id in partner_ids
-                    ]
-                )
-                self.env.flush_all()
-        except CONFLICTS as error:
-            # somebody makes a card of one of them: the next pass looks again
-            _logger.info("Cards of “%s” are put off: %s", program.name, error)
-            self.env.invalidate_all()
-        except Exception as error:
-            self.env.invalidate_all()
-            if len(partner_ids) > 1:
-                for partner_id in partner_ids:
-                    self._give(program, [partner_id])
-                return
-            _logger.warning("No card of “%s” for %s: %s", program.name, partner_ids, error)
+
+        def give(ids):
+            self.env["loyalty.card"].sudo().create(
+                [
+                    {"program_id": program.id, "partner_id": partner_id, "points": 0}
+                    for partner_id in ids
+                ]
+            )
+
+        def note(ids, error):
+            _logger.warning("No card of “%s” for %s: %s", program.name, ids, error)
             self.sudo().create(
                 {
                     "program_id": program.id,
-                    "partner_id": partner_ids[0],
+                    "partner_id": ids[0],
                     "date_joined": fields.Datetime.now(),
                     "problem": self.env["lifecycle.workflow.mail"]._readable(error),
                 }
             )
+
+        def put_off(error):
+            # somebody makes a card of one of them: the next pass looks again
+            _logger.info("Cards of “%s” are put off: %s", program.name, error)
+
+        together(self.env, partner_ids, give, note, put_off)

@@ -17,7 +17,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, float_compare, float_is_zero, float_round
 
-from ...tools.batches import CONFLICTS
+from ...tools.batches import attempt, wake
 from ...tools.context import own, own_value
 from ...tools.fields import OptionalInteger
 from .loyalty_member import CRON
@@ -157,15 +157,9 @@ class LifecycleTillPoints(models.AbstractModel):
     @api.model
     def _settle_unless_broken(self, sale, cause, move=None):
         """Settle one sale; a broken program stops no sale."""
-        try:
-            with self.env.cr.savepoint():
-                self._settle_sale(sale, cause, move)
-                self.env.flush_all()
-        except CONFLICTS:
-            raise
-        except Exception as error:
+        error = attempt(self.env, self._settle_sale, sale, cause, move)
+        if error:
             _logger.warning("Points of %s do not follow its returns: %s", sale.name, error)
-            self.env.invalidate_all(flush=False)
 
     @api.model
     def _settle_sale(self, sale, cause, move):
@@ -204,7 +198,7 @@ class LifecycleTillPoints(models.AbstractModel):
             and not move
             and not own_value(self.env, "lifecycle_give_back")
         ):
-            self.env.ref(CRON).sudo()._trigger()
+            wake(self.env, CRON)
             return
         if change < 0:
             change = self._reduce(ours, cause, change)

@@ -6,21 +6,18 @@ mail asks here once more whether that e-mail may leave.
 """
 
 import logging
-from contextlib import contextmanager
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...tools.batches import CONFLICTS
+from ...tools.batches import CONFLICTS, attempt, hold, wake
 from ..vip.vip_benefit import QUIET
 from .referral_program import POINT_PROGRAMS
 
 _logger = logging.getLogger(__name__)
 
 CRON = "customer_lifecycle.ir_cron_lifecycle_referral"
-#: first key of the advisory locks; the second is the company
-LOCK_KEY = 0x6C6972
 #: rewards between two commits
 BATCH = 200
 
@@ -50,15 +47,15 @@ class LifecycleReferral(models.Model):
         left = commit(remaining=len(companies))
         for company in companies:
             if not left:
-                self.env.ref(CRON).sudo()._trigger()
+                wake(self.env, CRON)
                 return
             referrals = self.with_company(company).with_context(**QUIET)
-            with referrals._hold(company) as held:
+            # two workers at once would make two cards of one customer
+            with hold(self.env, "referral", company.ids) as held:
                 put_off = not held or not referrals._work_off(company)
             if put_off:
                 # somebody is working on some of them now
-                later = fields.Datetime.add(fields.Datetime.now(), minutes=1)
-                self.env.ref(CRON).sudo()._trigger(later)
+                wake(self.env, CRON, minutes=1)
             left = commit(1)
 
     @api.model
@@ -75,27 +72,6 @@ class LifecycleReferral(models.Model):
             left = commit()
         return done
 
-    @contextmanager
-    def _hold(self, company):
-        """Hold a company's rewards: two workers at once would make two cards of one customer.
-
-        A session lock, followed by a commit that makes the work see what its former holder has
-        done; who holds it commits before letting go.
-        """
-        cr = self.env.cr
-        cr.execute(SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_KEY, company.id))
-        held = cr.fetchone()[0]
-        try:
-            self.env["ir.cron"]._commit_progress()
-            yield held
-        except Exception:
-            # nothing can be unlocked in an aborted transaction, and pooled connections live on
-            cr.rollback()
-            raise
-        finally:
-            if held:
-                cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_KEY, company.id))
-
     @api.model
     def _unless_conflict(self, method, *args):
         """Call a method in a savepoint; return False where another transaction was faster."""
@@ -105,7 +81,6 @@ class LifecycleReferral(models.Model):
                 self.env.flush_all()
         except CONFLICTS as error:
             _logger.info("Recommendations are put off: %s", error)
-            self.env.invalidate_all(flush=False)
             return False
         return True
 
@@ -320,16 +295,10 @@ class LifecycleReferral(models.Model):
         for referral in referrals:
             if referral.state != "waiting":
                 continue
-            try:
-                with self.env.cr.savepoint():
-                    referral._reward()
-                    self.env.flush_all()
-            except CONFLICTS:
-                raise
-            except Exception as error:
+            error = attempt(self.env, referral._reward)
+            if error:
                 # one broken programme must not keep the others from their rewards
                 _logger.warning("Reward of recommendation %s failed: %s", referral.id, error)
-                self.env.invalidate_all(flush=False)
                 referral.problem = str(error)[:500]
 
     def _reward(self):

@@ -10,8 +10,8 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.batches import CONFLICTS
-from .run import _logger
+from ...tools.batches import CONFLICTS, attempt, wake
+from .run import REFRESH, _logger
 
 #: queue rows that one refresh takes at a time
 REFRESH_BATCH = 5_000
@@ -50,9 +50,9 @@ class LifecycleRun(models.Model):
                 left = commit(len(rows))
         if postponed:
             # a run holds the company: its figures may be older than the queued changes
-            self._wake("customer_lifecycle.ir_cron_lifecycle_refresh", minutes=1)
+            wake(self.env, REFRESH, minutes=1)
         elif not left:
-            self._wake("customer_lifecycle.ir_cron_lifecycle_refresh")
+            wake(self.env, REFRESH)
 
     @api.model
     def _queued(self, after, until):
@@ -87,17 +87,17 @@ class LifecycleRun(models.Model):
     @api.model
     def _refresh_company(self, company, partner_ids):
         """Refresh some customers of a company; return False if it has to be tried again."""
+        pipeline = self.env["lifecycle.pipeline"].with_company(company)
         try:
-            with self.env.cr.savepoint():
-                self.env["lifecycle.pipeline"].with_company(company)._refresh(
-                    company, sorted(partner_ids)
-                )
-        except CONFLICTS as error:
-            _logger.info("Refresh of customers of %s is put off: %s", company.name, error)
+            error = attempt(self.env, pipeline._refresh, company, sorted(partner_ids))
+        except CONFLICTS as conflict:
+            _logger.info("Refresh of customers of %s is put off: %s", company.name, conflict)
             return False
-        except Exception as error:
+        if error:
             # the next complete run does these customers too; users only lose freshness
-            _logger.exception("Refresh of changed customers failed for %s", company.name)
+            _logger.error(
+                "Refresh of changed customers failed for %s", company.name, exc_info=error
+            )
             found = []
             if isinstance(error, (psycopg2.DataError, psycopg2.ProgrammingError)):
                 sources = self.env["lifecycle.revenue.source"]

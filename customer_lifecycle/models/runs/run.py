@@ -13,9 +13,9 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 
-from ...tools.batches import CONFLICTS
+from ...tools.batches import CONFLICTS, hold, wake
 
 _logger = logging.getLogger(__name__)
 
@@ -23,8 +23,9 @@ _logger = logging.getLogger(__name__)
 STAGES_ONLY = ("history", "rules")
 #: kinds of runs that look at all customers' signals again
 COMPLETE = ("first", "manual", "settings")
-#: first key of the advisory locks; the second is the company
-LOCK_KEY = 0x6C6966
+#: the scheduled actions
+NIGHTLY = "customer_lifecycle.ir_cron_lifecycle_nightly"
+REFRESH = "customer_lifecycle.ir_cron_lifecycle_refresh"
 #: times that a step is tried when it meets with conflicts
 ATTEMPTS = 3
 
@@ -151,11 +152,7 @@ class LifecycleRun(models.Model):
                 for company in companies - waiting.company_id
             ]
         )
-        cron = self.env.ref(
-            "customer_lifecycle.ir_cron_lifecycle_nightly", raise_if_not_found=False
-        )
-        if cron:
-            cron.sudo()._trigger()
+        wake(self.env, NIGHTLY)
         return runs
 
     def action_recompute(self):
@@ -207,10 +204,8 @@ class LifecycleRun(models.Model):
             self.env["lifecycle.health"]._look()
         if busy or unfinished:
             # without a wake-up of its own the rest would wait for the next poll
-            self._wake(
-                "customer_lifecycle.ir_cron_lifecycle_nightly", minutes=0 if unfinished else 1
-            )
-        self._wake("customer_lifecycle.ir_cron_lifecycle_refresh")
+            wake(self.env, NIGHTLY, minutes=0 if unfinished else 1)
+        wake(self.env, REFRESH)
 
     @api.model
     def _ensure_nightly(self, company):
@@ -245,46 +240,11 @@ class LifecycleRun(models.Model):
             {"company_id": company.id, "kind": "nightly" if before else "first"}
         )
 
-    @api.model
-    def _wake(self, xml_id, minutes=0):
-        at = fields.Datetime.add(fields.Datetime.now(), minutes=minutes)
-        # somebody may have deleted it: that is told, but what was done stays done
-        cron = self.env.ref(xml_id, raise_if_not_found=False)
-        if cron:
-            cron.sudo()._trigger(at)
-
     @contextmanager
     def _company_locks(self, companies):
-        """Hold the computations of companies; yields those that no other worker holds.
-
-        Session locks: they outlive the commits between the steps and end with the process. The
-        commit that follows them makes the work see all that the former holder has written; who
-        holds them commits before letting go, for the same reason.
-        """
-        cr = self.env.cr
-        cr.execute(
-            SQL(
-                "SELECT id FROM unnest(%s::integer[]) id WHERE pg_try_advisory_lock(%s, id)",
-                companies.ids,
-                LOCK_KEY,
-            )
-        )
-        locked = companies.browse(row[0] for row in cr.fetchall())
-        try:
-            self.env["ir.cron"]._commit_progress()
-            yield locked
-        except Exception:
-            # nothing can be unlocked in an aborted transaction, and pooled connections live on
-            cr.rollback()
-            raise
-        finally:
-            cr.execute(
-                SQL(
-                    "SELECT pg_advisory_unlock(%s, id) FROM unnest(%s::integer[]) id",
-                    LOCK_KEY,
-                    locked.ids,
-                )
-            )
+        """Hold the computations of companies; yields those that no other worker holds."""
+        with hold(self.env, "run", companies.ids) as ids:
+            yield companies.browse(ids)
 
     # ----- WORK -----
 

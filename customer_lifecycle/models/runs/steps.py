@@ -8,9 +8,10 @@ run, which commits in between.
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ...tools.batches import wake
 from ...tools.context import own
 from ..profile.preferences import BATCH as PREFERENCE_BATCH
-from .run import COMPLETE, STAGES_ONLY, _logger
+from .run import COMPLETE, NIGHTLY, STAGES_ONLY, _logger
 
 #: commercial partner ids that are summed up in one pass
 ID_RANGE = 2_000_000
@@ -137,7 +138,7 @@ class LifecycleRun(models.Model):
         # figures first: replaying the stages of many years takes longer than computing them
         self._finish()
         self.create({"company_id": company.id, "kind": "history", "step": "stages"})
-        self._wake("customer_lifecycle.ir_cron_lifecycle_nightly")
+        wake(self.env, NIGHTLY)
 
     def _step_stages(self, company):
         classifier = self.env["lifecycle.classifier"]

@@ -11,7 +11,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools.batches import CONFLICTS
+from ...tools.batches import CONFLICTS, attempt, in_batches, wake
 
 _logger = logging.getLogger(__name__)
 
@@ -43,26 +43,18 @@ class LifecycleVipBenefit(models.AbstractModel):
     def _wake(self):
         """Have the scheduled action run if somebody waits for it."""
         if self._waiting(limit=1):
-            self.env.ref(CRON).sudo()._trigger()
+            wake(self.env, CRON)
 
     @api.model
     def _cron_benefits(self):
         """Deal with everybody who waits, in batches that are committed."""
-        commit = self.env["ir.cron"]._commit_progress
-        after, left = 0, commit(remaining=self._count_waiting())
-        while left:
-            ids = self._waiting(after)
-            if not ids:
-                if self._waiting(limit=1):
-                    # somebody is working on these customers now
-                    later = fields.Datetime.add(fields.Datetime.now(), minutes=1)
-                    self.env.ref(CRON).sudo()._trigger(later)
-                return
-            after = ids[-1]
-            self._process(ids)
-            left = commit(len(ids))
-        # time is up: without a wake-up of its own the rest would wait for the next poll
-        self.env.ref(CRON).sudo()._trigger()
+        self.env["ir.cron"]._commit_progress(remaining=self._count_waiting())
+        if not in_batches(self.env, self._waiting, self._process):
+            # without a wake-up of its own the rest would wait for the next poll
+            wake(self.env, CRON)
+        elif self._waiting(limit=1):
+            # somebody is working on these customers now
+            wake(self.env, CRON, minutes=1)
 
     @api.model
     def _waiting_sql(self):
@@ -101,17 +93,13 @@ class LifecycleVipBenefit(models.AbstractModel):
         profiles = self.env["lifecycle.profile"].sudo().browse(profile_ids)
         for profile in profiles.with_context(**QUIET):
             try:
-                with self.env.cr.savepoint():
-                    if self._lock(profile):
-                        self._process_profile(profile.with_company(profile.company_id))
-                        self.env.flush_all()
-            except CONFLICTS as error:
-                _logger.info("Benefits of profile %s are put off: %s", profile.id, error)
-                profile.invalidate_recordset()
-            except Exception as error:
+                error = attempt(self.env, self._process_profile, profile)
+            except CONFLICTS as conflict:
+                _logger.info("Benefits of profile %s are put off: %s", profile.id, conflict)
+                continue
+            if error:
                 # one customer's broken data must not keep the others from their benefits
                 _logger.warning("Benefits of profile %s failed: %s", profile.id, error)
-                profile.invalidate_recordset()
                 self._settle(profile, str(error))
 
     @api.model
@@ -140,7 +128,10 @@ class LifecycleVipBenefit(models.AbstractModel):
 
     @api.model
     def _process_profile(self, profile):
+        if not self._lock(profile):
+            return
         company = profile.company_id
+        profile = profile.with_company(company)
         if company._lifecycle_tier_company() != company:
             # the tier is the head office's, which gives what it brings
             self._settle(profile, False)
@@ -246,16 +237,11 @@ class LifecycleVipBenefit(models.AbstractModel):
     @api.model
     def _try_announce(self, profile):
         """Announce, at no cost to the benefits given before; return what failed, or None."""
-        try:
-            with self.env.cr.savepoint():
-                self._announce(profile)
-        except CONFLICTS:
-            raise
-        except Exception as error:
-            _logger.warning("Announcement for profile %s failed: %s", profile.id, error)
-            profile.invalidate_recordset()
-            return str(error)
-        return None
+        error = attempt(self.env, self._announce, profile)
+        if not error:
+            return None
+        _logger.warning("Announcement for profile %s failed: %s", profile.id, error)
+        return str(error)
 
     @api.model
     def _announce(self, profile):

@@ -10,6 +10,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import SQL
 
+from ...tools.batches import wake
+
 
 class LifecycleWorkflow(models.Model):
     # a file for each subject of this large model
@@ -83,7 +85,7 @@ class LifecycleWorkflowStep(models.Model):
         everybody = self.env["res.partner"].union(*(person for _profile, person in pairs))
         emails = self.env["lifecycle.consent"]._allowed(everybody, company)
         mails = writer._queue(self.template_id, pairs, company, workflow.user_id)
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        wake(self.env, "mail.ir_cron_mail_scheduler_action")
         return [
             writer._sent_values(mail, person, company, emails[person.id])
             for (_profile, person), mail in zip(pairs, mails, strict=True)

@@ -11,7 +11,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ...tools.batches import CONFLICTS
+from ...tools.batches import attempt, wake
 
 #: kinds of server actions that write to people: Odoo's own, and those of apps that bring others
 WRITERS = ("mail_post", "sms", "whatsapp", "social_post")
@@ -310,20 +310,18 @@ class LifecycleWorkflowDelivery(models.Model):
 
     def _send_now(self, company, person, emails):
         mails = self.env["lifecycle.workflow.mail"]
-        try:
-            with self.env.cr.savepoint():
-                mail = mails._queue(
-                    self.template_id, [(self.profile_id, person)], company, self._asked_by()
-                )
-                self._settle(
-                    "done", reason=False, **mails._sent_values(mail, person, company, emails)
-                )
-                self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-                self.env.flush_all()
-        except CONFLICTS:
-            raise
-        except Exception as error:
-            self.env.invalidate_all()
+
+        def send():
+            mail = mails._queue(
+                self.template_id, [(self.profile_id, person)], company, self._asked_by()
+            )
+            self._settle(
+                "done", reason=False, **mails._sent_values(mail, person, company, emails)
+            )
+            wake(self.env, "mail.ir_cron_mail_scheduler_action")
+
+        error = attempt(self.env, send)
+        if error:
             self._settle("failed", error=mails._readable(error))
 
     @api.model

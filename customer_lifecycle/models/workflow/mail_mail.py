@@ -13,7 +13,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools import formataddr, html2plaintext, split_every
 
-from ...tools.batches import CONFLICTS
+from ...tools.batches import attempt
 from .workflow_reach import NARROW
 
 _logger = logging.getLogger(__name__)
@@ -235,14 +235,12 @@ class LifecycleWorkflow(models.Model):
             if not workflow._runs_in(company):
                 # paused there
                 continue
-            try:
-                with self.env.cr.savepoint():
-                    held.with_company(company)._release(workflow, company)
-            except CONFLICTS:
-                raise
-            except Exception:
+            error = attempt(self.env, held.with_company(company)._release, workflow, company)
+            if error:
                 # looked at again with the next run
-                _logger.exception("E-mails of workflow %s stay held back", workflow.id)
+                _logger.error(
+                    "E-mails of workflow %s stay held back", workflow.id, exc_info=error
+                )
 
     def _drop_mails(self):
         """Give up the e-mails that a pause has held back."""

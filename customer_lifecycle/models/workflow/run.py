@@ -6,7 +6,6 @@ every five minutes and when something wakes it; the work and the mail queue ask 
 """
 
 import logging
-from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 
 import pytz
@@ -14,13 +13,14 @@ import pytz
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.batches import CONFLICTS
-from .workflow import WEEKDAYS
+from ...tools.batches import CONFLICTS, hold, wake
+from ..runs.run import REFRESH
+from .workflow import CRON, WEEKDAYS
 
 _logger = logging.getLogger(__name__)
 
-#: first key of the advisory locks; the second is the company
-LOCK_KEY = 0x6C6977
+#: what stands for all companies among those that are held
+ENTERING = 0
 #: enrolments that are listed, and that are worked on in one transaction
 LISTED, BATCH = 5_000, 200
 #: after so many conflicts with users' changes an enrolment is stopped
@@ -38,8 +38,8 @@ class LifecycleWorkflow(models.Model):
         """Enter customers, do all steps that are due, and have the mails sent."""
         self = self.with_context(tracking_disable=True, lang=None)
         self.env["lifecycle.health"]._look_sometimes()
-        with self._lock() as locked:
-            if not locked:
+        with hold(self.env, "workflow", [ENTERING]) as held:
+            if not held:
                 # what another worker has entered so far may lack the most important workflow
                 return
             self._pause_orphans()
@@ -60,8 +60,9 @@ class LifecycleWorkflow(models.Model):
         commit = self.env["ir.cron"]._commit_progress
         enrollments = self.env["lifecycle.workflow.enrollment"].sudo().with_company(company)
         deliveries = self.env["lifecycle.workflow.delivery"].sudo().with_company(company)
-        with self._lock(company) as locked:
-            if not locked:
+        # one at a time, so that the number of messages is counted right
+        with hold(self.env, "workflow", company.ids) as held:
+            if not held:
                 return True
             self._refresh_first(company)
             for records in (enrollments, deliveries):
@@ -106,30 +107,6 @@ class LifecycleWorkflow(models.Model):
             records.browse(ids)._stop(self.env["lifecycle.workflow.mail"]._readable(error))
             return 1
 
-    @contextmanager
-    def _lock(self, company=None):
-        """Hold the workflows of a company, so that the number of messages is counted right.
-
-        Without a company: hold the entering into workflows.
-
-        A session lock, taken before the commit that makes the work see what its former holder
-        has done.
-        """
-        cr = self.env.cr
-        key = company.id if company else 0
-        cr.execute(SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_KEY, key))
-        locked = cr.fetchone()[0]
-        try:
-            self.env["ir.cron"]._commit_progress()
-            yield locked
-            self.env["ir.cron"]._commit_progress()
-        except Exception:
-            cr.rollback()
-            raise
-        finally:
-            if locked:
-                cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_KEY, key))
-
     @api.model
     def _refresh_first(self, company):
         """Have changed customers for whom something is due looked at soon."""
@@ -145,9 +122,8 @@ class LifecycleWorkflow(models.Model):
             )
         )
         if self.env.cr.fetchone()[0]:
-            self.env["lifecycle.run"]._wake("customer_lifecycle.ir_cron_lifecycle_refresh")
-            at = fields.Datetime.add(fields.Datetime.now(), minutes=1)
-            self.env.ref("customer_lifecycle.ir_cron_lifecycle_workflow").sudo()._trigger(at)
+            wake(self.env, REFRESH)
+            wake(self.env, CRON, minutes=1)
 
     # ----- SEND WINDOW -----
 

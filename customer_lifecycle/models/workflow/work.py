@@ -10,7 +10,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.batches import CONFLICTS
+from ...tools.batches import together
 from .consent import MONTH, OPT_OUTS
 from .run import ATTEMPTS
 
@@ -224,24 +224,12 @@ class LifecycleWorkflowEnrollment(models.Model):
 
         :param act: function of enrolments that returns values of their deliveries
         """
-        if not self:
-            return
-        try:
-            with self.env.cr.savepoint():
-                values = act(self)
-                self._done(company, step, values)
-                self.env.flush_all()
-            return
-        except CONFLICTS:
-            raise
-        except Exception as error:
-            if len(self) == 1:
-                self.env.invalidate_all()
-                self._fail(error)
-                return
-        self.env.invalidate_all()
-        for one in self:
-            one._perform(company, step, act)
+        together(
+            self.env,
+            self,
+            lambda some: some._done(company, step, act(some)),
+            lambda one, error: one._fail(error),
+        )
 
     def _fail(self, error):
         """Stop with an error that a person can read; the others go on."""

@@ -13,8 +13,10 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools import rights
+from ...tools.batches import wake
 from ...tools.context import own_value
 
+CRON = "customer_lifecycle.ir_cron_lifecycle_workflow"
 #: who may start a workflow
 STARTER = "customer_lifecycle.group_workflow_starter"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -488,9 +490,7 @@ class LifecycleWorkflow(models.Model):
 
     @api.model
     def _wake(self):
-        cron = self.env.ref("customer_lifecycle.ir_cron_lifecycle_workflow", False)
-        if cron:
-            cron.sudo()._trigger()
+        wake(self.env, CRON)
 
     def action_pause(self):
         """Stop at once: nothing is sent, queued or not, and nobody enters until it is resumed.

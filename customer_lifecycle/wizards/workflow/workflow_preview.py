@@ -5,6 +5,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
+from ...tools.batches import wake
+
 #: customers that are looked at for warnings, and weeks that are looked back
 SAMPLE, WEEKS = 1_000, 12
 
@@ -177,7 +179,7 @@ class LifecycleWorkflowPreview(models.TransientModel):
             values["body"] = values["body_html"]
             # sudo: like every e-mail it is queued by the system
             self.env["mail.mail"].sudo().create(values)
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        wake(self.env, "mail.ir_cron_mail_scheduler_action")
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -9,7 +9,7 @@ from odoo import fields
 from odoo.sql_db import db_connect
 from odoo.tools import mute_logger
 
-from odoo.addons.customer_lifecycle.models.runs.run import LOCK_KEY
+from odoo.addons.customer_lifecycle.tools.batches import LOCKS
 
 from ..common import NIGHTLY, REFRESH
 from ..common_runs import RunCase
@@ -240,7 +240,7 @@ class TestOneWorkerAtATime(RunCase):
         self.addCleanup(self.other.close)
 
     def other_worker(self, function, company):
-        self.other.execute(f"SELECT {function}(%s, %s)", [LOCK_KEY, company.id])
+        self.other.execute(f"SELECT {function}(%s, %s)", [LOCKS["run"], company.id])
         return self.other.fetchone()[0]
 
     def test_a_company_being_computed_is_left_alone(self):

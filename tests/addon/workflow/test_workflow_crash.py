@@ -2,7 +2,7 @@
 
 import pytest
 
-from odoo.addons.customer_lifecycle.models.workflow.run import LOCK_KEY
+from odoo.addons.customer_lifecycle.tools.batches import LOCKS
 
 from ..runs.test_crash import ScratchCase, connect
 
@@ -117,7 +117,7 @@ class TestWorkflowKilled(ScratchCase):
         """It may not have come to the most important workflow yet, and one in seven days goes."""
         self.reset()
         with connect(self.database) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s, 0)", [LOCK_KEY])
+            cursor.execute("SELECT pg_advisory_lock(%s, 0)", [LOCKS["workflow"]])
             self.worker.do("run_workflows", passes=1)
             self.assertFalse(self.outcome()["enrollments"])
         self.worker.do("run_workflows", passes=1)
