@@ -106,6 +106,40 @@ class LifecycleRevenueSource(models.Model):
         return SQL("COALESCE(%s, %s)", SQL.identifier(alias, "partner_id"), customer), part
 
     @api.model
+    def _settled_day_sql(self, query, table, company, day):
+        """SQL of the day of the order whose goods, settled and invoiced at a till, come back.
+
+        Where orders count, such goods were bought on the order's day, not on the invoice's: given
+        back on another, the order's day would stay one of a purchase.
+
+        :param day: SQL of the day of everything else
+        """
+        lines = self.env.get("pos.order.line", self)
+        if company.lifecycle_basis != "orders" or "sale_order_line_id" not in lines._fields:
+            return day
+        alias = query.make_alias(table, "lifecycle_settled")
+        settled = SQL(
+            """LATERAL (
+                SELECT MIN(ordering.date_order) AS moment
+                  FROM account_move refund
+                  JOIN pos_order till ON till.account_move = refund.reversed_entry_id
+                  JOIN pos_order_line sold ON sold.order_id = till.id
+                  JOIN sale_order_line line ON line.id = sold.sale_order_line_id
+                  JOIN sale_order ordering ON ordering.id = line.order_id
+                 WHERE refund.id = %s AND sold.product_id = %s
+            )""",
+            SQL.identifier(table, "move_id"),
+            SQL.identifier(table, "product_id"),
+        )
+        query.add_join("LEFT JOIN", alias, settled, SQL("TRUE"))
+        return SQL(
+            "COALESCE((%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date, %s)",
+            SQL.identifier(alias, "moment"),
+            company._lifecycle_timezone(),
+            day,
+        )
+
+    @api.model
     def _credit_notes_of_sql(self, wanted):
         """SELECT of the credit notes that may concern some customers."""
         return SQL(
@@ -131,7 +165,7 @@ class LifecycleRevenueSource(models.Model):
             wanted=wanted,
         )
 
-    def _within_purchases(self, rows, company, wanted):
+    def _within_purchases(self, rows, company, wanted, bought):
         """SELECT of the rows of this source as far as their customers have bought by then.
 
         With B bought and X given back up to a row, C = MIN(C of the row before + x, B) counts,
@@ -139,17 +173,10 @@ class LifecycleRevenueSource(models.Model):
 
         :param rows: SELECT of this source, as it is
         :param wanted: SQL of an array of the customers asked for; None for all
+        :param bought: SELECT of what these have bought; None to look it up
         """
         self.ensure_one()
-        among = None if wanted is not None else SQL("SELECT partner_id FROM lifecycle_given")
-        bought = []
-        for source in self._for_company(company):
-            if source.goodwill:
-                continue
-            try:
-                bought.append(source._compile(company, wanted, among))
-            except (ValueError, KeyError):
-                continue  # told where the source itself is read
+        bought = bought or self._bought_sql(company, wanted)
         return SQL(
             """SELECT * FROM (
                WITH lifecycle_given AS (%(rows)s)
@@ -196,5 +223,19 @@ class LifecycleRevenueSource(models.Model):
                ) within_purchases""",
             rows=rows,
             digits=company.currency_id.decimal_places,
-            bought=SQL(" UNION ALL ").join(bought) if bought else self._nothing_sql(),
+            bought=bought,
         )
+
+    @api.model
+    def _bought_sql(self, company, wanted):
+        """SELECT of what was bought by some customers, or by those in ``lifecycle_given``."""
+        among = None if wanted is not None else SQL("SELECT partner_id FROM lifecycle_given")
+        parts = []
+        for source in self._for_company(company):
+            if source.goodwill:
+                continue
+            try:
+                parts.append(source._compile(company, wanted, among))
+            except (ValueError, KeyError):
+                continue  # told where the source itself is read
+        return SQL(" UNION ALL ").join(parts) if parts else self._nothing_sql()

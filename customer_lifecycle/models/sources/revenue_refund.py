@@ -77,12 +77,12 @@ class LifecycleRevenueSource(models.Model):
         """Domain of the records that stand for themselves."""
         return Domain(self.refunded_path, "=", False) if self.refunded_path else Domain.TRUE
 
-    def _compile(self, company, partner_ids=None, among=None):
-        rows = super()._compile(company, partner_ids, among)
+    def _compile(self, company, partner_ids=None, among=None, bought=None):
+        rows = super()._compile(company, partner_ids, among, bought)
         if not self.refunded_path:
             return rows
         refunds = super(LifecycleRevenueSource, self._refunds())._compile(
-            company, partner_ids, among
+            company, partner_ids, among, bought
         )
         return SQL("%s UNION ALL %s", rows, refunds)
 

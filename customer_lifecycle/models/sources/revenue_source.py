@@ -372,7 +372,7 @@ class LifecycleRevenueSource(models.Model):
             difference of the credit notes, source and document id, and the part of the net
             amount of whose value only the company's share is known
         """
-        parts = []
+        sources = self.browse()
         for source in self._for_company(company):
             problem = source._problem(company)
             if problem and complete:
@@ -380,11 +380,29 @@ class LifecycleRevenueSource(models.Model):
             if problem:
                 _logger.info("Revenue source %s is left out: %s", source.id, problem)
                 continue
-            part = source._compile(company.sudo(), partner_ids)
-            parts.append(source._by_document(part) if by_document else part)
+            sources += source
+        given = sources.filtered("goodwill") if partner_ids is not None else self.browse()
+        parts = [(each, each._compile(company.sudo(), partner_ids)) for each in sources - given]
+        bought = None
+        if given:
+            # of some customers, what limits a goodwill is looked up once, for all who ask
+            bought = SQL(" UNION ALL ").join(rows for _each, rows in parts) or self._nothing_sql()
+            known = SQL("SELECT * FROM lifecycle_bought")
+            parts = [
+                (each, SQL("%s WHERE source_id = %s", known, each.id)) for each, _rows in parts
+            ]
+            parts += [
+                (each, each._compile(company.sudo(), partner_ids, bought=known))
+                for each in given
+            ]
+        if by_document:
+            parts = [(each, each._by_document(rows)) for each, rows in parts]
         if not parts:
             return self._nothing_sql()
-        return SQL(" UNION ALL ").join(parts)
+        rows = SQL(" UNION ALL ").join(part for _each, part in parts)
+        if bought:
+            return SQL("WITH lifecycle_bought AS MATERIALIZED (%s) %s", bought, rows)
+        return rows
 
     @api.model
     def _nothing_sql(self):
@@ -432,12 +450,13 @@ class LifecycleRevenueSource(models.Model):
         company = sources.env.company
         return sources._rows_sql(company, SQL("(SELECT ids FROM lifecycle_wanted)::int[]"))
 
-    def _compile(self, company, partner_ids=None, among=None):
+    def _compile(self, company, partner_ids=None, among=None, bought=None):
         """SELECT of this source's purchases in one company (see ``_rows_sql``).
 
         With ``lifecycle_set_aside`` in the context, of those that nobody can believe instead.
 
         :param among: SELECT of the commercial partners to restrict to, where they may be many
+        :param bought: SELECT of what all other sources have of these customers, where it is there
         :raise ValueError: a path or the domain does not fit the model
         """
         self.ensure_one()
@@ -479,6 +498,8 @@ class LifecycleRevenueSource(models.Model):
             )
         )
         day = self._day_sql(model, table, query, company)
+        if self.goodwill:
+            day = self._settled_day_sql(query, table, company, day)
         gross = self._number_sql(model, table, self.amount_path, query)
         gross = self._signed_sql(model, table, query, gross)
         convert = self._converter(model, table, query, company, day)
@@ -531,7 +552,7 @@ class LifecycleRevenueSource(models.Model):
             SQL("%s AS res_id", document),
             SQL("%s AS by_share", self._by_share_sql(known, amount, company)),
         )
-        return self._within_purchases(rows, company, wanted) if self.goodwill else rows
+        return self._within_purchases(rows, company, wanted, bought) if self.goodwill else rows
 
     # ----- LATEST PURCHASE -----
 

@@ -306,6 +306,15 @@ class TestTillSettling(TillCase):
         self.pay_out(sold._refund())
         self.assertOnBothBases(revenue=0, order_count=0)
 
+    def test_credited_invoice_of_a_settled_order(self):
+        for quantity, revenue, count in ((4, 0, 0), (1, 30, 1)):
+            with self.subTest(credited=quantity):
+                customer = self.new_customer("Invoiced at the till")
+                order = self.order((4, 10), days_ago=30, partner=customer)
+                sold = self.settle(order, invoice=True, days_ago=5)
+                self.credit(sold.account_move, quantities={0: quantity}, days_ago=3)
+                self.assertOnBothBases(customer, revenue=revenue, order_count=count)
+
     def test_settled_in_parts(self):
         order = self.order((4, 10), days_ago=30)
         self.settle(order, quantity=1)
