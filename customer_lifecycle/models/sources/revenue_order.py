@@ -167,8 +167,11 @@ class LifecycleRevenueSource(models.Model):
                                     WHEN ordered > 0
                                     THEN ROUND(subtotal / ordered * quantity, digits)
                                     ELSE unordered END AS worth
-                          FROM (%(lines)s) kept
+                          FROM (%(lines)s OFFSET 0) kept
+                         -- each worth is computed once, not wherever it is asked for
+                        OFFSET 0
                       ) priced
+                    OFFSET 0
                  ) netted
                 GROUP BY order_id""",
             credits=self._noted_sql(orders, company),
@@ -186,14 +189,19 @@ class LifecycleRevenueSource(models.Model):
     def _noted_sql(self, orders, company):
         """Common table expressions that the lines are looked up by.
 
-        ``credits``, see ``_credits_sql``; in a pass over all orders also what these are found by,
-        and ``filling``, the sold products that fill a card. Each is found once, and by itself:
-        within the larger query every process that helps to read would find them again.
+        ``credits``, see ``_credits_sql``, and ``filling``, the products that fill a card (the sold
+        ones, in a pass over all orders); in such a pass also what the credits are found by. Each is
+        found once, and by itself: within the larger query it would be planned again wherever a
+        line's worth is asked for, and every process that helps to read would find it again.
 
         :param orders: SELECT of the few orders; None for all
         """
         if orders:
-            return SQL("credits AS (%s)", self._credits_sql(orders, company))
+            return SQL(
+                "credits AS (%s), filling(id) AS MATERIALIZED (%s)",
+                self._credits_sql(orders, company),
+                self._filling_products_sql(),
+            )
         return SQL(
             """refunded AS MATERIALIZED (
                   SELECT rel.order_line_id AS line_id, item.id AS item_id, move.currency_id,
@@ -411,7 +419,7 @@ class LifecycleRevenueSource(models.Model):
                       %(till)s
                      WHERE line.state = 'sale' AND line.display_type IS NULL AND %(restrict)s
                  ) amounts""",
-            pays=self._line_pays_sql(),
+            pays=self._line_pays_sql(SQL("SELECT filling.id FROM filling")),
             ships=ships,
             margin=(
                 SQL("line.margin::numeric") if "margin" in fields_ else SQL("NULL::numeric")

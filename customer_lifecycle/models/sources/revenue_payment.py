@@ -61,15 +61,18 @@ class LifecycleRevenueSource(models.Model):
         )
 
     @api.model
-    def _line_pays_sql(self):
+    def _line_pays_sql(self, filling=None):
         """Condition on ``line``, a line of a sale order: it is no goods but pays for some, now or
-        later."""
+        later.
+
+        :param filling: SELECT of the products that fill a card, where they are known
+        """
         return SQL(
             """(line.is_downpayment IS TRUE
                 OR COALESCE(line.reward_id IN (%s), FALSE)
                 OR COALESCE(line.product_id IN (%s), FALSE))""",
             self._payment_rewards_sql(),
-            self._filling_products_sql(),
+            filling or self._filling_products_sql(),
         )
 
     @api.model
