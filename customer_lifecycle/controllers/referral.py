@@ -1,7 +1,7 @@
 from odoo import http
 from odoo.http import request
 
-from ..models.referral.res_partner import COOKIE
+from ..models.referral.referral_code import COOKIE
 
 
 class ReferralController(http.Controller):

@@ -4,5 +4,5 @@ from . import (
     events,
     measure,
     text,
-    links,
+    loyalty_program,
 )

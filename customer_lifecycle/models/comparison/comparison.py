@@ -377,3 +377,33 @@ class LifecycleComparison(models.Model):
             "res_id": self.workflow_id.id,
             "views": [(False, "form")],
         }
+
+    @api.model
+    def _open_for(self, subject):
+        """Open what was computed for a record, or a new comparison of it."""
+        subject.ensure_one()
+        event, name = next(
+            (event, name)
+            for event, name in SUBJECTS.items()
+            if self._fields[name].comodel_name == subject._name
+        )
+        # records of another company can only be compared there
+        company = ("company_id" in subject._fields and subject.company_id) or self.env.company
+        known = self.search([(name, "=", subject.id), ("company_id", "=", company.id)])
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_lifecycle.lifecycle_comparison_action"
+        )
+        defaults = {
+            "default_event": event,
+            f"default_{name}": subject.id,
+            "default_company_id": company.id,
+        }
+        if len(known) > 1:
+            return {**action, "domain": [("id", "in", known.ids)], "context": defaults}
+        return {
+            **action,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "res_id": known.id,
+            "context": defaults,
+        }

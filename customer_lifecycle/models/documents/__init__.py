@@ -1,4 +1,6 @@
 from . import (
-    sale_order,
     customer_mixin,
+    sale_order,
+    crm_lead,
+    sale_report,
 )

@@ -1,11 +1,10 @@
 """Stage, segments and VIP tier of the customer, as fields of his documents.
 
 In: the contact of a quotation, an opportunity or a row of the sales report. Out: fields to
-filter and group by, and a hint on what the next tier takes with this quotation counted in. Read
-by the forms, lists and reports of sales and CRM.
+filter and group by. Inherited by these documents; read by their forms, lists and reports.
 """
 
-from odoo import api, fields, models
+from odoo import fields, models
 
 SALES = "sales_team.group_sale_salesman"
 
@@ -42,58 +41,3 @@ class LifecycleCustomerMixin(models.AbstractModel):
         if field and field.related and field._module == "customer_lifecycle":
             self._check_field_access(field, "read")
         return super()._field_to_sql(alias, field_expr, query)
-
-
-class CrmLead(models.Model):
-    _name = "crm.lead"
-    _inherit = ["crm.lead", "lifecycle.customer.mixin"]
-
-
-class SaleOrder(models.Model):
-    _name = "sale.order"
-    _inherit = ["sale.order", "lifecycle.customer.mixin"]
-
-    vip_hint = fields.Char(
-        compute="_compute_vip_hint",
-        groups=SALES,
-        help="The customer's VIP tier, until when, and what the next one takes with this "
-        "quotation counted in.",
-    )
-
-    @api.depends_context("lang", "uid")
-    @api.depends("partner_id", "company_id", "amount_untaxed", "state")
-    def _compute_vip_hint(self):
-        for order in self:
-            # figures of the order's company, whichever one the reader works in
-            company = order.company_id._lifecycle_tier_company()
-            if company.id not in self.env.user._get_company_ids():
-                # the figures that decide are those of a head office that he may not look into
-                company = order.company_id
-            profile = order.partner_id.with_company(company).lifecycle_profile_id
-            if not profile:
-                order.vip_hint = False
-                continue
-            is_open = order.state in ("draft", "sent") and order.amount_untaxed > 0
-            order.vip_hint = profile._vip_outlook(
-                order._lifecycle_value() if is_open else 0, orders=int(is_open)
-            )
-
-    def _lifecycle_value(self):
-        """What the order is worth to its company, as the settings say what value is."""
-        self.ensure_one()
-        rate = self.currency_rate
-        company = self.company_id.sudo()
-        if not rate or not company._lifecycle_knows_rate(self.currency_id):
-            return 0  # nobody knows what it is worth
-        amount = self.amount_untaxed / rate
-        if company.lifecycle_value == "revenue":
-            return amount
-        if company.lifecycle_value == "margin" and "margin" in self._fields:
-            # sudo: the sum only, as the stored margin of confirmed orders counts for everybody
-            return self.sudo()["margin"] / rate
-        return amount * company.lifecycle_margin_percent / 100
-
-
-class SaleReport(models.Model):
-    _name = "sale.report"
-    _inherit = ["sale.report", "lifecycle.customer.mixin"]

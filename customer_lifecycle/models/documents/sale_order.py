@@ -1,8 +1,8 @@
-"""On quotations: the customer in one sentence, and usual products due that are not in it.
+"""On quotations: the customer in one sentence, usual products due, and what the next tier takes.
 
 In: the customer's profile in the quotation's company, and the lines so far. Out: a headline, up
-to three products, and a button that adds them in their usual quantity. Called by the forms of
-quotations; opportunities have the headline only.
+to three products, a button that adds them in their usual quantity, and a hint on what the next
+tier takes with this quotation counted in. Called by the forms of quotations.
 """
 
 from odoo import api, fields, models
@@ -19,8 +19,8 @@ NAMED = 3
 class SaleOrder(models.Model):
     """Who the quotation is for, and what he usually buys that is not in it."""
 
-    # stages and tiers of the customer are fields of their own file
-    _inherit = "sale.order"  # pylint: disable=consider-merging-classes-inherited
+    _name = "sale.order"
+    _inherit = ["sale.order", "lifecycle.customer.mixin"]
 
     lifecycle_headline = fields.Char(
         compute="_compute_lifecycle_headline", string="Customer in One Sentence", groups=SALES
@@ -33,6 +33,12 @@ class SaleOrder(models.Model):
         compute="_compute_lifecycle_usual_items",
         groups=SALES,
         help="Products that are due at the customer's own rhythm and not in this quotation.",
+    )
+    vip_hint = fields.Char(
+        compute="_compute_vip_hint",
+        groups=SALES,
+        help="The customer's VIP tier, until when, and what the next one takes with this "
+        "quotation counted in.",
     )
 
     @api.depends_context("lang", "uid")
@@ -119,14 +125,37 @@ class SaleOrder(models.Model):
             for usual in due
         ]
 
+    # ----- THE NEXT TIER -----
 
-class CrmLead(models.Model):
-    # stages and tiers of the customer are fields of their own file
-    _inherit = "crm.lead"  # pylint: disable=consider-merging-classes-inherited
+    @api.depends_context("lang", "uid")
+    @api.depends("partner_id", "company_id", "amount_untaxed", "state")
+    def _compute_vip_hint(self):
+        for order in self:
+            # figures of the order's company, whichever one the reader works in
+            company = order.company_id._lifecycle_tier_company()
+            if company.id not in self.env.user._get_company_ids():
+                # the figures that decide are those of a head office that he may not look into
+                company = order.company_id
+            profile = order.partner_id.with_company(company).lifecycle_profile_id
+            if not profile:
+                order.vip_hint = False
+                continue
+            is_open = order.state in ("draft", "sent") and order.amount_untaxed > 0
+            order.vip_hint = profile._vip_outlook(
+                order._lifecycle_value() if is_open else 0, orders=int(is_open)
+            )
 
-    lifecycle_headline = fields.Char(
-        related="partner_id.lifecycle_headline", string="Customer in One Sentence", groups=SALES
-    )
-    lifecycle_stage_tone = fields.Selection(
-        related="partner_id.lifecycle_stage_tone", groups=SALES
-    )
+    def _lifecycle_value(self):
+        """What the order is worth to its company, as the settings say what value is."""
+        self.ensure_one()
+        rate = self.currency_rate
+        company = self.company_id.sudo()
+        if not rate or not company._lifecycle_knows_rate(self.currency_id):
+            return 0  # nobody knows what it is worth
+        amount = self.amount_untaxed / rate
+        if company.lifecycle_value == "revenue":
+            return amount
+        if company.lifecycle_value == "margin" and "margin" in self._fields:
+            # sudo: the sum only, as the stored margin of confirmed orders counts for everybody
+            return self.sudo()["margin"] / rate
+        return amount * company.lifecycle_margin_percent / 100

@@ -2,7 +2,7 @@
 
 Comes in: opportunities that are merged. Goes out: the one that stays remembers when the first of
 them came in and through which campaign. Called by CRM's merge; read by the first touches
-(lifecycle_touch_store).
+(``attribution_store``).
 """
 
 from odoo import fields, models

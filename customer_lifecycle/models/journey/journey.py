@@ -16,7 +16,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, sql
 
 from ..sources.source_mixin import DEFECTS
 from .contacts import Everybody, Selected
@@ -27,6 +27,14 @@ _logger = logging.getLogger(__name__)
 #: touchpoints on a page, and the most that may be asked for at once
 PAGE, MOST = 60, 500
 MANAGER = "sales_team.group_sale_manager"
+#: columns of apps that may be installed or not by which a journey finds a customer's records
+LOOKED_UP = (
+    ("rating.rating", "partner_id"),
+    ("mailing.trace", "email"),
+    ("mailing.trace", "message_id"),
+    ("event.registration", "email"),
+    ("survey.user_input", "email"),
+)
 
 
 class LifecycleJourney(models.AbstractModel):
@@ -316,3 +324,43 @@ class LifecycleJourney(models.AbstractModel):
             "to": fields.Date.to_string(profile.next_order_to),
             "around": fields.Date.to_string(profile.next_order_date),
         }
+
+    # ----- INDEXES IN OTHER APPS -----
+
+    def _register_hook(self):
+        super()._register_hook()
+        self._make_indexes()
+
+    @api.model
+    def _lookup_indexes(self):
+        """(index, table, column) of the lookups in apps that are installed."""
+        for name, column in LOOKED_UP:
+            if name in self.env and column in self.env[name]._fields:
+                table = self.env[name]._table
+                yield f"{table}_lifecycle_{column}_idx", table, column
+
+    @api.model
+    def _make_indexes(self):
+        """Index what journeys look up in apps that this one does not depend on.
+
+        Such an app may come later than this one: its tables are looked at whenever the models
+        are loaded.
+        """
+        for index, table, column in self._lookup_indexes():
+            if not sql.index_exists(self.env.cr, index):
+                # two workers may get here at once
+                self.env.cr.execute(
+                    SQL(
+                        "CREATE INDEX IF NOT EXISTS %s ON %s (%s) WHERE %s IS NOT NULL",
+                        SQL.identifier(index),
+                        SQL.identifier(table),
+                        SQL.identifier(column),
+                        SQL.identifier(column),
+                    )
+                )
+
+    @api.model
+    def _drop_indexes(self):
+        """Leave the tables of other apps as they were."""
+        for index, _table, _column in self._lookup_indexes():
+            self.env.cr.execute(SQL("DROP INDEX IF EXISTS %s", SQL.identifier(index)))

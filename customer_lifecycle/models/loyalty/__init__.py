@@ -1,5 +1,7 @@
 from . import (
     loyalty_cost,
+    profile,
+    res_partner,
     loyalty_program,
     loyalty_program_pos,
     loyalty_card,
@@ -10,6 +12,7 @@ from . import (
     loyalty_reminder,
     sale_order,
     sale_order_points,
+    sale_order_line,
     sale_order_points_delivery,
     mail_mail,
     account_move,

@@ -2,23 +2,16 @@
 
 In: reward lines of sale orders and tills, less what was credited. Out: a report, two figures on
 each profile, and sums on contacts and programs, for sales managers. Profiles are written by the
-nightly run and the refresh of a few customers; the rows are read by spending, too.
+nightly run and the refresh of a few customers; the rows are read by spending, too. The figures'
+fields are in the files of profile, contact and program.
 """
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.fields import SumMonetary
 from ..sources.revenue_payment import PAYMENT_PROGRAMS
 
 MANAGER = "sales_team.group_sale_manager"
-
-
-class SaleOrderLine(models.Model):
-    _inherit = "sale.order.line"
-
-    # reward lines are few among many: the cost of a programme is read from them alone
-    _lifecycle_reward_idx = models.Index("(reward_id) WHERE reward_id IS NOT NULL")
 
 
 class LifecycleLoyaltyCost(models.Model):
@@ -338,102 +331,3 @@ class LifecycleLoyaltyCost(models.Model):
             )
         )
         return self.env.cr.rowcount
-
-
-class LifecycleProfile(models.Model):
-    """What the customer's loyalty has cost us."""
-
-    # a file for each subject of this large model
-    _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
-
-    loyalty_cost = fields.Monetary(
-        string="Cost of Loyalty",
-        readonly=True,
-        groups=MANAGER,
-        help="Discounts and free products of loyalty programs to date, untaxed. Gift cards and "
-        "eWallets are no cost.",
-    )
-    loyalty_cost_year = fields.Monetary(
-        string="Cost of Loyalty in the Last 365 Days", readonly=True, groups=MANAGER
-    )
-
-    def action_view_loyalty_cost(self):
-        """Open the orders behind the cost."""
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "customer_lifecycle.lifecycle_loyalty_cost_action"
-        )
-        return {
-            **action,
-            "display_name": self.env._("Cost of Loyalty: %s", self.partner_id.display_name),
-            "view_mode": "list,pivot,graph",
-            "views": [(False, "list"), (False, "pivot"), (False, "graph")],
-            "domain": [("partner_id", "=", self.partner_id.id)],
-            "context": {},
-        }
-
-    def _chip_loyalty_cost(self):
-        if not self.env.user.has_group(MANAGER) or not self.loyalty_cost:
-            return None
-        share = self.loyalty_cost / self.revenue if self.revenue > 0 else None
-        return self._chip(
-            "loyalty_cost",
-            self.env._("Cost of loyalty"),
-            self._money(self.loyalty_cost),
-            why=[
-                self.env._("In the last 365 days: %s.", self._money(self.loyalty_cost_year)),
-                share is not None
-                and self.env._("%s %% of net revenue.", f"{100 * share:.1f}"),
-                self.env._("Discounts and free products of loyalty programs; no gift cards."),
-            ],
-        )
-
-
-class ResPartner(models.Model):
-    _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
-
-    lifecycle_loyalty_cost = SumMonetary(
-        related="lifecycle_profile_id.loyalty_cost",
-        currency_field="lifecycle_currency_id",
-        groups=MANAGER,
-    )
-
-    def action_view_lifecycle_loyalty_cost(self):
-        self.ensure_one()
-        return self.lifecycle_profile_id.action_view_loyalty_cost()
-
-
-class LoyaltyProgram(models.Model):
-    _inherit = "loyalty.program"
-
-    lifecycle_cost = fields.Monetary(
-        string="Cost", compute="_compute_lifecycle_cost", currency_field="lifecycle_currency_id",
-        groups=MANAGER,
-    )
-    lifecycle_currency_id = fields.Many2one("res.currency", compute="_compute_lifecycle_cost")
-
-    @api.depends_context("company")
-    def _compute_lifecycle_cost(self):
-        self.lifecycle_currency_id = self.env.company.currency_id
-        costs = {}
-        if self._origin and self.env["lifecycle.loyalty.cost"].has_access("read"):
-            self.env.flush_all()
-            costs = dict(
-                self.env["lifecycle.loyalty.cost"]._read_group(
-                    [("program_id", "in", self._origin.ids)], ["program_id"], ["cost:sum"]
-                )
-            )
-        for program in self:
-            program.lifecycle_cost = costs.get(program._origin, 0)
-
-    def action_view_lifecycle_cost(self):
-        """Open the orders behind the cost of this programme."""
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "customer_lifecycle.lifecycle_loyalty_cost_action"
-        )
-        return {
-            **action,
-            "display_name": self.env._("Cost of %s", self.display_name),
-            "domain": [("program_id", "=", self.id)],
-        }

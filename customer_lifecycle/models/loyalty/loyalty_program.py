@@ -1,4 +1,4 @@
-"""Settings of loyalty programs: conditions, automatic cards, bonus, expiry, points by tier.
+"""Settings of loyalty programs: conditions, automatic cards, bonus, expiry, points by tier; cost.
 
 In: stages, tiers, segments and terms that are chosen on the program. Out: programs that a
 customer is refused, who is still to get a card, and by how much his points are multiplied. Called
@@ -11,6 +11,7 @@ from odoo.tools import SQL
 
 from ...tools import rights
 from ...tools.fields import preset_in_database
+from .loyalty_cost import MANAGER
 
 #: relation tables of the conditions
 STAGES, TIERS, SEGMENTS = (
@@ -25,7 +26,7 @@ CONDITIONS = ("lifecycle_stage_ids", "lifecycle_tier_ids", "lifecycle_segment_id
 class LoyaltyProgram(models.Model):
     """Whom a program is for, and what it gives by itself."""
 
-    # what programs cost is a subject of its own
+    # what the till asks for is a subject of its own
     _inherit = "loyalty.program"  # pylint: disable=consider-merging-classes-inherited
 
     # Odoo lets the programs of a company hold in its branches, and not in theirs
@@ -108,6 +109,11 @@ class LoyaltyProgram(models.Model):
     lifecycle_problem_count = fields.Integer(
         compute="_compute_lifecycle_counts", compute_sudo=True
     )
+    lifecycle_cost = fields.Monetary(
+        string="Cost", compute="_compute_lifecycle_cost", currency_field="lifecycle_currency_id",
+        groups=MANAGER,
+    )
+    lifecycle_currency_id = fields.Many2one("res.currency", compute="_compute_lifecycle_cost")
 
     _lifecycle_expiry_months_positive = models.Constraint(
         "CHECK (lifecycle_expiry_months >= 0 AND lifecycle_notice_days >= 0)",
@@ -385,6 +391,34 @@ class LoyaltyProgram(models.Model):
             ]
         )
         return multipliers.filtered(lambda one: one.tier_id == profile.vip_tier_id)
+
+    # ----- COST -----
+
+    @api.depends_context("company")
+    def _compute_lifecycle_cost(self):
+        self.lifecycle_currency_id = self.env.company.currency_id
+        costs = {}
+        if self._origin and self.env["lifecycle.loyalty.cost"].has_access("read"):
+            self.env.flush_all()
+            costs = dict(
+                self.env["lifecycle.loyalty.cost"]._read_group(
+                    [("program_id", "in", self._origin.ids)], ["program_id"], ["cost:sum"]
+                )
+            )
+        for program in self:
+            program.lifecycle_cost = costs.get(program._origin, 0)
+
+    def action_view_lifecycle_cost(self):
+        """Open the orders behind the cost of this programme."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_lifecycle.lifecycle_loyalty_cost_action"
+        )
+        return {
+            **action,
+            "display_name": self.env._("Cost of %s", self.display_name),
+            "domain": [("program_id", "=", self.id)],
+        }
 
 
 class LifecycleLoyaltyMultiplier(models.Model):

@@ -8,7 +8,6 @@ workflows ask here whether a waiting reminder still makes sense when it is sent.
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.tools.misc import format_date
 
 
 class LifecycleLoyaltyMember(models.Model):
@@ -151,40 +150,3 @@ class LifecycleWorkflowDelivery(models.Model):
 
     def _asked_by(self):
         return self.loyalty_program_id.write_uid or super()._asked_by()
-
-
-class LifecycleProfile(models.Model):
-    """What a reminder says."""
-
-    # loyalty is a subject of its own
-    _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
-
-    loyalty_expiry_text = fields.Text(
-        string="Expiring Points",
-        compute="_compute_loyalty_expiry_text",
-        compute_sudo=True,
-        help="Sentence for reminders: how many points expire, and when.",
-    )
-
-    @api.depends("partner_id")
-    @api.depends_context("lang")
-    def _compute_loyalty_expiry_text(self):
-        cards = self.env["loyalty.card"].search(
-            [
-                ("partner_id", "child_of", self.partner_id.ids),
-                ("points", ">", 0),
-                ("lifecycle_points_expiry", "!=", False),
-            ],
-            order="lifecycle_points_expiry, id",
-        ).grouped(lambda card: card.partner_id.commercial_partner_id)
-        for profile in self:
-            profile.loyalty_expiry_text = "\n".join(
-                self.env._(
-                    "%(points)s (%(program)s) expire on %(date)s.",
-                    points=card._format_points(card.points).strip(),
-                    program=card.program_id.name,
-                    date=format_date(self.env, card.lifecycle_points_expiry),
-                )
-                for card in cards.get(profile.partner_id, [])
-                if not card.company_id or card.company_id in profile.company_id.parent_ids
-            )

@@ -3,22 +3,18 @@
 In: the order's lines, its invoices and credit notes, and the terms on which each card got its
 points (kept on Odoo's ``sale.order.coupon.points`` when the order is confirmed, so that a rule,
 factor or tier that changes later changes nothing of them). Out: the points that the order is worth
-now. Called when an order is confirmed and by ``account_move_loyalty``, which books the difference.
+now. Called when an order is confirmed and by ``sale_order``, which books the difference.
 """
 
 from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import float_compare, float_round
+from odoo.tools import float_round
 
 from ...tools.context import own, own_value
 
 DOCUMENTS = ("out_invoice", "out_refund")
-#: of a line of a confirmed order; writing one of them changes what was bought
-BOUGHT = {
-    "product_id", "product_uom_id", "product_uom_qty", "price_unit", "discount", "tax_ids"
-}
 #: a credit line that gives less a piece than this share of the price is a reduction, no return
 RETURNED = 0.99
 
@@ -29,62 +25,6 @@ class SaleOrderCouponPoints(models.Model):
     _inherit = "sale.order.coupon.points"
 
     lifecycle_terms = fields.Json(readonly=True, copy=False)
-
-
-class SaleOrderLine(models.Model):
-    """Lines of confirmed orders: the points follow what becomes of them."""
-
-    # each subject of quotations is in a file of its own
-    _inherit = "sale.order.line"  # pylint: disable=consider-merging-classes-inherited
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        orders = self.env["sale.order"].browse(
-            list({vals["order_id"] for vals in vals_list if vals.get("order_id")})
-        )
-        settle = orders._lifecycle_before_change()
-        lines = super().create(vals_list)
-        settle()
-        return lines
-
-    def write(self, vals):
-        if not BOUGHT & vals.keys():
-            return super().write(vals)
-        settle = self.order_id._lifecycle_before_change()
-        result = super().write(vals)
-        settle()
-        return result
-
-    def unlink(self):
-        settle = self.order_id._lifecycle_before_change()
-        result = super().unlink()
-        settle()
-        return result
-
-    def _lifecycle_is_discount_of(self, program):
-        """Whether a reward does not count for the minimum of a program, as the loyalty app says."""
-        reward = self.reward_id
-        return reward.reward_type == "discount" and (
-            reward.program_id.trigger == "auto" or reward.program_id == program
-        )
-
-    def _lifecycle_bought_quantity(self, invoiced):
-        """Pieces that were bought: those ordered, until goods that are billed by delivery are done.
-
-        Where nothing is on its way any more and all that was delivered was invoiced, what was
-        delivered was bought: less than ordered, or more.
-
-        :param invoiced: pieces on invoices, whatever of them was credited later
-        """
-        self.ensure_one()
-        if "move_ids" not in self._fields or self.product_id.invoice_policy != "delivery":
-            return self.product_uom_qty
-        moves = self.move_ids
-        if not moves or any(move.state not in ("done", "cancel") for move in moves):
-            return self.product_uom_qty
-        if float_compare(invoiced, self.qty_delivered, precision_digits=3) < 0:
-            return self.product_uom_qty
-        return self.qty_delivered
 
 
 class SaleOrder(models.Model):

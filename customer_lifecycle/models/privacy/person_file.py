@@ -216,22 +216,3 @@ class ReportPersonFile(models.AbstractModel):
         if isinstance(value, str) and DAY.fullmatch(value):
             return format_date(self.env, value)
         return value
-
-
-class ResPartner(models.Model):
-    # a file for each subject of this large model
-    _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
-
-    def action_lifecycle_person_file(self):
-        """Download everything that is known of this person as JSON."""
-        self.ensure_one()
-        if not self.env.user.has_group(MANAGER):
-            raise AccessError(
-                self.env._("Only sales administrators can export a person's data.")
-            )
-        self.check_access("read")
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/lifecycle/person/{self.id}",
-            "target": "download",
-        }

@@ -1,7 +1,8 @@
-"""Anonymising and deleting a contact.
+"""Anonymising and deleting a contact, and asking for his file.
 
 In comes a contact that a person wants to be forgotten; out goes the same contact without anything
-that tells who it was, so that orders, sums and counts stay what they were.
+that tells who it was, so that orders, sums and counts stay what they were. Or the way to all that
+is known of him, for who may export it.
 """
 
 from odoo import models
@@ -133,3 +134,16 @@ class ResPartner(models.Model):
             privacy._forget(name, ids)
         return result
 
+    def action_lifecycle_person_file(self):
+        """Download everything that is known of this person as JSON."""
+        self.ensure_one()
+        if not self.env.user.has_group(MANAGER):
+            raise AccessError(
+                self.env._("Only sales administrators can export a person's data.")
+            )
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/lifecycle/person/{self.id}",
+            "target": "download",
+        }

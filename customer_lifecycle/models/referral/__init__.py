@@ -6,4 +6,5 @@ from . import (
     referral_work,
     res_partner,
     sale_order,
+    crm_lead,
 )

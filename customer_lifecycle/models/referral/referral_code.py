@@ -1,11 +1,12 @@
 """Codes and links by which customers recommend us: drawn, found and shown.
 
 In: commercial partners, or a code that somebody typed or followed. Out: the code's record, made
-when it is first asked for. Called by the invitation link, quotations, the portal, the contact
-form and texts of e-mails.
+when it is first asked for; the session or cookie of a visit gives back the one that it came with.
+Called by the invitation link, quotations, the portal, the contact form and texts of e-mails.
 """
 
 from odoo import api, fields, models
+from odoo.http import request
 from odoo.tools import SQL
 
 SALES = "sales_team.group_sale_salesman"
@@ -14,6 +15,8 @@ ALPHABET = "BCDFGHJKLMNPRSTVWXZ23456789"
 LENGTH = 7
 #: codes that are taken are drawn again; even the second time is rare
 ATTEMPTS = 10
+#: cookie and key of the session under which a visitor's code is kept
+COOKIE = "lifecycle_referral"
 
 
 class LifecycleReferralCode(models.Model):
@@ -107,97 +110,22 @@ class LifecycleReferralCode(models.Model):
         )
         self.invalidate_model()
 
+    # ----- THE VISITOR -----
 
-class ResPartner(models.Model):
-    """A customer's own code and link, for templates and people."""
+    @api.model
+    def _remember(self, code, how):
+        """Keep a code for the rest of the visit; the cookie outlives it where it is allowed."""
+        request.session[COOKIE] = [code.name, how]
 
-    _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
-
-    lifecycle_referral_code = fields.Char(
-        string="Referral Code",
-        compute="_compute_lifecycle_referral_code",
-        compute_sudo=True,
-        groups=SALES,
-        help="The customer's own code for recommending us; empty where there is no referral "
-        "program or the customer may not take part.",
-    )
-    lifecycle_referral_link = fields.Char(
-        string="Referral Link",
-        compute="_compute_lifecycle_referral_code",
-        compute_sudo=True,
-        groups=SALES,
-    )
-    lifecycle_referral_count = fields.Integer(
-        string="Recommendations", compute="_compute_lifecycle_referral_count", groups=SALES
-    )
-
-    @api.depends("commercial_partner_id")
-    @api.depends_context("company")
-    def _compute_lifecycle_referral_code(self):
-        customers = self.commercial_partner_id._origin
-        allowed = self.env["lifecycle.referral.program"]._may_recommend(customers)
-        # made when it is first asked for; where nothing may be written there is none yet
-        codes = self.env["lifecycle.referral.code"]._of(
-            allowed, create=not self.env.cr.readonly
-        )
-        by_customer = {code.partner_id: code for code in codes}
-        for partner in self:
-            code = by_customer.get(partner.commercial_partner_id._origin)
-            partner.lifecycle_referral_code = code.name if code else False
-            partner.lifecycle_referral_link = code.link if code else False
-
-    def _compute_lifecycle_referral_count(self):
-        counts = dict(
-            self.env["lifecycle.referral"]._read_group(
-                [
-                    ("advocate_id", "in", self.commercial_partner_id._origin.ids),
-                    ("company_id", "=", self.env.company.id),
-                ],
-                ["advocate_id"],
-                ["__count"],
-            )
-        )
-        for partner in self:
-            partner.lifecycle_referral_count = counts.get(
-                partner.commercial_partner_id._origin, 0
-            )
-
-    def action_view_lifecycle_referrals(self):
-        """Open whom the customer has recommended us to, and who recommended us to him."""
-        self.ensure_one()
-        customer = self.commercial_partner_id
-        return {
-            **self.env["ir.actions.act_window"]._for_xml_id(
-                "customer_lifecycle.lifecycle_referral_action"
-            ),
-            "display_name": self.env._("Recommendations of %s", customer.display_name),
-            "domain": [
-                "|", ("advocate_id", "=", customer.id), ("friend_id", "=", customer.id)
-            ],
-            "context": {},
-        }
-
-    def action_show_lifecycle_referral_code(self):
-        """Show the customer's own code and link, to be copied."""
-        self.ensure_one()
-        customer = self.commercial_partner_id
-        programs = self.env["lifecycle.referral.program"]
-        if not programs._current(self.env.company):
-            message = self.env._("There is no referral program yet. Ask a sales manager for one.")
-        elif not programs._may_recommend(customer):
-            message = self.env._("The referral program does not allow this customer to recommend.")
-        else:
-            code = self.env["lifecycle.referral.code"]._of(customer)
-            return {
-                "type": "ir.actions.act_window",
-                "name": self.env._("Link for %s", customer.display_name),
-                "res_model": "lifecycle.referral.code",
-                "res_id": code.id,
-                "views": [(False, "form")],
-                "target": "new",
-            }
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {"type": "warning", "message": message},
-        }
+    @api.model
+    def _of_visitor(self):
+        """(code, how) that the present visitor came with, or (empty, None)."""
+        if not request or not getattr(request, "session", None):
+            return self.sudo().browse(), None
+        name, how = request.session.get(COOKIE) or (request.cookies.get(COOKIE), "link")
+        code = self._find(name)
+        if not code or not self.env["lifecycle.referral.program"]._may_recommend(
+            code.partner_id
+        ):
+            return code.browse(), None
+        return code, how

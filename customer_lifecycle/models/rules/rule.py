@@ -34,6 +34,7 @@ class LifecycleRule(models.AbstractModel):
     """
 
     _name = "lifecycle.rule"
+    _inherit = "lifecycle.compared.mixin"
     _description = "Life-Cycle Rule"
 
     #: "stage", "tier" or "segment"

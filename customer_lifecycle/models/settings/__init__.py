@@ -3,7 +3,6 @@ from . import (
     health,
     timezone,
     res_company,
-    res_company_currency,
     res_config_settings,
     res_users,
 )

@@ -1,14 +1,15 @@
 """A company's settings: what a purchase and its value are, days, limits, and head office.
 
 In: what is entered in the settings; branches begin with those of their head office. Out: today's
-date, the days and amounts that can be believed, the family of branches, and whose tiers hold.
-Asked by nearly every part; a changed definition has all figures computed anew.
+date, the days and amounts that can be believed, the family of branches, and whose tiers hold; a
+refusal to change the currency under amounts that are kept in it. Asked by nearly every part; a
+changed definition has all figures computed anew.
 """
 
 from datetime import date, timedelta
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools.misc import format_date, formatLang
 
@@ -327,7 +328,13 @@ class ResCompany(models.Model):
         return companies
 
     def write(self, vals):
+        moved = self.browse()
+        if "currency_id" in vals:
+            moved = self.filtered(lambda company: company.currency_id.id != vals["currency_id"])
+            for company in moved.sudo():
+                company._lifecycle_check_currency()
         result = super().write(vals)
+        moved.sudo()._lifecycle_rate_anew()
         if {
             "lifecycle_tz",
             "lifecycle_basis",
@@ -342,6 +349,57 @@ class ResCompany(models.Model):
             # the model too, which knows how much value a unit of revenue is
             self.env["lifecycle.run"].sudo()._request(self, kind="settings", refit=True)
         return result
+
+    # ----- CURRENCY -----
+
+    def _lifecycle_check_currency(self):
+        """Refuse to change the currency of a company with amounts in it."""
+        self.ensure_one()
+        ours = [("company_id", "=", self.id)]
+        profiles = self.env["lifecycle.profile"].with_context(active_test=False)
+        kept = [
+            self.env._("imported purchases: %s", count)
+            if (count := self.env["lifecycle.external.purchase"].search_count(ours))
+            else None,
+            self.env._("entries of money spent: %s", count)
+            if (count := self.env["lifecycle.spending"].search_count(ours))
+            else None,
+            self.env._("customers with figures: %s", count)
+            if (
+                count := profiles.search_count(
+                    [
+                        *ours,
+                        *("|", ("revenue", "!=", 0), "|", ("order_count", ">", 0)),
+                        ("potential", "!=", False),
+                    ]
+                )
+            )
+            else None,
+        ]
+        kept = list(filter(None, kept))
+        if kept:
+            raise UserError(
+                self.env._(
+                    "%(company)s has amounts in %(currency)s (%(kept)s); with another currency "
+                    "they would be read as something that they are not. Create a company with "
+                    "the other currency and import there, or delete and cancel what is listed, "
+                    "recompute, and change the currency then.",
+                    company=self.name,
+                    currency=self.currency_id.name,
+                    kept=", ".join(kept),
+                )
+            )
+
+    def _lifecycle_rate_anew(self):
+        """Give confirmed orders the rate to the new currency, which Odoo leaves as it was."""
+        orders = self.env["sale.order"].search(
+            [("company_id", "in", self.ids), ("state", "=", "sale")]
+        )
+        if orders:
+            self.env.add_to_compute(orders._fields["currency_rate"], orders)
+        if self:
+            self.env.registry.clear_cache()
+            self.env["lifecycle.run"]._request(self, kind="settings", refit=True)
 
     # ----- MARGIN -----
 

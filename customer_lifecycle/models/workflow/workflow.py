@@ -39,7 +39,7 @@ class LifecycleWorkflow(models.Model):
     """Steps that run for customers who enter a state, or whose date has come."""
 
     _name = "lifecycle.workflow"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "lifecycle.compared.mixin"]
     _description = "Customer Workflow"
     _order = "sequence, id"
 

@@ -1,6 +1,6 @@
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.customer_lifecycle.models.referral.res_partner import COOKIE
+from odoo.addons.customer_lifecycle.models.referral.referral_code import COOKIE
 
 from ..common import LifecycleHttpCase
 

@@ -1,7 +1,8 @@
-"""A customer's first touch, and the touches and channels before his first and last order.
+"""A customer's first touch, touches and channels before his first and last order, and his stages.
 
-In: what the attribution stores with each look at preferences. Out: fields for lists and the
-contact, and one sentence each on the first and the last order, for the chip of the first touch.
+In: what the attribution stores with each look at preferences; transitions, and how long others
+usually stay. Out: fields for lists and the contact, one sentence each on the first and the last
+order, for the chip of the first touch; a list of stays, for the band above the touchpoints.
 """
 
 from odoo import fields, models
@@ -10,7 +11,7 @@ from ...tools.fields import ClearedMany2one, OptionalInteger
 
 
 class LifecycleProfile(models.Model):
-    """How a customer came to us, and what led to the first and the last order."""
+    """How a customer came to us, what led to the first and the last order, and his stays."""
 
     # a file for each subject of this large model
     _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
@@ -185,3 +186,48 @@ class LifecycleProfile(models.Model):
                 "Before the last order: %(touch)s on %(date)s, through “%(origin)s”.", **values
             )
         return self.env._("Before the last order: %(touch)s on %(date)s.", **values)
+
+    # ----- STAYS IN STAGES -----
+
+    def _journey_bands(self):
+        """Stays in stages, oldest first.
+
+        :return: list of dicts ``stage`` (name), ``color``, ``tone``, ``start`` and ``end`` (days
+            as text; the last stay ends today), ``days``, ``usual`` (words, or False) and ``why``
+        """
+        self.ensure_one()
+        moves = self.env["lifecycle.transition"].search(
+            [("profile_id", "=", self.id), ("kind", "=", "stage")], order="number"
+        )
+        if not moves:
+            # known, but not classified yet
+            return []
+        today = self._lifecycle_today()
+        # sudo: how many days are usual, and not of how many customers
+        usual = {
+            row.stage_id.id: row.usual
+            for row in self.env["lifecycle.stage.statistic"].sudo().search(
+                [("company_id", "=", self.company_id.id)]
+            )
+        }
+        bands = []
+        for move, following in zip(moves, [*moves[1:], None], strict=True):
+            end = following.date if following else max(today, move.date)
+            stage = move.to_stage_id
+            if not stage or (following and end == move.date):
+                # left on the day it was entered: nothing to see
+                continue
+            bands.append(
+                {
+                    "stage": stage.name,
+                    "color": stage.color,
+                    "tone": stage.tone,
+                    "start": fields.Date.to_string(move.date),
+                    "end": fields.Date.to_string(end),
+                    "days": (end - move.date).days,
+                    "current": not following,
+                    "usual": usual.get(stage.id, False),
+                    "why": move.why_text or False,
+                }
+            )
+        return bands

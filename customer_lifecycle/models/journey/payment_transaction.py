@@ -1,0 +1,13 @@
+"""Payments on the web: found by their customer.
+
+In: a journey that asks for a customer's payments. Out: the index that finds them.
+"""
+
+from odoo import models
+
+
+class PaymentTransaction(models.Model):
+    _inherit = "payment.transaction"
+
+    # a journey looks up a customer's payments, which no screen of Odoo does
+    _lifecycle_partner_idx = models.Index("(partner_id) WHERE partner_id IS NOT NULL")

@@ -1,0 +1,92 @@
+"""Loyalty on the profile: what it has cost, and the sentence on points that expire.
+
+In: costs that runs and refreshes write, and the customer's cards. Out: figures with their chip and
+the orders behind them, and a text for reminders. Read by the contact, lists and e-mails.
+"""
+
+from odoo import api, fields, models
+from odoo.tools.misc import format_date
+
+from .loyalty_cost import MANAGER
+
+
+class LifecycleProfile(models.Model):
+    """What the customer's loyalty has cost us, and which of his points expire."""
+
+    # loyalty is a subject of its own
+    _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
+
+    loyalty_cost = fields.Monetary(
+        string="Cost of Loyalty",
+        readonly=True,
+        groups=MANAGER,
+        help="Discounts and free products of loyalty programs to date, untaxed. Gift cards and "
+        "eWallets are no cost.",
+    )
+    loyalty_cost_year = fields.Monetary(
+        string="Cost of Loyalty in the Last 365 Days", readonly=True, groups=MANAGER
+    )
+    loyalty_expiry_text = fields.Text(
+        string="Expiring Points",
+        compute="_compute_loyalty_expiry_text",
+        compute_sudo=True,
+        help="Sentence for reminders: how many points expire, and when.",
+    )
+
+    # ----- COST -----
+
+    def action_view_loyalty_cost(self):
+        """Open the orders behind the cost."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_lifecycle.lifecycle_loyalty_cost_action"
+        )
+        return {
+            **action,
+            "display_name": self.env._("Cost of Loyalty: %s", self.partner_id.display_name),
+            "view_mode": "list,pivot,graph",
+            "views": [(False, "list"), (False, "pivot"), (False, "graph")],
+            "domain": [("partner_id", "=", self.partner_id.id)],
+            "context": {},
+        }
+
+    def _chip_loyalty_cost(self):
+        if not self.env.user.has_group(MANAGER) or not self.loyalty_cost:
+            return None
+        share = self.loyalty_cost / self.revenue if self.revenue > 0 else None
+        return self._chip(
+            "loyalty_cost",
+            self.env._("Cost of loyalty"),
+            self._money(self.loyalty_cost),
+            why=[
+                self.env._("In the last 365 days: %s.", self._money(self.loyalty_cost_year)),
+                share is not None
+                and self.env._("%s %% of net revenue.", f"{100 * share:.1f}"),
+                self.env._("Discounts and free products of loyalty programs; no gift cards."),
+            ],
+        )
+
+    # ----- EXPIRING POINTS -----
+
+    @api.depends("partner_id")
+    @api.depends_context("lang")
+    def _compute_loyalty_expiry_text(self):
+        cards = self.env["loyalty.card"].search(
+            [
+                ("partner_id", "child_of", self.partner_id.ids),
+                ("points", ">", 0),
+                ("lifecycle_points_expiry", "!=", False),
+            ],
+            order="lifecycle_points_expiry, id",
+        ).grouped(lambda card: card.partner_id.commercial_partner_id)
+        for profile in self:
+            profile.loyalty_expiry_text = "\n".join(
+                self.env._(
+                    "%(points)s (%(program)s) expire on %(date)s.",
+                    points=card._format_points(card.points).strip(),
+                    program=card.program_id.name,
+                    date=format_date(self.env, card.lifecycle_points_expiry),
+                )
+                for card in cards.get(profile.partner_id, [])
+                if not card.company_id or card.company_id in profile.company_id.parent_ids
+            )
