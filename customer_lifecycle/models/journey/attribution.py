@@ -143,11 +143,12 @@ class LifecycleTouch(models.AbstractModel):
         cr = self.env.cr
         self._collect_touches(company)
         self._collect_purchases(company)
-        self._collect_ways(company)
+        self._collect_attribution(company)
         self._store_orders()
         self._store_profiles(company)
         cr.execute(
-            "DROP TABLE pg_temp.lifecycle_touch, pg_temp.lifecycle_bought, pg_temp.lifecycle_way"
+            "DROP TABLE pg_temp.lifecycle_touch, pg_temp.lifecycle_bought, "
+            "pg_temp.lifecycle_attribution"
         )
 
     @api.model
@@ -279,17 +280,17 @@ class LifecycleTouch(models.AbstractModel):
         ]
 
     @api.model
-    def _collect_ways(self, company):
-        """What led to each order since the one before, as ``lifecycle_way``."""
+    def _collect_attribution(self, company):
+        """What led to each order since the one before, as ``lifecycle_attribution``."""
         cr = self.env.cr
         own = SQL("COALESCE(bought.source_id, bought.medium_id, bought.campaign_id) IS NOT NULL")
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_way")
+        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_attribution")
         cr.execute(
             SQL(
-                """CREATE TEMPORARY TABLE lifecycle_way AS
+                """CREATE TEMPORARY TABLE lifecycle_attribution AS
                    SELECT bought.profile_id, bought.day, bought.moment,
                           bought.previous IS NULL AS is_first,
-                          near.number, near.moment AS touched, near.touchpoint_id,
+                          near.number, near.moment AS touch_moment, near.touchpoint_id,
                           (near.moment AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date
                               AS touch_day, %(campaign)s
                      FROM lifecycle_bought bought
@@ -318,5 +319,5 @@ class LifecycleTouch(models.AbstractModel):
                 ),
             )
         )
-        cr.execute("CREATE INDEX ON lifecycle_way (profile_id, day)")
-        cr.execute("ANALYZE lifecycle_way")
+        cr.execute("CREATE INDEX ON lifecycle_attribution (profile_id, day)")
+        cr.execute("ANALYZE lifecycle_attribution")

@@ -10,8 +10,8 @@ from odoo.tools import SQL
 
 from .touchpoint_touch import CAMPAIGN
 
-#: profile columns by the column of ``lifecycle_way`` they come from, for first and last order
-WAY = {
+#: columns of the profile, for first and last order each, by those of ``lifecycle_attribution``
+LAST_TOUCH = {
     "touch_id": "touchpoint_id",
     "touch_date": "touch_day",
     "source_id": "source_id",
@@ -32,9 +32,9 @@ class LifecycleTouch(models.AbstractModel):
         cr.execute(
             """DELETE FROM lifecycle_order_touch old USING lifecycle_chosen chosen
                 WHERE chosen.id = old.profile_id
-                  AND NOT EXISTS (SELECT FROM lifecycle_way way
-                                   WHERE way.profile_id = old.profile_id
-                                     AND way.day = old.date)"""
+                  AND NOT EXISTS (SELECT FROM lifecycle_attribution found
+                                   WHERE found.profile_id = old.profile_id
+                                     AND found.day = old.date)"""
         )
         columns = ["is_first", "touch_count", "touch_date", "touchpoint_id", *CAMPAIGN]
         names = SQL(", ").join(SQL.identifier(name) for name in columns)
@@ -45,9 +45,9 @@ class LifecycleTouch(models.AbstractModel):
         cr.execute(
             SQL(
                 """INSERT INTO lifecycle_order_touch AS old (profile_id, date, %(names)s)
-                   SELECT profile_id, day, is_first, number, touched, touchpoint_id, source_id,
+                   SELECT profile_id, day, is_first, number, touch_moment, touchpoint_id, source_id,
                           medium_id, campaign_id
-                     FROM lifecycle_way
+                     FROM lifecycle_attribution
                    ON CONFLICT (profile_id, date) DO UPDATE SET (%(names)s) = ROW(%(new)s)
                     WHERE (%(old)s) IS DISTINCT FROM (%(new)s)""",
                 names=names,
@@ -66,9 +66,9 @@ class LifecycleTouch(models.AbstractModel):
             "first_source_id": SQL("first.source_id"),
             "first_medium_id": SQL("first.medium_id"),
             "first_campaign_id": SQL("first.campaign_id"),
-            "touch_count": SQL("touched.number"),
+            "touch_count": SQL("counted.number"),
             "touches_to_first_order": SQL(
-                "CASE WHEN chosen.first_order_date IS NOT NULL THEN touched.before END"
+                "CASE WHEN chosen.first_order_date IS NOT NULL THEN counted.before END"
             ),
             "days_to_first_order": SQL(
                 "GREATEST(0, chosen.first_order_date - first.day)"
@@ -78,7 +78,7 @@ class LifecycleTouch(models.AbstractModel):
             columns.update(
                 {
                     f"{order}_{name}": SQL.identifier(order, column)
-                    for name, column in WAY.items()
+                    for name, column in LAST_TOUCH.items()
                 }
             )
         old = SQL(", ").join(SQL.identifier("profile", name) for name in columns)
@@ -88,9 +88,11 @@ class LifecycleTouch(models.AbstractModel):
                 """UPDATE lifecycle_profile profile SET (%(names)s) = ROW(%(new)s)
                      FROM lifecycle_chosen chosen
                      LEFT JOIN (%(first)s) first ON first.profile_id = chosen.id
-                     LEFT JOIN lifecycle_way first_order ON first_order.profile_id = chosen.id
+                     LEFT JOIN lifecycle_attribution first_order
+                            ON first_order.profile_id = chosen.id
                            AND first_order.day = chosen.first_order_date
-                     LEFT JOIN lifecycle_way last_order ON last_order.profile_id = chosen.id
+                     LEFT JOIN lifecycle_attribution last_order
+                            ON last_order.profile_id = chosen.id
                            AND last_order.day = chosen.last_order_date
                      LEFT JOIN lifecycle_bought bought ON bought.profile_id = chosen.id
                            AND bought.day = chosen.first_order_date
@@ -98,7 +100,7 @@ class LifecycleTouch(models.AbstractModel):
                         SELECT COUNT(*)::integer AS number,
                                COUNT(*) FILTER (WHERE moment < bought.moment)::integer AS before
                           FROM lifecycle_touch touch WHERE touch.profile_id = chosen.id
-                     ) touched
+                     ) counted
                     WHERE chosen.id = profile.id AND first.day IS NOT NULL
                       AND (%(old)s) IS DISTINCT FROM (%(new)s)""",
                 names=SQL(", ").join(SQL.identifier(name) for name in columns),

@@ -11,7 +11,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 
-class Selected:
+class ContactScope:
     """The contacts whose journey is read, and what is looked up for them once.
 
     :param partners: contacts that the reader may see
@@ -120,7 +120,7 @@ class Selected:
         return self._by_email.get(email)
 
 
-class Everybody(Selected):
+class AllContacts(ContactScope):
     """All contacts: to see what a source finds at all."""
 
     def link_domain(self, partner_path, email_path):

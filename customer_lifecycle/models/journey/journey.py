@@ -19,7 +19,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, sql
 
 from ..sources.source_mixin import DEFECTS
-from .contacts import Everybody, Selected
+from .contacts import AllContacts, ContactScope
 from .touchpoint_source import LANES
 
 _logger = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class LifecycleJourney(models.AbstractModel):
     @api.model
     def _selected(self, partners):
         zone = self._timezone()
-        return Selected(partners, zone, fields.Date.context_today(self.with_context(tz=zone)))
+        return ContactScope(partners, zone, fields.Date.context_today(self.with_context(tz=zone)))
 
     @api.model
     def _nobody(self):
@@ -110,7 +110,7 @@ class LifecycleJourney(models.AbstractModel):
     def _everybody(self):
         zone = self._timezone()
         today = fields.Date.context_today(self.with_context(tz=zone))
-        return Everybody(self.env["res.partner"], zone, today)
+        return AllContacts(self.env["res.partner"], zone, today)
 
     @api.model
     def _timezone(self):
@@ -124,7 +124,7 @@ class LifecycleJourney(models.AbstractModel):
     # ----- A PAGE -----
 
     @api.model
-    def _page(self, people, options):
+    def _page(self, scope, options):
         limit = max(0, min(options.get("limit", PAGE), MOST))
         overview = bool(options.get("overview"))
         asked = {
@@ -140,10 +140,10 @@ class LifecycleJourney(models.AbstractModel):
 
         def statement(source):
             known = limit + 1 if source.id in shown else 0
-            return source._statement(people, limit=known, days=overview, **asked)
+            return source._statement(scope, limit=known, days=overview, **asked)
 
         statements, warnings = self._try_each(sources, statement)
-        rows, refused = self._run(people, statements)
+        rows, refused = self._run(scope, statements)
         warnings += refused
         found = [
             [(row[4], id_, row[3]) for row in part if not row[1]] for id_, part in rows.items()
@@ -151,7 +151,7 @@ class LifecycleJourney(models.AbstractModel):
         newest = heapq.merge(*found, reverse=True)
         chosen = [key for _number, key in zip(range(limit + 1), newest, strict=False)]
         page, more = chosen[:limit], len(chosen) > limit
-        items, failed = self._items(people, page)
+        items, failed = self._items(scope, page)
         page_data = {
             "items": items,
             "next": self._json_key(page[-1]) if more and page else False,
@@ -164,14 +164,14 @@ class LifecycleJourney(models.AbstractModel):
             page_data["days"] = [
                 [source.id, *row]
                 for source in readable
-                for row in source._by_day(people, rows[source.id])
+                for row in source._by_day(scope, rows[source.id])
             ]
         if self.env.user.has_group(MANAGER):
             page_data["warnings"] = [*warnings, *filter(None, failed.values())]
         return page_data
 
     @api.model
-    def _run(self, people, statements):
+    def _run(self, scope, statements):
         """Rows by source id of all statements, read at once unless the database refuses one.
 
         :param statements: dict source id → SQL (see ``lifecycle.touchpoint.source._statement``)
@@ -185,14 +185,14 @@ class LifecycleJourney(models.AbstractModel):
         try:
             with self.env.cr.savepoint(flush=False):
                 everything = SQL(" UNION ALL ").join(statements.values())
-                for row in self.env.execute_query(people.with_shared(everything)):
+                for row in self.env.execute_query(scope.with_shared(everything)):
                     rows[row[0]].append(row)
             return rows, []
         except psycopg2.Error:
             sources = self.env["lifecycle.touchpoint.source"].browse(statements)
             return self._try_each(
                 sources,
-                lambda source: self.env.execute_query(people.with_shared(statements[source.id])),
+                lambda source: self.env.execute_query(scope.with_shared(statements[source.id])),
             )
 
     @api.model
@@ -209,7 +209,7 @@ class LifecycleJourney(models.AbstractModel):
         return (not lanes or source.lane in lanes) and (not ids or source.id in ids)
 
     @api.model
-    def _items(self, people, page):
+    def _items(self, scope, page):
         """Describe the touchpoints of a page.
 
         :return: list of items in the page's order, dict source id → warning (False for what the
@@ -220,7 +220,7 @@ class LifecycleJourney(models.AbstractModel):
             by_source.setdefault(source_id, []).append((moment, id_))
         sources = self.env["lifecycle.touchpoint.source"].browse(by_source)
         by_id, warnings = self._try_each(
-            sources, lambda source: source._items(people, by_source[source.id])
+            sources, lambda source: source._items(scope, by_source[source.id])
         )
         described = {
             (source_id, item["key"][2]): item

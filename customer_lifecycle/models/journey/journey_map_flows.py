@@ -85,7 +85,7 @@ class LifecycleJourneyMap(models.AbstractModel):
                                                   ORDER BY move.number DESC))[1], 0) AS to_id
                          FROM lifecycle_transition move
                         WHERE %s AND move.profile_id IN %s
-                        GROUP BY move.profile_id) way
+                        GROUP BY move.profile_id) moved
                 WHERE from_id <> to_id""",
             self._news_sql(start, end),
             population,

@@ -11,10 +11,10 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .journey_map import NOT_NEWS
-from .sampled_contacts import Sampled
+from .sampled_contacts import SampledContacts
 
 #: customers whose ways are compared; those of more change no order of the most frequent
-WAYS = 5_000
+MOST_EVENTS = 5_000
 #: ways shown, and the most steps of one
 SHOWN, STEPS = 8, 6
 #: on the day of a first order whose hour is not known, only these count as before it
@@ -55,9 +55,9 @@ class LifecycleJourneyMap(models.AbstractModel):
         events = self.env.execute_query(
             self._events(kind, self._domain(domain), start, end)
         )
-        sources = self._way_sources()
+        sources = self._path_sources()
         journey = self.env["lifecycle.journey"]
-        people = Sampled(
+        scope = SampledContacts(
             self.env,
             company._lifecycle_timezone(),
             company._lifecycle_today(),
@@ -66,9 +66,9 @@ class LifecycleJourneyMap(models.AbstractModel):
         # compiling a statement of many small parts takes longer than running it
         self.env.cr.execute("SET LOCAL jit = off")
         statements, warnings = journey._try_each(
-            sources, lambda source: self._touches_sql(source, people)
+            sources, lambda source: self._touches_sql(source, scope)
         )
-        rows, refused = self._ways(people, kind, statements, steps, by_lane)
+        rows, refused = self._paths(scope, kind, statements, steps, by_lane)
         known = [row for row in rows if row[0]]
         looked_at = sum(row[2] for row in rows)
         paths = [
@@ -133,7 +133,7 @@ class LifecycleJourneyMap(models.AbstractModel):
             day = SQL("map_loss.day")
         customer = SQL.identifier(query.table, "partner_id")
         query.order = SQL("hashint4(%s), %s", customer, customer)
-        query.limit = WAYS
+        query.limit = MOST_EVENTS
         return query.select(
             SQL("%s AS profile_id", SQL.identifier(query.table, "id")),
             SQL("%s AS customer", customer),
@@ -145,7 +145,7 @@ class LifecycleJourneyMap(models.AbstractModel):
     # ----- TOUCHPOINTS -----
 
     @api.model
-    def _way_sources(self):
+    def _path_sources(self):
         """Sources that every salesperson may read, but for what we note ourselves."""
         sources = self.env["lifecycle.touchpoint.source"].search([("lane", "!=", "lifecycle")])
         return sources.filtered(
@@ -169,7 +169,7 @@ class LifecycleJourneyMap(models.AbstractModel):
         return True
 
     @api.model
-    def _touches_sql(self, source, people):
+    def _touches_sql(self, source, scope):
         """SELECT of (customer, moment in UTC, source id) of a source's touchpoints.
 
         :raise AccessError: the reader may not read the model or a field of the source
@@ -180,11 +180,11 @@ class LifecycleJourneyMap(models.AbstractModel):
         if not source.documents and source.email_path:
             by_email.append(True)
         for email in by_email:
-            model, query, moment = source._query(people)
+            model, query, moment = source._query(scope)
             if source.documents:
-                customer = people.attached_customer_sql(model, query, source._documents())
+                customer = scope.attached_customer_sql(model, query, source._documents())
             else:
-                customer = people.customer_sql(
+                customer = scope.customer_sql(
                     model, query, source.partner_path, email and source.email_path
                 )
             parts.append(
@@ -196,26 +196,26 @@ class LifecycleJourneyMap(models.AbstractModel):
             )
         return SQL(" UNION ALL ").join(parts)
 
-    # ----- WAYS -----
+    # ----- MOST_EVENTS -----
 
     @api.model
-    def _ways(self, people, kind, statements, steps, by_lane):
+    def _paths(self, scope, kind, statements, steps, by_lane):
         """Rows (path, cut, number, median days, value, profile ids), the most frequent first."""
         sources = self.env["lifecycle.touchpoint.source"].browse(statements)
         try:
             with self.env.cr.savepoint(flush=False):
-                return self._count_ways(people, kind, statements, sources, steps, by_lane), []
+                return self._count_paths(scope, kind, statements, sources, steps, by_lane), []
         except psycopg2.Error:
             # each by itself, to leave out the one that the database refuses
             counted, warnings = self.env["lifecycle.journey"]._try_each(
                 sources,
-                lambda source: self._count_ways(people, kind, statements, source, steps, by_lane),
+                lambda source: self._count_paths(scope, kind, statements, source, steps, by_lane),
             )
             sources = sources.browse(counted)
-            return self._count_ways(people, kind, statements, sources, steps, by_lane), warnings
+            return self._count_paths(scope, kind, statements, sources, steps, by_lane), warnings
 
     @api.model
-    def _count_ways(self, people, kind, statements, sources, steps, by_lane):
+    def _count_paths(self, scope, kind, statements, sources, steps, by_lane):
         touches = SQL(" UNION ALL ").join(statements[source.id] for source in sources)
         if not sources:
             touches = SQL("SELECT 0 AS customer, NULL::timestamp AS moment, 0 AS source_id")
@@ -256,14 +256,14 @@ class LifecycleJourneyMap(models.AbstractModel):
                  FROM map_chosen event
                  LEFT JOIN way ON way.customer = event.customer
                 GROUP BY 1, 2 ORDER BY 3 DESC, 5 DESC NULLS LAST, 1""",
-            zone=people.timezone,
+            zone=scope.timezone,
             touches=touches,
             lanes=SQL(", ").join(lanes),
             name=SQL.identifier("lane" if by_lane else "source_id"),
             before=self._before_sql(kind),
             steps=steps,
         )
-        return self.env.execute_query(people.with_shared(statement))
+        return self.env.execute_query(scope.with_shared(statement))
 
     @api.model
     def _before_sql(self, kind):

@@ -10,13 +10,13 @@ from ast import literal_eval
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .contacts import Selected
+from .contacts import ContactScope
 
 #: name of the contacts of the customers looked at, within the statement
 CONTACTS = "map_contact"
 
 
-class Sampled(Selected):
+class SampledContacts(ContactScope):
     """The customers whose ways are compared, and their contacts that the reader may see.
 
     Both are fetched first and handed to the statement as arrays, so that the planner knows how

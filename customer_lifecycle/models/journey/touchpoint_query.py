@@ -28,18 +28,18 @@ class LifecycleTouchpointSource(models.Model):
     # a file for each subject of this model
     _inherit = "lifecycle.touchpoint.source"  # pylint: disable=consider-merging-classes-inherited
 
-    def _find(self, people, limit=0):
+    def _find(self, scope, limit=0):
         """Keys (moment in UTC, id) of the newest touchpoints of this source alone."""
-        statement = self._statement(people, limit=limit)
-        rows = self.env.execute_query(people.with_shared(statement))
+        statement = self._statement(scope, limit=limit)
+        rows = self.env.execute_query(scope.with_shared(statement))
         return [(row[4], row[3]) for row in rows]
 
     def _statement(
-        self, people, limit=0, before=None, start=None, end=None, text=None, days=False
+        self, scope, limit=0, before=None, start=None, end=None, text=None, days=False
     ):
         """SELECT of the days and keys of the source's touchpoints.
 
-        :param people: ``Selected`` of the journey: whose touchpoints
+        :param scope: ``ContactScope`` of the journey: whose touchpoints
         :param limit: how many of the newest keys to return
         :param before: key (moment, source id, id) of the last touchpoint already known
         :param start: first moment (UTC) of the period, and ``end`` the first after it
@@ -51,13 +51,13 @@ class LifecycleTouchpointSource(models.Model):
         :raise ValueError: a path does not fit the model
         """
         self.ensure_one()
-        model, query, moment = self._query(people, text)
+        model, query, moment = self._query(scope, text)
         amount, currency = self._amount_sql(model, query) if days else (None, None)
         found = query.select(
             SQL("%s AS id", SQL.identifier(query.table, "id")),
             SQL("%s AS moment", moment),
             SQL("%s AS amount", amount or SQL("0.0")),
-            SQL("%s AS currency", currency or SQL("%s", people.currency.id)),
+            SQL("%s AS currency", currency or SQL("%s", scope.currency.id)),
         )
         wanted = [SQL("TRUE")]
         if start:
@@ -80,7 +80,7 @@ class LifecycleTouchpointSource(models.Model):
                           MIN(id), NULL::timestamp, SUM(amount)::numeric, currency::integer
                      FROM found GROUP BY 2, currency""",
                 self.id,
-                people.timezone,
+                scope.timezone,
             )
             statement = SQL("%s UNION ALL %s", statement, by_day)
         return SQL("(WITH found AS (%s) %s)", found, statement)
@@ -94,7 +94,7 @@ class LifecycleTouchpointSource(models.Model):
             return SQL("moment < %s", moment)
         return SQL("(moment, id) < (%s, %s)", moment, int(record_id))
 
-    def _by_day(self, people, rows):
+    def _by_day(self, scope, rows):
         """Add up the currencies of each day.
 
         :param rows: rows of ``_statement``
@@ -106,8 +106,8 @@ class LifecycleTouchpointSource(models.Model):
             if not day:
                 continue
             size = float(amount or 0)
-            if size and currency_id and currency_id != people.currency.id:
-                size *= people.rate(currency_id)
+            if size and currency_id and currency_id != scope.currency.id:
+                size *= scope.rate(currency_id)
             known, _id, total = days.get(day, (0, id_, 0))
             days[day] = (known + number, id_, total + abs(size))
         return [
@@ -143,11 +143,11 @@ class LifecycleTouchpointSource(models.Model):
             model = self.env[holder]
         return ".".join([*hops, field.get_currency_field(model)])
 
-    def _query(self, people, text=None):
+    def _query(self, scope, text=None):
         """(model, query, SQL of the moment in UTC) of the source's records about somebody."""
         guarded = self.model in GUARDED_BY_DOCUMENT and self.documents
         # "today" in a filter is the reader's
-        model = self.env[self.model].with_context(active_test=False, tz=people.timezone)
+        model = self.env[self.model].with_context(active_test=False, tz=scope.timezone)
         if not self.env.su:
             model.check_access("read")
         for path in self._all_paths():
@@ -156,19 +156,19 @@ class LifecycleTouchpointSource(models.Model):
                 raise AccessError(self.env._("You may not read “%s”.", path))
         domain = self._domain()
         if text:
-            domain &= self._text_domain(model, people, text)
+            domain &= self._text_domain(model, scope, text)
         if self.documents:
             # the document decides who may read what is attached to it
             query = (model.sudo() if guarded else model)._search(domain)
-            query.add_where(self._attached_sql(model, query.table, people))
+            query.add_where(self._attached_sql(model, query.table, scope))
         else:
-            query = model._search(domain & self._link_domain(people))
+            query = model._search(domain & self._link_domain(scope))
         self._add_unless(
             query, lambda name: name in self.env and self.env[name].has_access("read")
         )
-        moment = self._moment_sql(model, query, people)
+        moment = self._moment_sql(model, query, scope)
         # days that nobody can believe would stretch the picture over centuries
-        company = people.partners.env.company.sudo()
+        company = scope.partners.env.company.sudo()
         query.add_where(self.env["lifecycle.revenue.source"]._dated_sql(company, moment))
         return model, query, moment
 
@@ -236,18 +236,18 @@ class LifecycleTouchpointSource(models.Model):
             )
         return names
 
-    def _link_domain(self, people):
+    def _link_domain(self, scope):
         """Domain of the records about somebody."""
-        return people.link_domain(self.partner_path, self.email_path)
+        return scope.link_domain(self.partner_path, self.email_path)
 
-    def _attached_sql(self, model, alias, people):
+    def _attached_sql(self, model, alias, scope):
         names = self._attached_names(model)
         # the reader's rights on the documents, not those of a superuser
         reader = self.env[self.model]
-        belongs = people.attached_sql(reader, names, self._documents())
+        belongs = scope.attached_sql(reader, names, self._documents())
         return SQL("%s %s", SQL.identifier(alias, "id"), belongs)
 
-    def _moment_sql(self, model, query, people):
+    def _moment_sql(self, model, query, scope):
         """When it was, in UTC; what has only a date counts as the end of that day."""
         paths = self.env["lifecycle.revenue.source"]
         moment = paths._path_sql(model, query.table, self.date_path, query)
@@ -256,7 +256,7 @@ class LifecycleTouchpointSource(models.Model):
             moment = SQL(
                 "((%s + TIME '23:59:59') AT TIME ZONE %s AT TIME ZONE 'UTC')",
                 moment,
-                people.timezone,
+                scope.timezone,
             )
         return moment
 
@@ -266,7 +266,7 @@ class LifecycleTouchpointSource(models.Model):
 
     # ----- SEARCH -----
 
-    def _text_domain(self, model, people, text):
+    def _text_domain(self, model, scope, text):
         """Domain of the records in whose line the text stands."""
         texts = " ".join(part for part in self._title_parts()[::2])
         if text.lower() in f"{self.name} {texts}".lower():
@@ -286,7 +286,7 @@ class LifecycleTouchpointSource(models.Model):
             elif self._is_searchable(field):
                 domain |= Domain(path, "ilike", text)
         if self.partner_path and not self.documents:
-            domain |= Domain(self.partner_path, "in", people.named(text))
+            domain |= Domain(self.partner_path, "in", scope.named(text))
         return domain
 
     @api.model

@@ -20,10 +20,10 @@ class LifecycleTouchpointSource(models.Model):
     # a file for each subject of this model
     _inherit = "lifecycle.touchpoint.source"  # pylint: disable=consider-merging-classes-inherited
 
-    def _items(self, people, keys):
+    def _items(self, scope, keys):
         """Describe touchpoints for the screen, with the reader's own rights.
 
-        :param people: ``Selected`` of the journey
+        :param scope: ``ContactScope`` of the journey
         :param keys: list of (moment in UTC, id)
         :return: list of dicts in the order of the keys: ``key`` (moment, source, id), ``day``
             where only the day is known, ``title``, ``who``, ``amount``, ``currency_id``, and
@@ -39,10 +39,10 @@ class LifecycleTouchpointSource(models.Model):
             return []
         columns = {path.split(".")[0] for path in self._all_paths()}
         records.fetch([name for name in columns if records._fields[name].store])
-        titles = self._titles(people, records)
-        amounts = self._amounts(people, records)
+        titles = self._titles(scope, records)
+        amounts = self._amounts(scope, records)
         opened = self._opened(records)
-        who = self._who(people, records)
+        who = self._who(scope, records)
         day_only = self._has_day_only()
         days = self._values(records, self.date_path) if day_only else {}
         items = []
@@ -78,7 +78,7 @@ class LifecycleTouchpointSource(models.Model):
             }
         return {id_: target[last] if target else False for id_, target in targets.items()}
 
-    def _titles(self, people, records):
+    def _titles(self, scope, records):
         """One line of text by record id."""
         texts = dict.fromkeys(records._ids, "")
         for index, part in enumerate(self._title_parts()):
@@ -89,7 +89,7 @@ class LifecycleTouchpointSource(models.Model):
             for path in part:
                 field = self._fields_along(records, path)[-1]
                 for id_, value in self._values(records, path).items():
-                    shown[id_] = shown[id_] or self._shown(people, field, value)
+                    shown[id_] = shown[id_] or self._shown(scope, field, value)
             texts = {id_: text + shown[id_] for id_, text in texts.items()}
         texts = {id_: " ".join(text.split()).strip(" ,:–·") for id_, text in texts.items()}
         return {
@@ -97,7 +97,7 @@ class LifecycleTouchpointSource(models.Model):
             for id_, text in texts.items()
         }
 
-    def _shown(self, people, field, value):
+    def _shown(self, scope, field, value):
         """A field's value in words."""
         if field.type == "boolean":
             return self.env._("yes") if value else self.env._("no")
@@ -111,7 +111,7 @@ class LifecycleTouchpointSource(models.Model):
         if field.type == "date":
             return format_date(self.env, value, date_format="medium")
         if field.type == "datetime":
-            return format_datetime(self.env, value, tz=people.timezone, dt_format="medium")
+            return format_datetime(self.env, value, tz=scope.timezone, dt_format="medium")
         if field.type in ("float", "monetary"):
             text = float_repr(value, 2)
             return text.rstrip("0").rstrip(".")
@@ -119,7 +119,7 @@ class LifecycleTouchpointSource(models.Model):
             return html2plaintext(value)
         return str(value)
 
-    def _amounts(self, people, records):
+    def _amounts(self, scope, records):
         """(amount, currency id) by record id, where there is one."""
         if not self.amount_path:
             return {}
@@ -129,7 +129,7 @@ class LifecycleTouchpointSource(models.Model):
         result = {}
         for id_, amount in amounts.items():
             if amount:
-                currency = currencies.get(id_) or people.currency
+                currency = currencies.get(id_) or scope.currency
                 result[id_] = (amount, currency.id)
         return result
 
@@ -146,32 +146,32 @@ class LifecycleTouchpointSource(models.Model):
             return {record.id: (record[model], record[res_id]) for record in records}
         return {record.id: (record._name, record.id) for record in records}
 
-    def _who(self, people, records):
+    def _who(self, scope, records):
         """Names of the contacts by record id."""
         found = {}
         if self.documents:
-            found = self._document_contacts(people, records)
+            found = self._document_contacts(scope, records)
             if "author_id" in records._fields:
                 for record in records:
-                    author = people.among(record.author_id)
+                    author = scope.among(record.author_id)
                     found[record.id] = author or found.get(record.id)
         elif self.partner_path:
             found = {
-                id_: people.among(partners)
+                id_: scope.among(partners)
                 for id_, partners in self._values(records, self.partner_path).items()
                 if partners
             }
         if self.email_path:
             for id_, email in self._values(records, self.email_path).items():
                 if not found.get(id_):
-                    found[id_] = people.with_email(email)
+                    found[id_] = scope.with_email(email)
         return {
             id_: ", ".join(partner.name or partner.display_name for partner in partners)
             for id_, partners in found.items()
             if partners
         }
 
-    def _document_contacts(self, people, records):
+    def _document_contacts(self, scope, records):
         """Contacts by record id of the documents that records are attached to."""
         model, res_id = self._attached_names(records)
         found = {}
@@ -188,7 +188,7 @@ class LifecycleTouchpointSource(models.Model):
             emails = self._values(documents, email_path) if email_path else {}
             for record in here:
                 contact = contacts[record[res_id]]
-                found[record.id] = (contact and people.among(contact)) or people.with_email(
+                found[record.id] = (contact and scope.among(contact)) or scope.with_email(
                     emails.get(record[res_id])
                 )
         return found

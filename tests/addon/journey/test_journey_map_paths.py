@@ -217,7 +217,7 @@ class TestValueAndPaths(MapCase):
             self.meeting(self.buyer(f"Few{number}", 10), 20)
         _ways, found = self.ways(domain=[("partner_id.name", "in", ["Few1", "Few2"])])
         self.assertEqual(found["total"], 2)
-        with patch.object(paths_of_map, "WAYS", 3):
+        with patch.object(paths_of_map, "MOST_EVENTS", 3):
             _ways, found = self.ways()
             again = self.ways()[1]
         self.assertEqual((found["total"], found["looked_at"]), (4, 3))
@@ -243,7 +243,7 @@ class TestValueAndPaths(MapCase):
             {"name": "Secret", "lane": "service", "model": "ir.logging", "title": "{name}",
              "partner_path": False, "email_path": "name"}
         )
-        for found in (self.map._way_sources(), self.map.with_user(self.manager)._way_sources()):
+        for found in (self.map._path_sources(), self.map.with_user(self.manager)._path_sources()):
             self.assertTrue(found)
             self.assertNotIn(source, found)
             self.assertNotIn("lifecycle", found.mapped("lane"))

@@ -56,7 +56,7 @@ const MAP = {
     expected_label: "Expected in the next 12 months",
 };
 const EARNED = { earned: [[1, 1234.5]], sampled: false };
-const MIGRATION = {
+const FLOWS = {
     moves: [
         { from_id: 1, to_id: 3, count: 1200, before: 5400, expected: 10 },
         { from_id: 0, to_id: 1, count: 7, before: false, expected: false },
@@ -89,7 +89,7 @@ async function mountMap(answers = {}, props = {}) {
         get_map: MAP,
         get_earned: EARNED,
         get_paths: PATHS,
-        get_migration: MIGRATION,
+        get_migration: FLOWS,
     })) {
         onRpc("lifecycle.journey.map", method, ({ args }) => {
             const answer = answers[method] ?? fallback;
@@ -328,7 +328,7 @@ test("moves between stages are told in money", async () => {
     const opened = [];
     mockService("action", { doAction: (action) => opened.push(action) });
     await mountMap();
-    const table = ".o_lifecycle_map_migration";
+    const table = ".o_lifecycle_map_flows";
     expect(`${table} p`).toHaveText(
         "Lost customers: 1,200. They had brought $ 5,400 in the 12 months before.",
     );
@@ -345,5 +345,5 @@ test("moves between stages are told in money", async () => {
 
 test("without moves the map says so", async () => {
     await mountMap({ get_migration: { moves: [], sampled: false } });
-    expect(".o_lifecycle_map_migration").toHaveText(/Nobody is in another stage/);
+    expect(".o_lifecycle_map_flows").toHaveText(/Nobody is in another stage/);
 });

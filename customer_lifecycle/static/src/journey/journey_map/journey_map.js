@@ -7,7 +7,7 @@ import { useService } from "@web/core/utils/hooks";
 import { ActionHelper } from "@web/views/action_helper";
 import { formatPeriod } from "@customer_lifecycle/journey/journey/journey_format";
 import { formatCount } from "./journey_map_format";
-import { JourneyMapMigration } from "./journey_map_migration";
+import { JourneyMapFlows } from "./journey_map_flows";
 import { PERIODS } from "./journey_map_model";
 import { JourneyMapPaths } from "./journey_map_paths";
 import { JourneyMapStages } from "./journey_map_stages";
@@ -18,7 +18,7 @@ export class JourneyMap extends Component {
     static components = {
         ActionHelper,
         DateTimeInput,
-        JourneyMapMigration,
+        JourneyMapFlows,
         JourneyMapPaths,
         JourneyMapStages,
     };

@@ -12,7 +12,7 @@ const MODEL = "lifecycle.journey.map";
 /** What the journey map shows: stages first, then what they earned and the ways there. */
 export class JourneyMapModel extends Model {
     setup({ state, context }) {
-        this.lasts = { map: new KeepLast(), earned: new KeepLast(), migration: new KeepLast() };
+        this.lasts = { map: new KeepLast(), earned: new KeepLast(), flows: new KeepLast() };
         KINDS.forEach((kind) => (this.lasts[kind] = new KeepLast()));
         this.period = { name: "365" };
         this.options = { level: "source", steps: 6 };
@@ -72,7 +72,7 @@ export class JourneyMapModel extends Model {
         this.notify();
         if (this.map?.total) {
             this.loadPart("earned", "get_earned");
-            this.loadPart("migration", "get_migration");
+            this.loadPart("flows", "get_migration");
             this.loadPaths();
         }
     }

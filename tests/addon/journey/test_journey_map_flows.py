@@ -13,13 +13,13 @@ from ..common_journey_map import MapCase
 NOT_NEWS = ("initial", "edit")
 
 
-class TestMigration(MapCase):
+class TestFlows(MapCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         draw = random.Random(23)
         cls.seller = cls.new_user(
-            "migration_seller", "sales_team.group_sale_salesman", cls.company
+            "flows_seller", "sales_team.group_sale_salesman", cls.company
         )
         #: (customer, moves, purchases by days ago, expected)
         cls.lives = []
@@ -63,19 +63,19 @@ class TestMigration(MapCase):
                 cell[2].append(expected)
         return found
 
-    def rows(self, migration):
+    def rows(self, flows):
         return {
             (move["from_id"], move["to_id"]): (
                 move["count"],
                 round(move["before"], 2),
                 move["expected"],
             )
-            for move in migration["moves"]
+            for move in flows["moves"]
         }
 
-    def assert_by_hand(self, migration, lives):
+    def assert_by_hand(self, flows, lives):
         self.assertEqual(
-            self.rows(migration),
+            self.rows(flows),
             {
                 pair: (len(partners), before, sum(expected) if expected else False)
                 for pair, (partners, before, expected) in self.by_hand(lives).items()
@@ -83,11 +83,11 @@ class TestMigration(MapCase):
         )
 
     def test_customers_and_money_are_what_plain_counting_finds(self):
-        migration = self.map.get_migration([], self.period)
-        self.assert_by_hand(migration, self.lives)
-        self.assertGreater(len(migration["moves"]), 5)
-        self.assertFalse(migration["sampled"])
-        money = [move["before"] for move in migration["moves"]]
+        flows = self.map.get_migration([], self.period)
+        self.assert_by_hand(flows, self.lives)
+        self.assertGreater(len(flows["moves"]), 5)
+        self.assertFalse(flows["sampled"])
+        money = [move["before"] for move in flows["moves"]]
         self.assertEqual(money, sorted(money, reverse=True))
 
     def test_a_number_opens_exactly_its_customers(self):
@@ -100,29 +100,29 @@ class TestMigration(MapCase):
             self.number_of(f"moved:1:{start}:{end}")
 
     def test_salespeople_see_the_moves_of_their_customers(self):
-        migration = self.map.with_user(self.seller).get_migration([], self.period)
-        self.assert_by_hand(migration, self.lives[::2])
-        outsider = self.new_user("migration_outsider", "base.group_user", self.company)
+        flows = self.map.with_user(self.seller).get_migration([], self.period)
+        self.assert_by_hand(flows, self.lives[::2])
+        outsider = self.new_user("flows_outsider", "base.group_user", self.company)
         with self.assertRaises(AccessError):
             self.map.with_user(outsider).get_migration([], self.period)
 
     def test_of_very_many_a_sample_tells_the_money(self):
         with patch.object(map_module, "SAMPLE", 10):
-            migration = self.map.get_migration([], self.period)
-        counts = {pair: row[0] for pair, row in self.rows(migration).items()}
+            flows = self.map.get_migration([], self.period)
+        counts = {pair: row[0] for pair, row in self.rows(flows).items()}
         found = self.by_hand(self.lives)
         self.assertEqual(counts, {pair: len(row[0]) for pair, row in found.items()})
-        self.assertTrue(0 < migration["sampled"] < sum(counts.values()))
+        self.assertTrue(0 < flows["sampled"] < sum(counts.values()))
 
     def test_a_period_may_begin_with_the_calendar(self):
         period = {"start": "0001-01-01", "end": self.period["end"]}
-        migration = self.map.get_migration([], period)
-        self.assertTrue(migration["moves"])
-        self.assertEqual({move["before"] for move in migration["moves"]}, {0})
+        flows = self.map.get_migration([], period)
+        self.assertTrue(flows["moves"])
+        self.assertEqual({move["before"] for move in flows["moves"]}, {0})
 
     def test_another_company_has_no_part_in_it(self):
-        other = self.new_company("Migration Elsewhere")
-        migration = self.map.with_context(allowed_company_ids=other.ids).get_migration(
+        other = self.new_company("Flows Elsewhere")
+        flows = self.map.with_context(allowed_company_ids=other.ids).get_migration(
             [], self.period
         )
-        self.assertEqual(migration, {"moves": [], "sampled": False})
+        self.assertEqual(flows, {"moves": [], "sampled": False})

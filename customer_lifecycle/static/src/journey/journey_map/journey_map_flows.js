@@ -5,8 +5,8 @@ import { formatCount, formatMoney } from "./journey_map_format";
 const SHOWN = 12;
 
 /** From stage to stage between the first and the last day of the period, in money. */
-export class JourneyMapMigration extends Component {
-    static template = "customer_lifecycle.JourneyMapMigration";
+export class JourneyMapFlows extends Component {
+    static template = "customer_lifecycle.JourneyMapFlows";
     static props = { model: Object, map: Object, part: Object, open: Function };
 
     setup() {
@@ -75,6 +75,6 @@ export class JourneyMapMigration extends Component {
     }
 
     retry() {
-        this.props.model.loadPart("migration", "get_migration");
+        this.props.model.loadPart("flows", "get_migration");
     }
 }
