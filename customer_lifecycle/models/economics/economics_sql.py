@@ -57,10 +57,10 @@ class LifecycleEconomics(models.Model):
             ratios=SQL(", ").join(
                 SQL(
                     "%s AS %s",
-                    self._ratio_sql(name, *(SQL.identifier(part) for part in parts)),
+                    self._ratio_sql(name, *(SQL.identifier(column) for column in columns)),
                     SQL.identifier(name),
                 )
-                for name, parts in RATIOS.items()
+                for name, columns in RATIOS.items()
             ),
             payback=self._payback_sql(SQL("getting"), SQL("getting_back"), SQL("curve")),
             rows=self._shared_sql(company) if shared else self._rows_sql(company),
@@ -107,7 +107,7 @@ class LifecycleEconomics(models.Model):
     @api.model
     def _rows_sql(self, company):
         """Sums by month and channel, from profiles, purchases, transitions and spending."""
-        parts = [
+        selects = [
             self._new_customers_sql(company),
             self._spending_sql(company),
             self._lost_sql(company),
@@ -118,14 +118,14 @@ class LifecycleEconomics(models.Model):
                SELECT month, source_id, medium_id, campaign_id, %(sums)s,
                       -- one part has it, in one row for each month and channel
                       (array_agg(curve) FILTER (WHERE curve IS NOT NULL))[1] AS curve
-                 FROM (%(parts)s) parts
+                 FROM (%(selects)s) found
                 GROUP BY month, source_id, medium_id, campaign_id""",
             cube=self.env["lifecycle.economics.cube"].sudo()._sql(company),
             sums=SQL(", ").join(
                 SQL("SUM(%s) AS %s", SQL.identifier(name), SQL.identifier(name))
                 for name in SUMS
             ),
-            parts=SQL(" UNION ALL ").join(parts),
+            selects=SQL(" UNION ALL ").join(selects),
         )
 
     @api.model

@@ -43,12 +43,12 @@ class LifecycleSpendingSource(models.Model):
         :return: SQL with the columns of ``lifecycle.spending._rows_sql``, None without sources
         """
         # what cannot be read is left out: its state says so
-        parts = [
+        selects = [
             source._compile(company)
             for source in self._awake()
             if not source._problem(company)
         ]
-        if not parts:
+        if not selects:
             return None
         return SQL(
             """SELECT res_model, res_id, spending_source_id, 'document' AS kind,
@@ -59,7 +59,7 @@ class LifecycleSpendingSource(models.Model):
                               string_to_array(
                                   string_agg(array_to_string(keys, ' '), ' ') OVER earlier, ' ')
                                   AS gone_keys
-                         FROM (%(parts)s) parts
+                         FROM (%(selects)s) found
                        WINDOW earlier AS (
                            PARTITION BY res_model, res_id ORDER BY sequence, spending_source_id
                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) ranked
@@ -81,7 +81,7 @@ class LifecycleSpendingSource(models.Model):
                             ELSE ROUND(amount * getting_percent::numeric / 100, %(digits)s)
                             END AS getting) split
                 WHERE amount <> 0 AND date <= %(today)s""",
-            parts=SQL(" UNION ALL ").join(parts),
+            selects=SQL(" UNION ALL ").join(selects),
             digits=company.currency_id.decimal_places,
             today=today,
         )

@@ -211,9 +211,9 @@ class LifecycleJourneyMap(models.AbstractModel):
                     population=population.subselect(),
                 )
             )
-            for place, stage_id in enumerate(chunk, 1):
+            for bit, stage_id in enumerate(chunk, 1):
                 for counts, column in ((entered, 0), (left, 1)):
-                    number = sum(row[2] for row in rows if (row[column] or 0) >> place & 1)
+                    number = sum(row[2] for row in rows if (row[column] or 0) >> bit & 1)
                     if number:
                         counts[stage_id] = number
             not_news = int(sum(row[3] for row in rows))

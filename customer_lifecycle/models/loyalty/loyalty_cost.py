@@ -95,16 +95,16 @@ class LifecycleLoyaltyCost(models.Model):
 
         :param partner_ids: restrict to these commercial partners
         """
-        parts = [self._sale_lines_sql(company, partner_ids)]
+        selects = [self._sale_lines_sql(company, partner_ids)]
         # rewards given in shops: their lines are known once that app is there
         if "reward_id" in self.env.get("pos.order.line", self)._fields:
-            parts.append(self._pos_lines_sql(company, partner_ids))
+            selects.append(self._pos_lines_sql(company, partner_ids))
         return SQL(
             """SELECT partner_id, program_id, day, res_model, res_id, SUM(cost) AS cost
                  FROM (%s) lines
                 GROUP BY partner_id, program_id, day, res_model, res_id
                HAVING SUM(cost) <> 0""",
-            SQL(" UNION ALL ").join(parts),
+            SQL(" UNION ALL ").join(selects),
         )
 
     @api.model

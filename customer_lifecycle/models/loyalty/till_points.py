@@ -311,14 +311,14 @@ class LifecycleTillPoints(models.AbstractModel):
     def _returned(self, sale):
         """Dict of the part of each line that came back, between 0 and 1."""
         credited = self._credited_share(sale)
-        parts = {}
+        shares = {}
         for line in sale.lines:
             pieces = -sum(
                 back.qty for back in line.refund_orderline_ids if back.order_id.state in PAID
             )
             part = pieces / line.qty if line.qty else 0.0
-            parts[line] = min(1.0, max(0.0, part) + credited)
-        return parts
+            shares[line] = min(1.0, max(0.0, part) + credited)
+        return shares
 
     @api.model
     def _credited_share(self, sale):

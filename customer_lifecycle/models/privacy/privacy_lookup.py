@@ -43,8 +43,8 @@ class LifecyclePrivacyLookup(models.AbstractModel):
         people = SQL(
             "SELECT id FROM res_partner WHERE email_normalized = %s OR name ILIKE %s", email, name
         )
-        parts = [
-            self._part(model, privacy._rows_sql(model, people))
+        selects = [
+            self._select_sql(model, privacy._rows_sql(model, people))
             for model in sorted(privacy._personal_models())
         ]
         entries = SQL(
@@ -52,17 +52,17 @@ class LifecyclePrivacyLookup(models.AbstractModel):
                 WHERE email_hash = encode(sha256(convert_to(%s, 'UTF8')), 'hex')""",
             email,
         )
-        parts.append(self._part("lifecycle.audience.entry", entries))
-        said = SQL("SELECT id FROM lifecycle_opt_out WHERE email = %s", email)
-        parts.append(self._part("lifecycle.opt.out", said))
+        selects.append(self._select_sql("lifecycle.audience.entry", entries))
+        refusals = SQL("SELECT id FROM lifecycle_opt_out WHERE email = %s", email)
+        selects.append(self._select_sql("lifecycle.opt.out", refusals))
         # a person is found by his address and by his name
         return SQL(
             "SELECT DISTINCT res_model_id, res_id, is_active FROM (%s) ours",
-            SQL(" UNION ALL ").join(parts),
+            SQL(" UNION ALL ").join(selects),
         )
 
     @api.model
-    def _part(self, name, rows):
+    def _select_sql(self, name, rows):
         model = self.env[name]
         return SQL(
             "SELECT %s AS res_model_id, id AS res_id, %s AS is_active FROM %s WHERE id IN (%s)",

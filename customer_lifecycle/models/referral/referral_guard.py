@@ -92,9 +92,9 @@ class LifecycleReferral(models.Model):
                            WHEN pair.address OR EXISTS (
                                SELECT FROM res_partner person
                                  JOIN sale_order ordering ON ordering.partner_id = person.id
-                                 JOIN res_partner place ON place.id = ordering.partner_shipping_id
+                                 JOIN res_partner target ON target.id = ordering.partner_shipping_id
                                 WHERE person.commercial_partner_id = judged.friend_id
-                                  AND place.commercial_partner_id = judged.advocate_id
+                                  AND target.commercial_partner_id = judged.advocate_id
                                   AND ordering.state = 'sale')
                                THEN 'address'
                            WHEN pair.bank THEN 'bank'
