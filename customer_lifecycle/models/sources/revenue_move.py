@@ -179,7 +179,7 @@ class LifecycleRevenueSource(models.Model):
 
     @api.model
     def _reversals_sql(self, move_id):
-        """SELECT of the credit notes that together take back all goods of the invoice they reverse.
+        """SELECT of the credit notes that together take back all goods of an invoice.
 
         Columns: move_id, ``day`` of the invoice, ``amount`` in company currency at the invoice's
         rate, ``booked`` at the credit note's own. Together they take what the invoice counts, to
@@ -187,60 +187,27 @@ class LifecycleRevenueSource(models.Model):
 
         :param move_id: SQL of the one credit note; None for all
         """
-        reversing = (
-            SQL(
-                "(SELECT reversed_entry_id AS id FROM account_move own "
-                "WHERE own.id = %s AND own.move_type = 'out_refund')",
-                move_id,
-            )
-            if move_id
-            else SQL(
-                "(SELECT DISTINCT reversed_entry_id AS id FROM account_move "
-                "WHERE move_type = 'out_refund' AND state = 'posted' "
-                "AND reversed_entry_id IS NOT NULL)"
-            )
-        )
-
-        related = (
-            SQL(
-                """move.id IN (
-                    SELECT refund.id FROM account_move refund
-                     WHERE refund.reversed_entry_id
-                           = (SELECT reversed_entry_id FROM account_move own
-                               WHERE own.id = %(id)s)
-                    UNION ALL
-                    SELECT reversed_entry_id FROM account_move own WHERE own.id = %(id)s)""",
-                id=move_id,
-            )
-            if move_id
-            else SQL(
-                """move.id IN (
-                    SELECT refund.id FROM account_move refund
-                     WHERE refund.move_type = 'out_refund' AND refund.state = 'posted'
-                       AND refund.reversed_entry_id IS NOT NULL
-                    UNION ALL
-                    SELECT refund.reversed_entry_id FROM account_move refund
-                     WHERE refund.move_type = 'out_refund' AND refund.state = 'posted'
-                       AND refund.reversed_entry_id IS NOT NULL)"""
-            )
+        own = move_id and SQL("refund.id = %s", move_id)
+        invoice = SQL("(SELECT invoice_id FROM (%s) own)", self._credited_moves_sql(own))
+        links = self._credited_moves_sql(
+            own and self._refunds_of_sql(invoice), own and SQL("invoice_id = %s", invoice)
         )
         return SQL(
-            """WITH corrections AS (%(corrections)s),
+            """WITH links AS MATERIALIZED (%(links)s),
+               corrections AS (%(corrections)s),
                documents AS (
                   SELECT move.id, move.currency_id, move.invoice_date, move.move_type,
-                         move.invoice_id, move.company_id,
+                         linked.invoice_id, move.company_id,
                          COALESCE(corrections.bare, FALSE) AS bare,
                          COALESCE(corrections.shipping, 0) AS shipping,
                          move.amount_untaxed_signed - COALESCE(corrections.left_out, 0)
                              AS goods,
                          move.amount_untaxed_in_currency_signed
                              - COALESCE(corrections.left_out_currency, 0) AS in_currency
-                    FROM %(reversing)s reversed
-                    JOIN (SELECT id AS invoice_id, * FROM account_move
+                    FROM (SELECT refund_id AS id, invoice_id FROM links
                            UNION ALL
-                          SELECT reversed_entry_id, * FROM account_move
-                           WHERE move_type = 'out_refund') move
-                      ON move.invoice_id = reversed.id
+                          SELECT DISTINCT invoice_id, invoice_id FROM links) linked
+                    JOIN account_move move ON move.id = linked.id
                     LEFT JOIN corrections ON corrections.move_id = move.id
                    WHERE move.state = 'posted'
                      AND move.move_type IN ('out_invoice', 'out_receipt', 'out_refund')
@@ -278,6 +245,69 @@ class LifecycleRevenueSource(models.Model):
                                OR invoice.shipping > 0
                                   AND invoice.in_currency - invoice.shipping
                                       + refund.goods_given <= money.rounding / 2))""",
-            corrections=self._move_lines_sql(related),
-            reversing=reversing,
+            links=links,
+            corrections=self._move_lines_sql(
+                SQL(
+                    "move.id IN (SELECT refund_id FROM links UNION ALL "
+                    "SELECT invoice_id FROM links)"
+                )
+            ),
+        )
+
+    @api.model
+    def _credited_moves_sql(self, refunds=None, having=None):
+        """SELECT of posted credit notes as ``refund_id``, and of the invoice that each takes back.
+
+        It is the one that it reverses. One that Odoo wrote from an order, as for goods that came
+        back, names none: it takes back the one invoice that there was of its order lines.
+
+        :param refunds: condition on ``refund``; None for all
+        :param having: condition on ``invoice_id``
+        """
+        return SQL(
+            """SELECT refund_id, invoice_id FROM (
+                 SELECT refund.id AS refund_id, refund.reversed_entry_id AS invoice_id
+                   FROM account_move refund
+                  WHERE refund.move_type = 'out_refund' AND refund.state = 'posted'
+                    AND refund.reversed_entry_id IS NOT NULL AND %(refunds)s
+                 UNION ALL
+                 SELECT refund.id, MIN(billed.move_id)
+                   FROM account_move refund
+                   JOIN account_move_line item ON item.move_id = refund.id
+                   JOIN sale_order_line_invoice_rel given ON given.invoice_line_id = item.id
+                   JOIN sale_order_line_invoice_rel sold
+                     ON sold.order_line_id = given.order_line_id
+                   JOIN account_move_line billed ON billed.id = sold.invoice_line_id
+                   JOIN account_move invoice ON invoice.id = billed.move_id
+                  WHERE refund.move_type = 'out_refund' AND refund.state = 'posted'
+                    AND refund.reversed_entry_id IS NULL AND %(refunds)s
+                    AND item.is_downpayment IS NOT TRUE
+                    AND invoice.move_type = 'out_invoice' AND invoice.state = 'posted'
+                    AND invoice.id < refund.id
+                  GROUP BY refund.id
+                 HAVING MIN(billed.move_id) = MAX(billed.move_id)
+               ) credited
+               WHERE %(having)s""",
+            refunds=refunds or SQL("TRUE"),
+            having=having or SQL("TRUE"),
+        )
+
+    @api.model
+    def _refunds_of_sql(self, invoice):
+        """Condition on ``refund``: it may take back an invoice.
+
+        :param invoice: SQL of the invoice's id
+        """
+        return SQL(
+            """refund.id IN (
+                SELECT id FROM account_move WHERE reversed_entry_id = %(invoice)s
+                UNION ALL
+                SELECT back.move_id
+                  FROM account_move_line billed
+                  JOIN sale_order_line_invoice_rel sold ON sold.invoice_line_id = billed.id
+                  JOIN sale_order_line_invoice_rel given
+                    ON given.order_line_id = sold.order_line_id
+                  JOIN account_move_line back ON back.id = given.invoice_line_id
+                 WHERE billed.move_id = %(invoice)s)""",
+            invoice=invoice,
         )

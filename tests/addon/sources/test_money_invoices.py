@@ -117,6 +117,32 @@ class TestInvoicedPurchases(PaymentCase):
 
     # ----- GIFT CARDS -----
 
+    def test_credit_notes_that_odoo_writes_from_the_order(self):
+        """They name no invoice that they reverse."""
+        order = self.order((4, 50), 30)
+        invoice = self.invoice(order, days_ago=20)
+        for quantity, days_ago in ((3, 15), (0, 10)):
+            order.order_line[0].product_uom_qty = quantity
+            refund = self.invoice(order, days_ago=days_ago)
+            self.assertEqual(
+                (refund.move_type, refund.reversed_entry_id.id), ("out_refund", False)
+            )
+            self.assertFigures(revenue=quantity * 50 + 30, order_count=1)
+        self.credit(invoice, days_ago=8, quantities={0: 0})
+        self.assertFigures(revenue=0, order_count=0)
+        order.order_line[0].write({"product_uom_qty": 2, "price_unit": 50})
+        self.invoice(order, days_ago=5)
+        self.assertFigures(revenue=130, order_count=1, first_order_date=self.day(5))
+
+    def test_credit_note_from_an_order_that_was_invoiced_in_parts(self):
+        """It is not said which invoice is taken back: each counts on its own day."""
+        order = self.order((4, 50))
+        self.invoice(order, days_ago=20, quantities={0: 1})
+        self.invoice(order, days_ago=15)
+        order.order_line.product_uom_qty = 0
+        self.invoice(order, days_ago=10)
+        self.assertFigures(revenue=0)
+
     def test_invoice_paid_with_a_gift_card_counts_whole(self):
         self.invoice(self.order(self.taxed(100), pay_with=self.card(self.cards, 40)))
         self.assertFigures(revenue=100, order_count=1)
