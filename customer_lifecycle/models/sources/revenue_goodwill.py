@@ -169,7 +169,8 @@ class LifecycleRevenueSource(models.Model):
         """SELECT of the rows of this source as far as their customers have bought by then.
 
         With B bought and X given back up to a row, C = MIN(C of the row before + x, B) counts,
-        which is X + MIN(0, the least B - X so far).
+        which is X + MIN(0, the least B - X so far). What a credit note keeps back of it, like a fee
+        for goods that are returned, makes it smaller; where it keeps more, that is no purchase.
 
         :param rows: SELECT of this source, as it is
         :param wanted: SQL of an array of the customers asked for; None for all
@@ -207,7 +208,10 @@ class LifecycleRevenueSource(models.Model):
                                            ORDER BY day, res_id, amount DESC) AS nth,
                                        0.0 AS bought_now, -amount AS back,
                                        amount, value, source_id, res_id, by_share
-                                  FROM lifecycle_given
+                                  FROM (SELECT *, SUM(amount) OVER (
+                                               PARTITION BY source_id, res_id) AS document
+                                          FROM lifecycle_given) given_lines
+                                 WHERE document <= 0
                                 UNION ALL
                                 SELECT partner_id, day, FALSE, 0, SUM(amount), 0,
                                        NULL, NULL, NULL, NULL, NULL

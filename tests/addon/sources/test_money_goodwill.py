@@ -140,6 +140,13 @@ class TestGoodwill(MoneyCase):
         self.move("out_refund", 70, 20, 50, -10, days_ago=20)
         self.assertFigures(revenue=0, order_count=1)
 
+    def test_fee_for_goods_that_come_back_is_no_purchase(self):
+        invoice = self.invoice(self.order((2, 50)))
+        self.goodwill(invoice, -15, quantities={0: 1})
+        self.assertFigures(revenue=50, order_count=1, last_order_date=self.day(30))
+        self.goodwill(invoice, -15, days_ago=5, quantities={0: 1})
+        self.assertFigures(revenue=0, order_count=0)
+
     def test_value_follows_what_counts(self):
         self.company.write({"lifecycle_value": "percent", "lifecycle_margin_percent": 40})
         self.order(100, days_ago=30)
