@@ -9,6 +9,8 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
+from ...tools.messages import Message
+
 
 class LifecycleLoyaltyMember(models.Model):
     """Reminders before points expire, by the workflows' e-mails or an activity."""
@@ -68,10 +70,12 @@ class LifecycleLoyaltyMember(models.Model):
             ]
         )
         fresh = profiles - asked.profile_id
-        recipients = self.env["lifecycle.consent"]._recipients(fresh, company)
+        # that it must wait today says nothing of the day on which it is sent
+        decisions = self.env["lifecycle.consent"]._decide_customers(Message(company), fresh)
         values = []
         for profile in fresh:
-            person, reason = recipients[profile.id]
+            decision = decisions[profile.id]
+            refused = decision.is_refused
             values.append(
                 {
                     "profile_id": profile.id,
@@ -82,10 +86,10 @@ class LifecycleLoyaltyMember(models.Model):
                     "loyalty_program_id": program.id,
                     "date": now,
                     "date_asked": now,
-                    "state": "skipped" if reason else "waiting",
-                    "reason": reason or False,
-                    "recipient_id": person.id,
-                    "date_next": False if reason else now,
+                    "state": "skipped" if refused else "waiting",
+                    "reason": refused and decision.reason,
+                    "recipient_id": decision.person.id,
+                    "date_next": not refused and now,
                 }
             )
         made = deliveries.create(values)

@@ -7,6 +7,8 @@ to people who have said no since, or whose reward is gone, are cancelled. Called
 from odoo import models
 from odoo.tools import email_normalize
 
+from ...tools.messages import REWARD, Message
+
 
 class MailMail(models.Model):
     # rewards are a subject of their own
@@ -31,8 +33,8 @@ class MailMail(models.Model):
         consent = self.env["lifecycle.consent"]
         referral = self.env["lifecycle.referral"].sudo().browse(self.res_id).exists()
         person = referral.recipient_id
-        allowed = consent._allowed(person, referral.company_id).get(person.id, [])
-        refused = set(consent._addresses(person)) - set(allowed)
+        decision = consent._decide(Message(referral.company_id, REWARD), person).get(person.id)
+        refused = set(consent._addresses(person)) - set(decision.addresses if decision else ())
         for message in messages if refused else ():
             message["email_to"] = [
                 address

@@ -12,6 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...tools.batches import CONFLICTS, attempt, hold, wake
+from ...tools.messages import REWARD, Message
 from ..vip.vip_benefit import QUIET
 from .referral_program import POINT_PROGRAMS
 
@@ -364,8 +365,10 @@ class LifecycleReferral(models.Model):
         profile = self.env["lifecycle.profile"].sudo().search(
             [("partner_id", "=", self.advocate_id.id), ("company_id", "=", self.company_id.id)]
         )
-        people = self.env["lifecycle.consent"]._recipients(profile, self.company_id)
-        return people[profile.id][0] if profile and people[profile.id][0] else self.advocate_id
+        decisions = self.env["lifecycle.consent"]._decide_customers(
+            Message(self.company_id, REWARD), profile
+        )
+        return (profile and decisions[profile.id].person) or self.advocate_id
 
     def _tell(self):
         """Queue the e-mail about the reward, unless the person must not or cannot be written to.
@@ -383,4 +386,7 @@ class LifecycleReferral(models.Model):
         self.ensure_one()
         if not self.card_id.active:
             return "reward"
-        return self.env["lifecycle.consent"]._refusals(person, self.company_id).get(person.id)
+        decisions = self.env["lifecycle.consent"]._decide(
+            Message(self.company_id, REWARD), person
+        )
+        return decisions[person.id].reason if person else None

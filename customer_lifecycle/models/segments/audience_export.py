@@ -12,6 +12,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ...tools.messages import AUDIENCE, Message
+
 MANAGER = "sales_team.group_sale_manager"
 #: where an audience goes, with the column headings and the phone numbers that it wants: Google
 #: Customer Match hashes E.164 with its plus sign, Meta digits only. Both want e-mail addresses
@@ -183,7 +185,7 @@ class LifecycleAudienceExport(models.Model):
         :return: number of people left out
         """
         cr = self.env.cr
-        consent = self.env["lifecycle.consent"]
+        message = Message(company, AUDIENCE, "ads")
         more = self.env["lifecycle.opt.out"]._more_addresses(
             SQL(
                 """SELECT person.id FROM lifecycle_segment_member member
@@ -204,13 +206,7 @@ class LifecycleAudienceExport(models.Model):
                                    THEN address.email END AS email,
                               CASE WHEN person.phone_sanitized ~ '^\\+[1-9][0-9]{6,14}$'
                                    THEN %(phone)s END AS phone,
-                              customer.active AND customer.lifecycle_exclude IS NOT TRUE
-                              AND person.lifecycle_exclude IS NOT TRUE
-                              AND NOT EXISTS (
-                                  SELECT FROM phone_blacklist blocked
-                                   WHERE blocked.active
-                                     AND blocked.number = person.phone_sanitized)
-                              AND %(agreed)s AS allowed
+                              customer.active AND %(refusal)s IS NULL AS allowed
                          FROM lifecycle_segment_member member
                          JOIN lifecycle_profile profile
                            ON profile.id = member.profile_id AND profile.active
@@ -244,7 +240,9 @@ class LifecycleAudienceExport(models.Model):
                 company=company.id,
                 more_ids=[partner_id for partner_id, _email in more],
                 more=[email for _partner_id, email in more],
-                agreed=consent._agreed_sql("person", company, SQL("address.email")),
+                refusal=self.env["lifecycle.consent"]._refusal_sql(
+                    message, "person", "customer", SQL("address.email")
+                ),
             )
         )
         cr.execute("DELETE FROM lifecycle_audience WHERE NOT allowed")

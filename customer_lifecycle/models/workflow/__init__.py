@@ -1,5 +1,6 @@
 from . import (
     colleague,
+    channels,
     opt_out,
     consent,
     workflow,

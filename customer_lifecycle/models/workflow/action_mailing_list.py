@@ -9,6 +9,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 
+from ...tools.messages import SUBSCRIPTION, Message
+
 
 class LifecycleWorkflowStep(models.Model):
     """Adding to a mailing list of the app Email Marketing; asleep where that is not installed."""
@@ -72,24 +74,28 @@ class LifecycleWorkflowStep(models.Model):
                 self.env._("The mailing list of “%s” is gone; choose another.", self.title)
             )
         company = enrollments.company_id
-        consent = self.env["lifecycle.consent"]
-        people = consent._recipients(enrollments.profile_id, company)
-        emails = consent._allowed(
-            self.env["res.partner"].union(*(person for person, _refusal in people.values())),
-            company,
+        decisions = self.env["lifecycle.consent"]._decide_customers(
+            Message(company, SUBSCRIPTION), enrollments.profile_id
         )
         made = []
         for one in enrollments:
-            person, refusal = people[one.profile_id.id]
-            if refusal:
-                made.append({"state": "skipped", "reason": refusal, "recipient_id": person.id})
+            decision = decisions[one.profile_id.id]
+            if decision.is_refused:
+                made.append(
+                    {
+                        "state": "skipped",
+                        "reason": decision.reason,
+                        "recipient_id": decision.person.id,
+                    }
+                )
                 continue
             subscriber = [
-                self._subscribe(mailing_list, person, email) for email in emails[person.id]
+                self._subscribe(mailing_list, decision.person, email)
+                for email in decision.addresses
             ][0]
             made.append(
                 {
-                    "recipient_id": person.id,
+                    "recipient_id": decision.person.id,
                     "res_model": subscriber._name,
                     "res_id": subscriber.id,
                 }

@@ -11,6 +11,7 @@ from odoo.fields import Command
 from odoo.tools import SQL
 
 from ...tools.batches import wake
+from ...tools.messages import REWARD, Message
 
 
 class LifecycleWorkflow(models.Model):
@@ -75,20 +76,22 @@ class LifecycleWorkflowStep(models.Model):
         self._check_may_act(self.workflow_id.user_id)
         return getattr(self, f"_do_{self.kind}")(enrollments)
 
-    def _mail_effects(self, enrollments, people, company, workflow):
+    def _mail_effects(self, enrollments, decisions, company, workflow):
         """Queue the step's e-mail.
 
-        :param people: dict enrolment id → recipient
+        :param decisions: dict profile id → ``Decision``
         """
-        pairs = [(one.profile_id, people[one.id]) for one in enrollments]
+        decided = [decisions[one.profile_id.id] for one in enrollments]
+        pairs = [
+            (one.profile_id, decision.person)
+            for one, decision in zip(enrollments, decided, strict=True)
+        ]
         writer = self.env["lifecycle.workflow.mail"]
-        everybody = self.env["res.partner"].union(*(person for _profile, person in pairs))
-        emails = self.env["lifecycle.consent"]._allowed(everybody, company)
         mails = writer._queue(self.template_id, pairs, company, workflow.user_id)
         wake(self.env, "mail.ir_cron_mail_scheduler_action")
         return [
-            writer._sent_values(mail, person, company, emails[person.id])
-            for (_profile, person), mail in zip(pairs, mails, strict=True)
+            writer._sent_values(mail, decision, company)
+            for decision, mail in zip(decided, mails, strict=True)
         ]
 
     # ----- PEOPLE -----
@@ -194,13 +197,16 @@ class LifecycleWorkflowStep(models.Model):
         program = self.program_id
         if not program.active:
             raise UserError(self.env._("The loyalty program “%s” is archived.", program.name))
-        people = self.env["lifecycle.consent"]._recipients(enrollments.profile_id, company)
+        # they are given to whoever would be written to, who need not be
+        decisions = self.env["lifecycle.consent"]._decide_customers(
+            Message(company, REWARD), enrollments.profile_id
+        )
         cards = self.env["loyalty.card"].sudo().with_context(
             loyalty_no_mail=True, action_no_send_mail=True
         )
         made = []
         for one in enrollments:
-            person = people[one.profile_id.id][0] or one.partner_id
+            person = decisions[one.profile_id.id].person or one.partner_id
             card, owner = cards, person
             if program.program_type == "loyalty":
                 # a company's card serves its contacts as well

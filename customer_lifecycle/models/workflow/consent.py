@@ -1,17 +1,18 @@
-"""The one place that decides whether a person may get marketing, and how often.
+"""The one decision about a message to a contact: it is sent, it waits, or it is refused.
 
-In: agreement, opt-outs, blacklist, mailing lists, what was sent lately, complaints, overdue
-invoices. Out: addresses or a reason, the right person of a customer, and from when on. Asked by
-workflows, reminders, rewards for recommendations, audiences, the unsubscribe page and mail.
+In: what the message is (``tools/messages.py``), contacts or customers, a moment. Out: for each a
+decision with addresses, or with a reason; for a customer also who of its people gets it. Asked by
+workflows, automation rules, reminders, rewards for recommendations, audiences and the mail queue.
 """
 
 from datetime import timedelta
 
 from odoo import api, fields, models, tools
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.context import own, own_value
+from ...tools.messages import REFUSE, SEND, WAIT, Decision
+from .channels import CHANNELS, EMAIL
 from .opt_out import OURS
 
 #: why a message is not sent, for good
@@ -38,95 +39,8 @@ PAUSES = [
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 
 
-class ResPartner(models.Model):
-    """What a person has said about marketing messages."""
-
-    # consent is defined in this file alone
-    _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
-
-    lifecycle_marketing_contact = fields.Boolean(
-        string="Gets Marketing",
-        help="Where nobody has ordered yet, or who ordered has left, this person gets the "
-        "customer's marketing messages.",
-    )
-    lifecycle_marketing_consent = fields.Boolean(
-        string="Agreed to Marketing",
-        help="Needed where the company's settings ask for explicit consent, for messages or for "
-        "seeing whether they are opened.",
-        tracking=True,
-    )
-    lifecycle_marketing_consent_date = fields.Date(
-        string="Agreed On",
-        compute="_compute_lifecycle_marketing_consent_date",
-        store=True,
-        readonly=False,
-    )
-
-    lifecycle_workflow_count = fields.Integer(
-        string="Workflows",
-        compute="_compute_lifecycle_messaging",
-        groups="sales_team.group_sale_salesman",
-    )
-    lifecycle_has_opted_out = fields.Boolean(
-        string="Has Said No to Marketing",
-        compute="_compute_lifecycle_messaging",
-        groups="sales_team.group_sale_salesman",
-    )
-
-    @api.depends("email", "lifecycle_marketing_consent")
-    def _compute_lifecycle_messaging(self):
-        """Both in one query, as contacts are opened all day."""
-        enrollments = self.env["lifecycle.workflow.enrollment"]
-        enrollments.flush_model(["partner_id"])
-        self.env["lifecycle.opt.out"].flush_model(["partner_id", "active"])
-        self.env["res.partner"].flush_model(["commercial_partner_id"])
-        customers = self.commercial_partner_id._origin
-        shown = enrollments._search([("partner_id", "in", customers.ids)])
-        found = {
-            partner_id: (count, said_no)
-            for partner_id, count, said_no in self.env.execute_query(
-                SQL(
-                    """SELECT contact.id,
-                              (SELECT COUNT(*) FROM lifecycle_workflow_enrollment enrollment
-                                WHERE enrollment.partner_id = contact.commercial_partner_id
-                                  AND enrollment.id IN %(shown)s),
-                              EXISTS (SELECT FROM lifecycle_opt_out said
-                                       WHERE said.partner_id = contact.id AND said.active)
-                         FROM res_partner contact WHERE contact.id = ANY(%(ids)s)""",
-                    shown=shown.subselect(),
-                    ids=self._origin.ids,
-                )
-            )
-        }
-        for partner in self:
-            count, said_no = found.get(partner._origin.id, (0, False))
-            partner.lifecycle_workflow_count = count
-            partner.lifecycle_has_opted_out = said_no
-
-    def action_view_lifecycle_workflows(self):
-        """Open the workflows that the customer is or was in."""
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "customer_lifecycle.lifecycle_workflow_enrollment_action"
-        )
-        return {
-            **action,
-            "display_name": self.env._("Workflows of %s", self.commercial_partner_id.display_name),
-            "domain": [("partner_id", "=", self.commercial_partner_id.id)],
-            "context": {},
-        }
-
-    @api.depends("lifecycle_marketing_consent")
-    def _compute_lifecycle_marketing_consent_date(self):
-        for partner in self:
-            if not partner.lifecycle_marketing_consent:
-                partner.lifecycle_marketing_consent_date = False
-            elif not partner.lifecycle_marketing_consent_date:
-                partner.lifecycle_marketing_consent_date = fields.Date.context_today(partner)
-
-
 class LifecycleConsent(models.AbstractModel):
-    """Whom a company may write to, who of a customer gets it, and how often: the only place.
+    """Whom a company may write to, who of a customer gets it, and when: the only place.
 
     Everything is looked up at the moment of asking, for some customers at once, as superuser.
     """
@@ -134,81 +48,203 @@ class LifecycleConsent(models.AbstractModel):
     _name = "lifecycle.consent"
     _description = "Consent to Marketing Messages"
 
-    # ----- MAY WE WRITE -----
+    # ----- THE DECISION -----
 
     @api.model
-    def _addresses(self, partner):
-        """The normalised addresses of a contact, each once: Odoo writes to all in the field."""
-        return list(dict.fromkeys(tools.mail.email_normalize_all(partner.sudo().email)))
-
-    @api.model
-    def _refusals(self, partners, company):
-        """Why each contact must not get marketing messages.
-
-        :param partners: contacts, archived ones included
-        :return: dict id → key of ``REFUSALS``; contacts that may be written to are left out
-        """
-        return self._judge(partners, company)[1]
-
-    @api.model
-    def _allowed(self, partners, company):
-        """Dict id → list of the addresses by which each contact may be written to."""
-        return self._judge(partners, company)[0]
-
-    @api.model
-    def _judge(self, partners, company):
-        """By which addresses each contact may get marketing messages, or why he must not.
+    def _decide(self, message, contacts, moment=None):
+        """What becomes of a message to each of some contacts.
 
         Every address is judged on its own; what a person has said holds for those he has got
         since.
 
-        :param partners: contacts, archived ones included
-        :return: dict id → list of addresses, dict id → key of ``REFUSALS``; each contact is in
-            one of them
+        :param message: ``Message``
+        :param contacts: ``res.partner``, archived ones included
+        :param moment: when it is to be sent (UTC); None: now
+        :return: dict contact id → ``Decision``
         """
-        partners = partners.sudo()
-        addresses = {partner: self._addresses(partner) for partner in partners}
-        emails = {email for some in addresses.values() for email in some}
-        opted_out, blacklisted = self._opted_out(emails), self._blacklisted(emails)
-        said = self.env["lifecycle.opt.out"]._of(partners, emails)
-        by_person, by_email = said.grouped("partner_id"), said.grouped("email")
-        allowed, refusals = {}, {}
-        for partner, some in addresses.items():
-            reason, free = None, []
-            if not partner.active:
-                reason = "archived"
-            elif partner.lifecycle_exclude or partner.commercial_partner_id.lifecycle_exclude:
-                reason = "excluded"
-            elif not (partner.email or "").strip():
-                reason = "no_address"
-            elif not some:
-                reason = "invalid"
-            elif partner.message_bounce:
-                reason = "bounced"
-            else:
-                for email in some:
-                    ways = {
-                        one.source
-                        for one in by_person.get(partner, said.browse())
-                        if not one._spares(email)
-                    } | set(by_email.get(email, said.browse()).mapped("source"))
-                    why = None
-                    if email in blacklisted or ways & {"link", "blacklist"}:
-                        why = "blacklisted"
-                    elif email in opted_out or "list" in ways:
-                        why = "opted_out"
-                    elif company.lifecycle_consent_required and (
-                        not partner.lifecycle_marketing_consent or "consent" in ways
-                    ):
-                        why = "no_consent"
-                    if not why:
-                        free.append(email)
-                    reason = reason or why
-            if free:
-                allowed[partner.id] = free
-            else:
-                refusals[partner.id] = reason
-        return allowed, refusals
+        decisions = self._judge(message, contacts)
+        profiles = self.env["lifecycle.profile"].sudo()
+        if message.purpose.is_limited and not message.is_leaving:
+            profiles = profiles.search(
+                [
+                    ("partner_id", "in", contacts.sudo().commercial_partner_id.ids),
+                    ("company_id", "=", message.company.id),
+                ]
+            )
+        of_customer = profiles.grouped("partner_id")
+        return dict(
+            zip(
+                decisions,
+                self._put_off(
+                    message,
+                    [
+                        (of_customer.get(one.person.commercial_partner_id, profiles[:0]), one)
+                        for one in decisions.values()
+                    ],
+                    moment,
+                ),
+                strict=True,
+            )
+        )
+
+    @api.model
+    def _decide_customers(self, message, profiles, moment=None):
+        """Who of each customer gets a message, and when, or why nobody does.
+
+        The contact who ordered last; else a contact marked for marketing; else the customer
+        itself where it is a person. Never an address for invoices.
+
+        :param profiles: ``lifecycle.profile`` of the message's company
+        :return: dict profile id → ``Decision``; without anybody to write to it is refused with
+            "no_person"
+        """
+        people = self._candidates(profiles, message.company)
+        judged = self._judge(message, self.env["res.partner"].union(*people.values()))
+        pairs = [
+            (profile, self._choose([judged[one.id] for one in people[profile.partner_id.id]]))
+            for profile in profiles.sudo()
+        ]
+        return dict(zip(profiles.ids, self._put_off(message, pairs, moment), strict=True))
+
+    @api.model
+    def _choose(self, decisions):
+        """Of the decisions about a customer's people that which counts."""
+        free = [one for one in decisions if not one.is_refused]
+        reachable = [one for one in decisions if one.reason not in ("no_address", "archived")]
+        nobody = Decision(REFUSE, self.env["res.partner"].sudo(), reason="no_person")
+        return (free or reachable or [nobody])[0]
+
+    @api.model
+    def _put_off(self, message, pairs, moment=None):
+        """Let messages wait that nothing but the moment speaks against.
+
+        :param pairs: list of (profile, ``Decision``)
+        :return: list of ``Decision``, in the same order
+        """
+        if not message.purpose.is_limited or message.is_leaving:
+            return [decision for _profile, decision in pairs]
+        waits = self._waits(
+            message,
+            [(profile, decision.addresses) for profile, decision in pairs],
+            moment,
+        )
+        return [
+            decision
+            if decision.is_refused or not wait
+            else Decision(WAIT, decision.person, decision.addresses, *wait)
+            for (_profile, decision), wait in zip(pairs, waits, strict=True)
+        ]
+
+    # ----- MAY WE WRITE -----
+
+    @api.model
+    def _judge(self, message, contacts):
+        """Whether each contact may be written to at all: dict contact id → ``Decision``."""
+        contacts = contacts.sudo()
+        channel = CHANNELS[message.channel]
+        asked = [
+            (contact.id, address)
+            for contact in contacts
+            for address in channel.addresses(contact) or [None]
+        ]
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """SELECT person.id, asked.address, %(refusal)s
+                     FROM unnest(%(ids)s::integer[], %(addresses)s::varchar[])
+                          WITH ORDINALITY asked(id, address, number)
+                     JOIN res_partner person ON person.id = asked.id
+                     JOIN res_partner customer ON customer.id = person.commercial_partner_id
+                    ORDER BY asked.number""",
+                refusal=self._refusal_sql(message, "person", "customer", SQL("asked.address")),
+                ids=[contact_id for contact_id, _address in asked],
+                addresses=[address for _contact_id, address in asked],
+            )
+        )
+        found = {}
+        for contact_id, address, reason in self.env.cr.fetchall():
+            found.setdefault(contact_id, []).append((address, reason))
+        decisions = {}
+        for contact in contacts:
+            rows = found.get(contact.id, [(None, "archived")])
+            free = tuple(address for address, reason in rows if not reason)
+            decisions[contact.id] = (
+                Decision(SEND, contact, free)
+                if free
+                else Decision(REFUSE, contact, reason=rows[0][1])
+            )
+        return decisions
+
+    @api.model
+    def _refusal_sql(self, message, person, customer, address):
+        """SQL: key of ``REFUSALS`` why a message must not go to an address; NULL where it may.
+
+        For as many contacts as a query has; everything must have been flushed.
+
+        :param person: alias of the contacts' table
+        :param customer: alias of their commercial partners
+        :param address: SQL of a normalised address, NULL where a contact has none
+        """
+        channel = CHANNELS[message.channel]
+        cases = [
+            (SQL("%s IS NOT TRUE", SQL.identifier(person, "active")), "archived"),
+            (
+                SQL(
+                    "%s IS TRUE OR %s IS TRUE",
+                    SQL.identifier(person, "lifecycle_exclude"),
+                    SQL.identifier(customer, "lifecycle_exclude"),
+                ),
+                "excluded",
+            ),
+            *channel.unreachable_sql(person, address),
+        ]
+        said_no = SQL("NULL")
+        if message.purpose.needs_consent:
+            said_no = self._said_no_sql(message, channel, person, address)
+        return SQL("COALESCE(%s, %s)", self._first_sql(cases), said_no)
+
+    @api.model
+    def _said_no_sql(self, message, channel, person, address):
+        """SQL: the reason where a person has said no, or has not agreed where that is needed."""
+        elsewhere = channel.refused_sql(self.env, address)
+        cases = []
+        for reason, sources in (("blacklisted", ["link", "blacklist"]), ("opted_out", ["list"])):
+            if reason in elsewhere:
+                cases.append((elsewhere[reason], reason))
+            cases.append((SQL("said.sources && %s::varchar[]", sources), reason))
+        if message.company.sudo().lifecycle_consent_required:
+            agreed = SQL.identifier(person, "lifecycle_marketing_consent")
+            withdrawn = SQL("%s IS NOT TRUE OR 'consent' = ANY(said.sources)", agreed)
+            cases.append((withdrawn, "no_consent"))
+        # what somebody has said by the address, and the person by another one
+        return SQL(
+            """(SELECT %(cases)s
+                  FROM (SELECT ARRAY(
+                            SELECT source FROM lifecycle_opt_out
+                             WHERE active AND email = %(address)s
+                             UNION ALL
+                            SELECT source FROM lifecycle_opt_out
+                             WHERE active AND partner_id = %(person)s
+                               AND COALESCE(%(address)s <> ALL(string_to_array(spared, ', ')),
+                                            TRUE)) AS sources
+                        OFFSET 0) said)""",
+            cases=self._first_sql(cases),
+            address=address,
+            person=SQL.identifier(person, "id"),
+        )
+
+    @api.model
+    def _first_sql(self, cases):
+        """SQL: the first reason of (condition, reason) whose condition holds."""
+        return SQL(
+            "CASE %s END",
+            SQL(" ").join(SQL("WHEN %s THEN %s", *case) for case in cases),
+        )
+
+    @api.model
+    def _addresses(self, partner):
+        """The normalised e-mail addresses of a contact, each once."""
+        return EMAIL.addresses(partner)
 
     @api.model
     def _may_measure(self, person, company):
@@ -233,75 +269,25 @@ class LifecycleConsent(models.AbstractModel):
         The contact's own field forgets neither what it was asked before nor, where archived
         contacts are read too, who has left the blacklist.
         """
-        entries = self.env["mail.blacklist"].sudo().search(
-            [("email", "in", [email for email in emails if email]), ("active", "=", True)]
-        )
-        return set(entries.mapped("email"))
+        refused = self._refused_elsewhere(emails)
+        return {email for email in emails if refused.get(email) == "blacklisted"}
 
     @api.model
-    def _opted_out(self, emails):
-        """Those of some normalised addresses that have left a mailing list."""
-        subscriptions = self.env.get("mailing.subscription")
-        emails = [email for email in emails if email]
-        if subscriptions is None or not emails:
-            return set()
-        left = subscriptions.sudo().search(
-            Domain("opt_out", "=", True) & Domain("contact_id.email_normalized", "in", emails)
-        )
-        return set(left.contact_id.mapped("email_normalized"))
-
-    @api.model
-    def _agreed_sql(self, person, company, email=None):
-        """Condition that a contact has not said no, and has agreed where needed.
-
-        For many contacts at once, as ``_judge`` decides; everything must have been flushed.
-
-        :param person: alias of the contacts' table
-        :param email: SQL of the normalised address that is asked about
-        """
-        email = email or SQL.identifier(person, "email_normalized")
-        conditions = [
+    def _refused_elsewhere(self, emails):
+        """Dict address → why other apps' e-mails do not go to it; free ones are left out."""
+        self.env.flush_all()
+        email = SQL("asked.email")
+        cases = [(sql, reason) for reason, sql in EMAIL.refused_sql(self.env, email).items()]
+        self.env.cr.execute(
             SQL(
-                """NOT EXISTS (SELECT FROM mail_blacklist blocked
-                                WHERE blocked.active AND blocked.email = %s)""",
-                email,
-            )
-        ]
-        serious = SQL("said.active")
-        if company.sudo().lifecycle_consent_required:
-            conditions.append(
-                SQL("%s IS TRUE", SQL.identifier(person, "lifecycle_marketing_consent"))
-            )
-        else:
-            serious = SQL("said.active AND said.source <> 'consent'")
-        conditions.append(
-            SQL(
-                """NOT EXISTS (
-                       SELECT FROM lifecycle_opt_out said
-                        WHERE %(serious)s AND said.email = %(email)s)
-                   AND NOT EXISTS (
-                       SELECT FROM lifecycle_opt_out said
-                        WHERE %(serious)s AND said.partner_id = %(person)s
-                          AND COALESCE(%(email)s <> ALL(string_to_array(said.spared, ', ')),
-                                       TRUE))""",
-                serious=serious,
-                email=email,
-                person=SQL.identifier(person, "id"),
+                """SELECT * FROM (SELECT email, %s AS reason
+                                    FROM unnest(%s::varchar[]) asked(email)) judged
+                    WHERE reason IS NOT NULL""",
+                self._first_sql(cases),
+                list(emails),
             )
         )
-        if "mailing.subscription" in self.env:
-            conditions.append(
-                SQL(
-                    """NOT EXISTS (
-                           SELECT FROM mailing_subscription subscription
-                             JOIN mailing_contact subscriber
-                               ON subscriber.id = subscription.contact_id
-                            WHERE subscription.opt_out
-                              AND subscriber.email_normalized = %s)""",
-                    email,
-                )
-            )
-        return SQL("(%s)", SQL(" AND ").join(conditions))
+        return dict(self.env.cr.fetchall())
 
     @api.model
     def _opt_out(self, email):
@@ -381,16 +367,19 @@ class LifecycleConsent(models.AbstractModel):
     # ----- WHO GETS IT -----
 
     @api.model
-    def _recipients(self, profiles, company):
-        """Who of each customer gets a message, or why nobody does.
-
-        The contact who ordered last; else a contact marked for marketing; else the customer
-        itself where it is a person. Never an address for invoices.
-
-        :return: dict profile id → (contact or empty, key of ``REFUSALS`` or None)
-        """
+    def _candidates(self, profiles, company):
+        """Dict commercial partner id → people of a customer, the first choice first."""
         Partner = self.env["res.partner"].sudo().with_context(active_test=False)
         customers = Partner.browse(profiles.sudo().partner_id.ids)
+        # where the occasion is one person's own, such as a cart, nobody else hears of it
+        chosen = own_value(self.env, "lifecycle_people")
+        if chosen is not None:
+            return {
+                customer.id: Partner.browse(chosen.get(customer.id, [])).filtered(
+                    lambda one: one.type != "invoice"
+                )
+                for customer in customers
+            }
         last = self._last_ordering(customers, company)
         marked = Partner.with_context(active_test=True).search(
             [
@@ -401,35 +390,13 @@ class LifecycleConsent(models.AbstractModel):
             order="id",
         ).grouped("commercial_partner_id")
         candidates = {}
-        # where the occasion is one person's own, such as a cart, nobody else hears of it
-        chosen = own_value(self.env, "lifecycle_people")
         for customer in customers:
-            if chosen is not None:
-                people = Partner.browse(chosen.get(customer.id, []))
-                candidates[customer.id] = people.filtered(lambda one: one.type != "invoice")
-                continue
             people = Partner.browse(last.get(customer.id, []))
             people |= marked.get(customer, Partner)
             if not customer.is_company and customer.type != "invoice":
                 people |= customer
             candidates[customer.id] = people
-        everybody = Partner.union(*candidates.values()) if candidates else Partner
-        refusals = self._refusals(everybody, company)
-        result = {}
-        for profile in profiles.sudo():
-            people = candidates[profile.partner_id.id]
-            allowed = people.filtered(lambda person: person.id not in refusals)
-            if allowed:
-                result[profile.id] = (allowed[0], None)
-                continue
-            reachable = people.filtered(
-                lambda person: refusals[person.id] not in ("no_address", "archived")
-            )
-            if reachable:
-                result[profile.id] = (reachable[0], refusals[reachable[0].id])
-            else:
-                result[profile.id] = (Partner, "no_person")
-        return result
+        return candidates
 
     @api.model
     def _last_ordering(self, customers, company):
@@ -462,80 +429,62 @@ class LifecycleConsent(models.AbstractModel):
     # ----- HOW OFTEN -----
 
     @api.model
-    def _free_from(self, emails, company):
-        """Since when, or from when on, each address may get another message.
+    def _waits(self, message, asked, moment=None):
+        """Why messages that may be sent have to wait.
+
+        :param asked: list of (profile or empty, addresses)
+        :param moment: when they are to be sent (UTC); None: now
+        :return: list, in the same order, of (key of ``PAUSES``, moment to ask again) or None
+        """
+        moment = moment or fields.Datetime.now()
+        profiles = self.env["lifecycle.profile"].union(*(profile for profile, _some in asked))
+        pauses = self._pauses(profiles, message.company, moment)
+        addresses = sorted({address for _profile, some in asked for address in some if address})
+        free = self._free_from(message, addresses, moment)
+        waits = []
+        for profile, some in asked:
+            capped = [free[address] for address in some if address in free]
+            waits.append(pauses.get(profile.id) or (capped and ("cap", max(capped))) or None)
+        return waits
+
+    @api.model
+    def _free_from(self, message, addresses, moment):
+        """From when on addresses that have had enough messages may get another one.
 
         Counts what workflows have sent and what ordinary mailings have.
 
-        :param emails: normalised addresses
         :return: dict address → datetime; addresses that are free are left out
         """
-        now = fields.Datetime.now()
-        sent = {}
-        emails = [email for email in emails if email]
-        for email, moment in self._sent_lately(emails, company, now - MONTH):
-            sent.setdefault(email, []).append(moment)
+        if not addresses:
+            return {}
+        company, sent = message.company, {}
+        for address, date in CHANNELS[message.channel].sent_lately(
+            self.env, addresses, company, moment - MONTH
+        ):
+            sent.setdefault(address, []).append(date)
         free = {}
-        for email, moments in sent.items():
-            moments.sort(reverse=True)
+        for address, dates in sent.items():
+            dates.sort(reverse=True)
             limits = [
-                moments[most - 1] + span
+                dates[most - 1] + span
                 for most, span in (
                     (company.lifecycle_cap_week, WEEK),
                     (company.lifecycle_cap_month, MONTH),
                 )
-                if most and len(moments) >= most
+                if most and len(dates) >= most
             ]
-            if limits and max(limits) > now:
-                free[email] = max(limits)
+            if limits and max(limits) > moment:
+                free[address] = max(limits)
         return free
 
     @api.model
-    def _sent_lately(self, emails, company, since):
-        if not emails:
-            return []
-        self.env["lifecycle.workflow.delivery"].flush_model()
-        self.env.cr.execute(
-            SQL(
-                """SELECT email, date FROM lifecycle_workflow_delivery
-                    WHERE email = ANY(%(emails)s::text[]) AND company_id = %(company)s
-                      AND kind = 'email' AND state = 'done' AND date > %(since)s
-                    UNION ALL
-                   SELECT other.email, date FROM lifecycle_workflow_delivery
-                     JOIN unnest(%(emails)s::text[]) other(email)
-                       ON other.email = ANY(string_to_array(other_emails, ', '))
-                    WHERE other_emails IS NOT NULL
-                      AND string_to_array(other_emails, ', ') && %(emails)s::text[]
-                      AND company_id = %(company)s AND kind = 'email'
-                      AND state = 'done' AND date > %(since)s""",
-                emails=emails,
-                company=company.id,
-                since=since,
-            )
-        )
-        rows = self.env.cr.fetchall()
-        traces = self.env.get("mailing.trace")
-        if traces is not None:
-            rows += [
-                (tools.email_normalize(trace.email), trace.sent_datetime)
-                for trace in traces.sudo().search(
-                    [
-                        ("email", "in", emails),
-                        ("sent_datetime", ">", since),
-                        ("trace_type", "=", "mail"),
-                    ]
-                )
-            ]
-        return rows
-
-    @api.model
-    def _pauses(self, profiles, company):
-        """Why some customers are left in peace for now, and until when.
+    def _pauses(self, profiles, company, moment):
+        """Why some customers are left in peace, and until when.
 
         :return: dict profile id → (key of ``PAUSES``, datetime to look again)
         """
-        now = fields.Datetime.now()
-        today = company._lifecycle_today()
+        zone = company.with_context(tz=company._lifecycle_timezone())
+        today = fields.Datetime.context_timestamp(zone, moment).date()
         pauses = {}
         for profile in profiles.sudo():
             until = {
@@ -548,7 +497,7 @@ class LifecycleConsent(models.AbstractModel):
             }
             reason = max(until, key=until.get, default=None)
             if reason and until[reason] > 0:
-                pauses[profile.id] = (reason, now + timedelta(days=until[reason]))
+                pauses[profile.id] = (reason, moment + timedelta(days=until[reason]))
             elif profile.overdue_since and profile.overdue_since < today:
-                pauses[profile.id] = ("overdue", now + timedelta(days=1))
+                pauses[profile.id] = ("overdue", moment + timedelta(days=1))
         return pauses

@@ -12,6 +12,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ...tools.batches import attempt, wake
+from ...tools.messages import WAIT, Message
 
 #: kinds of server actions that write to people: Odoo's own, and those of apps that bring others
 WRITERS = ("mail_post", "sms", "whatsapp", "social_post")
@@ -236,34 +237,26 @@ class LifecycleWorkflowDelivery(models.Model):
             )
         )
         locked = self.browse(row[0] for row in self.env.cr.fetchall())
-        consent = self.env["lifecycle.consent"]
-        recipients = consent._recipients(locked.profile_id, company)
-        pauses = consent._pauses(locked.profile_id, company)
-        everybody = self.env["res.partner"].union(
-            *(person for person, refusal in recipients.values() if not refusal)
+        decisions = self.env["lifecycle.consent"]._decide_customers(
+            Message(company), locked.profile_id
         )
-        emails = consent._allowed(everybody, company)
-        free = consent._free_from(sorted(set().union(*emails.values())), company)
         used = set()
         for one in locked:
-            person, refusal = recipients[one.profile_id.id]
-            addresses = emails.get(person.id, [])
-            capped = [free[email] for email in addresses if email in free]
-            if refusal:
-                one._settle("skipped", reason=refusal, recipient_id=person.id)
+            decision = decisions[one.profile_id.id]
+            skipped = {"state": "skipped", "recipient_id": decision.person.id}
+            if decision.is_refused:
+                one._settle(**skipped, reason=decision.reason)
             elif one._is_moot():
-                one._settle("skipped", reason="moot", recipient_id=person.id)
-            elif one._is_twin(addresses):
-                one._settle("skipped", reason="twin", recipient_id=person.id)
-            elif used.intersection(addresses):
+                one._settle(**skipped, reason="moot")
+            elif one._is_twin(list(decision.addresses)):
+                one._settle(**skipped, reason="twin")
+            elif used.intersection(decision.addresses):
                 continue
-            elif one.profile_id.id in pauses:
-                one._put_off(company, *pauses[one.profile_id.id])
-            elif capped:
-                one._put_off(company, "cap", max(capped))
+            elif decision.verdict == WAIT:
+                one._put_off(company, decision)
             else:
-                used.update(addresses)
-                one._send_now(company, person, addresses)
+                used.update(decision.addresses)
+                one._send_now(company, decision)
         return len(locked)
 
     def _settle(self, state, **values):
@@ -272,13 +265,13 @@ class LifecycleWorkflowDelivery(models.Model):
     def _stop(self, text):
         self._settle("failed", error=text)
 
-    def _put_off(self, company, reason, until):
+    def _put_off(self, company, decision):
         now = fields.Datetime.now()
         latest = self.date_asked + timedelta(days=company.lifecycle_wait_days)
         if now >= latest:
-            self._settle("skipped", reason=reason)
+            self._settle("skipped", reason=decision.reason)
         else:
-            self.write({"reason": reason, "date_next": min(until, latest)})
+            self.write({"reason": decision.reason, "date_next": min(decision.until, latest)})
 
     def _is_twin(self, addresses):
         """Whether the same automation has written to the address as another record just now."""
@@ -308,16 +301,17 @@ class LifecycleWorkflowDelivery(models.Model):
         """Whose rights the template is read with."""
         return self.action_id.write_uid
 
-    def _send_now(self, company, person, emails):
+    def _send_now(self, company, decision):
         mails = self.env["lifecycle.workflow.mail"]
 
         def send():
             mail = mails._queue(
-                self.template_id, [(self.profile_id, person)], company, self._asked_by()
+                self.template_id,
+                [(self.profile_id, decision.person)],
+                company,
+                self._asked_by(),
             )
-            self._settle(
-                "done", reason=False, **mails._sent_values(mail, person, company, emails)
-            )
+            self._settle("done", reason=False, **mails._sent_values(mail, decision, company))
             wake(self.env, "mail.ir_cron_mail_scheduler_action")
 
         error = attempt(self.env, send)

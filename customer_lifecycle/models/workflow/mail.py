@@ -190,18 +190,19 @@ class LifecycleWorkflowMail(models.AbstractModel):
         return mails
 
     @api.model
-    def _sent_values(self, mail, person, company, emails):
+    def _sent_values(self, mail, decision, company):
         """Values of the delivery of a queued e-mail.
 
-        :param emails: the person's addresses that it goes to
+        :param decision: ``Decision`` to whom and to which addresses it goes
         """
+        first, *others = decision.addresses
         return {
-            "recipient_id": person.id,
-            "email": emails[0],
-            "other_emails": ", ".join(emails[1:]),
+            "recipient_id": decision.person.id,
+            "email": first,
+            "other_emails": ", ".join(others),
             "mail_message_id": mail.mail_message_id.id,
             "subject": mail.subject,
-            "is_measured": self.env["lifecycle.consent"]._may_measure(person, company),
+            "is_measured": self.env["lifecycle.consent"]._may_measure(decision.person, company),
         }
 
     @api.model

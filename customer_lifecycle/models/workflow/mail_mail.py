@@ -14,6 +14,7 @@ from odoo import api, fields, models
 from odoo.tools import formataddr, html2plaintext, split_every
 
 from ...tools.batches import attempt
+from ...tools.messages import Message
 from .workflow_reach import NARROW
 
 _logger = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ class MailMail(models.Model):
         addresses = consent._addresses(person)
         if len(addresses) != 1 or addresses != emails:
             # he has several, of which one may have said no, or has got another one since
-            emails = consent._allowed(person, delivery.company_id).get(person.id, [])
+            message = Message(delivery.company_id, is_leaving=True)
+            emails = list(consent._decide(message, person)[person.id].addresses)
             delivery._write_emails(emails)
         left = delivery._emails_left()
         emails = [email for email in emails if email not in left]
@@ -114,11 +116,13 @@ class MailMail(models.Model):
             self.check_access("write")
         held = deliveries.browse()
         for company, some in deliveries.grouped("company_id").items():
-            refusals = self.env["lifecycle.consent"]._refusals(
-                some.with_context(active_test=False).recipient_id, company
+            decisions = self.env["lifecycle.consent"]._decide(
+                Message(company, is_leaving=True),
+                some.with_context(active_test=False).recipient_id,
             )
             for delivery in some:
-                values = delivery._held_back(refusals.get(delivery.recipient_id.id))
+                decision = decisions.get(delivery.recipient_id.id)
+                values = delivery._held_back(decision and decision.reason)
                 if values:
                     delivery.write(values)
                     held |= delivery
@@ -186,18 +190,18 @@ class LifecycleWorkflowDelivery(models.Model):
     def _free_to_go(self, company):
         """Those whose customer may get a message now; the others wait as long as any message."""
         now = fields.Datetime.now()
-        consent = self.env["lifecycle.consent"]
-        pauses = consent._pauses(self.profile_id, company)
-        emails = {email for one in self for email in one._emails()}
-        taken = set(consent._free_from(sorted(emails), company))
-        going = self.browse()
-        for one in self.sorted("id"):
-            reason = pauses.get(one.profile_id.id, (None,))[0]
-            if not reason and not taken.intersection(one._emails()):
+        ordered = self.sorted("id")
+        # whether they are wanted at all is asked again as they leave
+        waits = self.env["lifecycle.consent"]._waits(
+            Message(company), [(one.profile_id, one._emails()) for one in ordered]
+        )
+        taken, going = set(), self.browse()
+        for one, wait in zip(ordered, waits, strict=True):
+            if not wait and not taken.intersection(one._emails()):
                 taken.update(one._emails())
                 going |= one
                 continue
-            reason = reason or "cap"
+            reason = wait[0] if wait else "cap"
             since = one.date_asked or now
             if now >= since + timedelta(days=company.lifecycle_wait_days):
                 one.write({"state": "skipped", "reason": reason})

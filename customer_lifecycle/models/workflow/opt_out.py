@@ -148,11 +148,42 @@ class LifecycleOptOut(models.Model):
 
 
 class ResPartner(models.Model):
-    """A person keeps what he has said when his address is corrected or agreement withdrawn."""
+    """What a person has said about marketing, also when an address is corrected.
+
+    Withdrawing agreement is a "no" as well.
+    """
 
     # a file for each subject of this model
     _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
 
+    lifecycle_marketing_contact = fields.Boolean(
+        string="Gets Marketing",
+        help="Where nobody has ordered yet, or who ordered has left, this person gets the "
+        "customer's marketing messages.",
+    )
+    lifecycle_marketing_consent = fields.Boolean(
+        string="Agreed to Marketing",
+        help="Needed where the company's settings ask for explicit consent, for messages or for "
+        "seeing whether they are opened.",
+        tracking=True,
+    )
+    lifecycle_marketing_consent_date = fields.Date(
+        string="Agreed On",
+        compute="_compute_lifecycle_marketing_consent_date",
+        store=True,
+        readonly=False,
+    )
+
+    lifecycle_workflow_count = fields.Integer(
+        string="Workflows",
+        compute="_compute_lifecycle_messaging",
+        groups="sales_team.group_sale_salesman",
+    )
+    lifecycle_has_opted_out = fields.Boolean(
+        string="Has Said No to Marketing",
+        compute="_compute_lifecycle_messaging",
+        groups="sales_team.group_sale_salesman",
+    )
     lifecycle_opt_out_text = fields.Text(
         string="Said No to Marketing",
         compute="_compute_lifecycle_opt_out_text",
@@ -162,6 +193,57 @@ class ResPartner(models.Model):
 
     # those with several addresses are few, and looked up by parts of them
     _lifecycle_several_addresses_idx = models.Index("(id) WHERE email LIKE '%@%@%'")
+
+    @api.depends("email", "lifecycle_marketing_consent")
+    def _compute_lifecycle_messaging(self):
+        """Both in one query, as contacts are opened all day."""
+        enrollments = self.env["lifecycle.workflow.enrollment"]
+        enrollments.flush_model(["partner_id"])
+        self.env["lifecycle.opt.out"].flush_model(["partner_id", "active"])
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
+        customers = self.commercial_partner_id._origin
+        shown = enrollments._search([("partner_id", "in", customers.ids)])
+        found = {
+            partner_id: (count, said_no)
+            for partner_id, count, said_no in self.env.execute_query(
+                SQL(
+                    """SELECT contact.id,
+                              (SELECT COUNT(*) FROM lifecycle_workflow_enrollment enrollment
+                                WHERE enrollment.partner_id = contact.commercial_partner_id
+                                  AND enrollment.id IN %(shown)s),
+                              EXISTS (SELECT FROM lifecycle_opt_out said
+                                       WHERE said.partner_id = contact.id AND said.active)
+                         FROM res_partner contact WHERE contact.id = ANY(%(ids)s)""",
+                    shown=shown.subselect(),
+                    ids=self._origin.ids,
+                )
+            )
+        }
+        for partner in self:
+            count, said_no = found.get(partner._origin.id, (0, False))
+            partner.lifecycle_workflow_count = count
+            partner.lifecycle_has_opted_out = said_no
+
+    def action_view_lifecycle_workflows(self):
+        """Open the workflows that the customer is or was in."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_lifecycle.lifecycle_workflow_enrollment_action"
+        )
+        return {
+            **action,
+            "display_name": self.env._("Workflows of %s", self.commercial_partner_id.display_name),
+            "domain": [("partner_id", "=", self.commercial_partner_id.id)],
+            "context": {},
+        }
+
+    @api.depends("lifecycle_marketing_consent")
+    def _compute_lifecycle_marketing_consent_date(self):
+        for partner in self:
+            if not partner.lifecycle_marketing_consent:
+                partner.lifecycle_marketing_consent_date = False
+            elif not partner.lifecycle_marketing_consent_date:
+                partner.lifecycle_marketing_consent_date = fields.Date.context_today(partner)
 
     @api.depends("lifecycle_has_opted_out")
     @api.depends_context("lang")
@@ -237,13 +319,13 @@ class ResPartner(models.Model):
         gone = [email for email in before if email not in now]
         if not gone:
             return
-        blacklisted, left = consent._blacklisted(gone), consent._opted_out(gone)
+        refused = consent._refused_elsewhere(gone)
         for email in gone:
             # others' words for the address were this person's too
             others = said._of(self, [email]).filtered(lambda one, email=email: one.email == email)
-            if email in blacklisted or "link" in others.mapped("source"):
+            if refused.get(email) == "blacklisted" or "link" in others.mapped("source"):
                 way = "blacklist"
-            elif email in left:
+            elif email in refused:
                 way = "list"
             elif others:
                 way = others[:1].source

@@ -10,6 +10,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from ...tools.context import own
+from ...tools.messages import Message
 
 #: a cart that was begun longer ago is forgotten, not left behind
 CART_DAYS = 60
@@ -173,13 +174,13 @@ class LifecycleWorkflow(models.Model):
         )
         return set(self.env.cr.fetchall())
 
-    def _recipients(self, profiles, company):
-        """Whom the workflow would write to now; see ``lifecycle.consent``."""
+    def _decide(self, profiles, company):
+        """Whom the workflow would write to at all, or why not: dict profile id → ``Decision``."""
         consent = self.env["lifecycle.consent"]
         if self.trigger == "cart":
             people = self._cart_people(profiles, company)
             consent = consent.with_context(**self._people_context(people))
-        return consent._recipients(profiles, company)
+        return consent._decide_customers(Message(company, is_leaving=True), profiles)
 
     def _cart_warnings(self):
         """Sentences on web shops that remind of carts by themselves."""
@@ -261,9 +262,9 @@ class LifecycleWorkflowStep(models.Model):
     # a file for each subject of this large model
     _inherit = "lifecycle.workflow.step"  # pylint: disable=consider-merging-classes-inherited
 
-    def _mail_effects(self, enrollments, people, company, workflow):
+    def _mail_effects(self, enrollments, decisions, company, workflow):
         """Tell the web shop that the customer has been reminded, so that it does not do so too."""
-        values = super()._mail_effects(enrollments, people, company, workflow)
+        values = super()._mail_effects(enrollments, decisions, company, workflow)
         if workflow.trigger == "cart" and workflow._has_carts():
             for cart in enrollments._carts().values():
                 cart.cart_recovery_email_sent = True

@@ -11,6 +11,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.batches import together
+from ...tools.messages import WAIT, Message
 from .consent import MONTH, OPT_OUTS
 from .run import ATTEMPTS
 
@@ -111,44 +112,29 @@ class LifecycleWorkflowEnrollment(models.Model):
         if opening > now:
             self.write({"date_next": opening})
             return
-        consent = self.env["lifecycle.consent"]
-        recipients = consent._recipients(self.profile_id, company)
-        pauses = consent._pauses(self.profile_id, company)
-        everybody = self.env["res.partner"].union(
-            *(person for person, refusal in recipients.values() if not refusal)
+        decisions = self.env["lifecycle.consent"]._decide_customers(
+            Message(company), self.profile_id
         )
-        emails = consent._allowed(everybody, company)
-        free = consent._free_from(sorted(set().union(*emails.values())), company)
         twins = self._twins(step, {
-            profile_id: emails[person.id]
-            for profile_id, (person, refusal) in recipients.items()
-            if not refusal
+            profile_id: list(decision.addresses) for profile_id, decision in decisions.items()
         })
         ready, used = self.browse(), set()
         for one in self:
-            person, refusal = recipients[one.profile_id.id]
-            if refusal:
-                one._refuse(company, workflow, step, person, refusal)
-                continue
-            if one in twins:
-                one._skip(company, step, "twin", {"recipient_id": person.id})
-                continue
-            addresses = emails[person.id]
-            if used.intersection(addresses):
+            decision = decisions[one.profile_id.id]
+            if decision.is_refused:
+                one._refuse(company, workflow, step, decision)
+            elif one in twins:
+                one._skip(company, step, "twin", {"recipient_id": decision.person.id})
+            elif used.intersection(decision.addresses):
                 # somebody with the same address comes first: judged anew in the next batch
                 continue
-            pause = pauses.get(one.profile_id.id)
-            capped = [free[email] for email in addresses if email in free]
-            if not pause and capped:
-                pause = ("cap", max(capped))
-            if pause:
-                one._wait(company, workflow, step, *pause)
-                continue
-            used.update(addresses)
-            ready |= one
-        people = {one.id: recipients[one.profile_id.id][0] for one in ready}
+            elif decision.verdict == WAIT:
+                one._wait(company, workflow, step, decision)
+            else:
+                used.update(decision.addresses)
+                ready |= one
         ready._perform(
-            company, step, lambda some: step._mail_effects(some, people, company, workflow)
+            company, step, lambda some: step._mail_effects(some, decisions, company, workflow)
         )
 
     def _twins(self, step, addresses):
@@ -190,30 +176,30 @@ class LifecycleWorkflowEnrollment(models.Model):
             return False
         return apart < MONTH
 
-    def _refuse(self, company, workflow, step, person, refusal):
+    def _refuse(self, company, workflow, step, decision):
         """Note that a message is not sent; where there is nobody, ask the salesperson instead."""
-        values = {"recipient_id": person.id}
-        if refusal == "no_person":
+        values = {"recipient_id": decision.person.id}
+        if decision.reason == "no_person":
             values.update(step._ask_salesperson(self))
-        if refusal in OPT_OUTS and workflow.exit_on_opt_out:
-            self._note(company, step, "skipped", [{"reason": refusal, **values}])
+        if decision.reason in OPT_OUTS and workflow.exit_on_opt_out:
+            self._note(company, step, "skipped", [{"reason": decision.reason, **values}])
             self._exit("opt_out")
         else:
-            self._skip(company, step, refusal, values)
+            self._skip(company, step, decision.reason, values)
 
-    def _wait(self, company, workflow, step, reason, until):
+    def _wait(self, company, workflow, step, decision):
         """Let a message wait for a reason that may pass, at most for the company's time."""
         now = fields.Datetime.now()
         since = self.waiting_since or now
         latest = since + timedelta(days=company.lifecycle_wait_days)
         if now >= latest:
-            self._skip(company, step, reason)
+            self._skip(company, step, decision.reason)
             return
         self.write(
             {
                 "waiting_since": since,
-                "waiting_reason": reason,
-                "date_next": workflow._next_open(company, min(until, latest)),
+                "waiting_reason": decision.reason,
+                "date_next": workflow._next_open(company, min(decision.until, latest)),
             }
         )
 

@@ -24,10 +24,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             if email in kept or email in said._of(people, []).mapped("email"):
                 # asked about when it is written to; else what was said moves along
                 continue
-            if consent._blacklisted([email]):
-                said._say(dst_partner.sudo(), email, "blacklist", spared=False)
-            elif consent._opted_out([email]):
-                said._say(dst_partner.sudo(), email, "list", spared=False)
+            if refused := consent._refused_elsewhere([email]):
+                source = {"blacklisted": "blacklist", "opted_out": "list"}[refused[email]]
+                said._say(dst_partner.sudo(), email, source, spared=False)
         # what core moves is read from the database
         self.env.flush_all()
         return super()._update_foreign_keys(src_partners, dst_partner)

@@ -96,7 +96,7 @@ class LifecycleWorkflowPreview(models.TransientModel):
         self.ensure_one()
         profile, workflow = self.profile_id, self.workflow_id
         company = profile.company_id or self.env.company
-        person, refusal = workflow._recipients(profile, company)[profile.id]
+        decision = workflow._decide(profile, company)[profile.id]
         parts = []
         for moment, step, meets in workflow._timeline(profile, company):
             head = Markup(
@@ -111,11 +111,12 @@ class LifecycleWorkflowPreview(models.TransientModel):
             )
             parts.append(head)
             if step.kind == "email":
-                parts.append(self._render_mail(step, profile, person, refusal, company))
+                parts.append(self._render_mail(step, profile, decision, company))
         return Markup("").join(parts)
 
-    def _render_mail(self, step, profile, person, refusal, company):
+    def _render_mail(self, step, profile, decision, company):
         box = Markup('<div class="border rounded p-3 mt-2 bg-white text-dark">{}</div>')
+        person = decision.person
         if not person:
             return box.format(
                 self.env._("There is no person to write to: the salesperson gets an activity.")
@@ -130,13 +131,13 @@ class LifecycleWorkflowPreview(models.TransientModel):
                 self.env["lifecycle.workflow.mail"]._readable(error)
             )
         note = Markup("")
-        if refusal:
+        if decision.is_refused:
             labels = dict(
                 self.env["lifecycle.workflow.delivery"]._fields["reason"]
                 ._description_selection(self.env)
             )
             note = Markup('<div class="alert alert-warning py-1">{}</div>').format(
-                self.env._("Would not be sent: %s", labels[refusal])
+                self.env._("Would not be sent: %s", labels[decision.reason])
             )
         return box.format(
             note
@@ -157,8 +158,8 @@ class LifecycleWorkflowPreview(models.TransientModel):
             raise UserError(self.env._("Enter your own e-mail address first, in your preferences."))
         company = self.profile_id.company_id or self.env.company
         mails = self.env["lifecycle.workflow.mail"]
-        recipients = self.workflow_id._recipients(self.profile_id, company)
-        person = recipients[self.profile_id.id][0] or self.profile_id.partner_id
+        decisions = self.workflow_id._decide(self.profile_id, company)
+        person = decisions[self.profile_id.id].person or self.profile_id.partner_id
         steps = self.workflow_id.step_ids.filtered(lambda step: step.kind == "email")
         for step in steps:
             values = mails._render(
@@ -336,9 +337,9 @@ class LifecycleWorkflow(models.Model):
     def _address_warnings(self, profiles):
         counts = {}
         for company, some in profiles.grouped("company_id").items():
-            for _person, refusal in self._recipients(some, company).values():
-                if refusal:
-                    counts[refusal] = counts.get(refusal, 0) + 1
+            for decision in self._decide(some, company).values():
+                if decision.is_refused:
+                    counts[decision.reason] = counts.get(decision.reason, 0) + 1
         labels = dict(
             self.env["lifecycle.workflow.delivery"]._fields["reason"]._description_selection(
                 self.env

@@ -13,6 +13,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.customer_lifecycle.models.privacy.privacy import KEPT, WORDS
+from odoo.addons.customer_lifecycle.tools.messages import Message
 
 from ..common import LifecycleCase, LifecycleHttpCase
 
@@ -160,7 +161,8 @@ class TestAnonymise(PrivacyCase):
             self.env["lifecycle.consent"]._blacklisted(["ada@personal.example.com"])
         )
         again = self.new_customer("Ada", email="ada@personal.example.com")
-        self.assertFalse(self.env["lifecycle.consent"]._allowed(again, self.env.company))
+        decisions = self.env["lifecycle.consent"]._decide(Message(self.env.company), again)
+        self.assertTrue(decisions[again.id].is_refused)
 
     def test_waiting_mail_is_taken_back(self):
         mail = self.env["mail.mail"].create(

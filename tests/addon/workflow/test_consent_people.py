@@ -12,6 +12,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons import customer_lifecycle as addon
+from odoo.addons.customer_lifecycle.tools.messages import Message
 
 from ..common import LifecycleHttpCase
 from ..common_mail import MailCase
@@ -80,8 +81,10 @@ class TestSeveralAddresses(MailCase):
                         lambda one, name=name: one.name == name
                     )
                     self.assertEqual(
-                        self.env["lifecycle.consent"]._allowed(partner, self.home),
-                        {partner.id: expected[:1]},
+                        self.env["lifecycle.consent"]
+                        ._decide(Message(self.home), partner)[partner.id]
+                        .addresses,
+                        (expected[0],),
                     )
 
     def test_who_has_unsubscribed_is_added_later(self):
@@ -201,7 +204,7 @@ class TestNoStays(WorkflowCase):
 
     def refusal(self, partner=None):
         partner = partner or self.ann
-        return self.consent._refusals(partner, self.home).get(partner.id)
+        return self.consent._decide(Message(self.home), partner)[partner.id].reason
 
     def merge(self, kept, *others):
         wizard = self.env["base.partner.merge.automatic.wizard"].create({})
@@ -237,7 +240,8 @@ class TestNoStays(WorkflowCase):
         self.ann.email = "a@x.com; b@x.com"
         self.env["mail.blacklist"].create({"email": "b@x.com"})
         self.ann.email = "a@x.com; c@x.com"
-        self.assertEqual(self.consent._allowed(self.ann, self.home)[self.ann.id], ["a@x.com"])
+        decision = self.consent._decide(Message(self.home), self.ann)[self.ann.id]
+        self.assertEqual(decision.addresses, ("a@x.com",))
 
     def test_taken_off_the_blacklist_by_a_colleague(self):
         self.consent._opt_out("ann@x.com")
@@ -430,7 +434,10 @@ class TestBroughtAlong(WorkflowCase):
         consent = self.env["lifecycle.consent"]
         self.assertTrue(consent._opt_in_again("ann@past.com"))
         self.assertFalse(consent._opt_in_again("dora@past.com"))
-        self.assertEqual(consent._refusals(cid | dora, self.home), {dora.id: "blacklisted"})
+        decisions = consent._decide(Message(self.home), cid | dora)
+        self.assertEqual(
+            [decisions[one.id].reason for one in (cid, dora)], [None, "blacklisted"]
+        )
 
     def flush_tracking(self):
         self.env.flush_all()
@@ -572,9 +579,9 @@ class TestLinks(LifecycleHttpCase):
 
     def allowed(self):
         self.env.invalidate_all()
-        return self.env["lifecycle.consent"]._allowed(self.partner, self.env.company).get(
-            self.partner.id
-        )
+        message = Message(self.env.company)
+        decisions = self.env["lifecycle.consent"]._decide(message, self.partner)
+        return list(decisions[self.partner.id].addresses)
 
     def test_each_link_speaks_for_its_address(self):
         page = self.url_open(self.url("b@x.com"))

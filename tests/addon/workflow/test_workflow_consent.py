@@ -4,6 +4,16 @@ from datetime import timedelta
 
 from odoo import fields
 
+from odoo.addons.customer_lifecycle.tools.messages import (
+    MARKETING,
+    REFUSE,
+    REWARD,
+    SEND,
+    SERVICE,
+    WAIT,
+    Message,
+)
+
 from ..common_workflow import START, WorkflowCase
 
 
@@ -193,8 +203,10 @@ class TestRecipient(WorkflowCase):
         )
         source.invalidate_recordset()
         self.new_order(self.buyer, 10, days_ago=3, company=self.home)
-        people = self.env["lifecycle.consent"]._recipients(self.customer, self.home)
-        self.assertEqual(people[self.customer.id][0], self.buyer)
+        decisions = self.env["lifecycle.consent"]._decide_customers(
+            Message(self.home), self.customer
+        )
+        self.assertEqual(decisions[self.customer.id].person, self.buyer)
 
     def test_activity_where_there_is_nobody(self):
         sent, reasons = self.addressed()
@@ -361,6 +373,59 @@ class TestFrequency(WorkflowCase):
             self.later(days=1)
         self.assertEqual(self.sent(workflow), ["ann@example.com"])
         self.assertEqual(self.reasons(workflow), ["overdue"])
+
+
+class TestDecision(WorkflowCase):
+    """One function for one contact and for many, whatever the message is."""
+
+    def decide(self, contacts, moment=None, **message):
+        message = Message(self.home, **message)
+        return self.env["lifecycle.consent"]._decide(message, contacts, moment)
+
+    def test_what_a_message_is_for_decides_what_is_asked(self):
+        self.home.lifecycle_consent_required = True
+        contacts = self.env["res.partner"].union(
+            *(self.new_customer(name, email=f"{name}@example.com") for name in "abc"),
+            self.new_customer("d"),
+        )
+        agreed, said_no, silent, unreachable = contacts
+        (agreed | said_no).lifecycle_marketing_consent = True
+        self.env["lifecycle.consent"]._opt_out(said_no.email)
+        said_no.email = "new@example.com"
+        for purpose, expected in (
+            (MARKETING, [None, "blacklisted", "no_consent", "no_address"]),
+            (REWARD, [None, "blacklisted", "no_consent", "no_address"]),
+            (SERVICE, [None, None, None, "no_address"]),
+        ):
+            with self.subTest(purpose.name):
+                many = self.decide(contacts, purpose=purpose)
+                self.assertEqual([many[one.id].reason for one in contacts], expected)
+                for one in contacts:
+                    self.assertEqual(self.decide(one, purpose=purpose), {one.id: many[one.id]})
+
+    def test_only_what_counts_among_others_waits(self):
+        ann = self.new_profile("Ann", bad_rating_date=START.date() - timedelta(days=4))
+        contact = ann.partner_id
+        for values, verdict in (
+            ({}, WAIT),
+            ({"is_leaving": True}, SEND),
+            ({"purpose": REWARD}, SEND),
+            ({"purpose": SERVICE}, SEND),
+        ):
+            with self.subTest(**values):
+                self.assertEqual(self.decide(contact, **values)[contact.id].verdict, verdict)
+        decision = self.decide(contact)[contact.id]
+        self.assertEqual(
+            (decision.reason, decision.until), ("complaint", START + timedelta(days=10))
+        )
+        later = self.decide(contact, moment=decision.until)[contact.id]
+        self.assertEqual((later.verdict, later.addresses), (SEND, ("ann@example.com",)))
+
+    def test_a_no_by_e_mail_holds_on_other_channels(self):
+        ann = self.new_customer("Ann", email="ann@example.com", phone="+32 470 12 34 56")
+        self.assertEqual(self.decide(ann, channel="ads")[ann.id].verdict, SEND)
+        self.env["lifecycle.consent"]._opt_out("ann@example.com")
+        self.assertEqual(self.decide(ann, channel="ads")[ann.id].verdict, REFUSE)
 
 
 class TestServerAction(WorkflowCase):
