@@ -40,12 +40,15 @@ class Message:
     :param company: ``res.company`` in whose name it is sent
     :param channel: name of a channel
     :param is_leaving: it was decided on before: only what is refused by now stops it
+    :param people: where the occasion is one person's own, such as a cart: who alone may hear of
+        it, as dict commercial partner id → contact ids; None: whoever the customer's is
     """
 
     company: object
     purpose: Purpose = MARKETING
     channel: str = "email"
     is_leaving: bool = False
+    people: dict | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from . import (
     consent,
     workflow,
     triggers,
+    entering,
     workflow_counts,
     uplift,
     workflow_step,

@@ -9,7 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 
-from ...tools.messages import SUBSCRIPTION, Message
+from ...tools.messages import SUBSCRIPTION
 
 
 class LifecycleWorkflowStep(models.Model):
@@ -73,9 +73,8 @@ class LifecycleWorkflowStep(models.Model):
             raise UserError(
                 self.env._("The mailing list of “%s” is gone; choose another.", self.title)
             )
-        company = enrollments.company_id
         decisions = self.env["lifecycle.consent"]._decide_customers(
-            Message(company, SUBSCRIPTION), enrollments.profile_id
+            enrollments._message(SUBSCRIPTION), enrollments.profile_id
         )
         made = []
         for one in enrollments:

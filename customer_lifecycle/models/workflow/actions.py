@@ -1,63 +1,16 @@
 """What steps do: queue an e-mail, plan an activity, set a tag, add points, run an action.
 
 In: the customers whose step is due, after consent and filters were asked. Out: the thing done,
-and the values of a delivery for each. Called by the work on enrolments, which also asks here
-whether the occasion of a state, a date or a usual item is still there.
+and the values of a delivery for each. Called by the work on enrolments.
 """
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import SQL
 
 from ...tools.batches import wake
-from ...tools.messages import REWARD, Message
-
-
-class LifecycleWorkflow(models.Model):
-    # a file for each subject of this large model
-    _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
-
-    def _still_holds(self, profiles, company):
-        """Customers for whom the occasion is still there.
-
-        :return: set of profile ids for states, of (profile id, occasion) for dates and items
-        """
-        self.ensure_one()
-        if self.trigger in ("enter", "leave"):
-            self.env.flush_all()
-            self.env.cr.execute(
-                SQL(
-                    "SELECT id FROM lifecycle_profile profile WHERE id = ANY(%s) AND %s",
-                    profiles.ids,
-                    self._holds_sql(),
-                )
-            )
-            return {row[0] for row in self.env.cr.fetchall()}
-        if self.trigger == "date":
-            name = "last_order_date" if self._is_forecast() else self.date_field
-            self.env.cr.execute(
-                SQL(
-                    "SELECT id, 'date:' || COALESCE(%s::text, '') FROM lifecycle_profile profile "
-                    "WHERE id = ANY(%s)",
-                    self._date_sql(name),
-                    profiles.ids,
-                )
-            )
-            return set(self.env.cr.fetchall())
-        if self.trigger == "missing":
-            today = company._lifecycle_today()
-            self.env.cr.execute(
-                SQL(
-                    """SELECT profile_id, 'item:' || product_id || ':' || last_date
-                         FROM lifecycle_usual_product
-                        WHERE profile_id = ANY(%s) AND %s BETWEEN missing_from AND missing_until""",
-                    profiles.ids,
-                    today,
-                )
-            )
-            return set(self.env.cr.fetchall())
-        return set()
+from ...tools.messages import REWARD
+from .triggers import trigger_of
 
 
 class LifecycleWorkflowStep(models.Model):
@@ -88,6 +41,7 @@ class LifecycleWorkflowStep(models.Model):
         ]
         writer = self.env["lifecycle.workflow.mail"]
         mails = writer._queue(self.template_id, pairs, company, workflow.user_id)
+        trigger_of(workflow).mailed(enrollments)
         wake(self.env, "mail.ir_cron_mail_scheduler_action")
         return [
             writer._sent_values(mail, decision, company)
@@ -193,13 +147,12 @@ class LifecycleWorkflowStep(models.Model):
 
     def _do_points(self, enrollments):
         """Add points to the customer's card, or make a coupon; both with their history."""
-        company = enrollments.company_id
         program = self.program_id
         if not program.active:
             raise UserError(self.env._("The loyalty program “%s” is archived.", program.name))
         # they are given to whoever would be written to, who need not be
         decisions = self.env["lifecycle.consent"]._decide_customers(
-            Message(company, REWARD), enrollments.profile_id
+            enrollments._message(REWARD), enrollments.profile_id
         )
         cards = self.env["loyalty.card"].sudo().with_context(
             loyalty_no_mail=True, action_no_send_mail=True

@@ -10,7 +10,7 @@ from datetime import timedelta
 from odoo import api, fields, models, tools
 from odoo.tools import SQL
 
-from ...tools.context import own, own_value
+from ...tools.context import own
 from ...tools.messages import REFUSE, SEND, WAIT, Decision
 from .channels import CHANNELS, EMAIL
 from .opt_out import OURS
@@ -98,7 +98,7 @@ class LifecycleConsent(models.AbstractModel):
         :return: dict profile id → ``Decision``; without anybody to write to it is refused with
             "no_person"
         """
-        people = self._candidates(profiles, message.company)
+        people = self._candidates(message, profiles)
         judged = self._judge(message, self.env["res.partner"].union(*people.values()))
         pairs = [
             (profile, self._choose([judged[one.id] for one in people[profile.partner_id.id]]))
@@ -367,20 +367,18 @@ class LifecycleConsent(models.AbstractModel):
     # ----- WHO GETS IT -----
 
     @api.model
-    def _candidates(self, profiles, company):
+    def _candidates(self, message, profiles):
         """Dict commercial partner id → people of a customer, the first choice first."""
         Partner = self.env["res.partner"].sudo().with_context(active_test=False)
         customers = Partner.browse(profiles.sudo().partner_id.ids)
-        # where the occasion is one person's own, such as a cart, nobody else hears of it
-        chosen = own_value(self.env, "lifecycle_people")
-        if chosen is not None:
+        if message.people is not None:
             return {
-                customer.id: Partner.browse(chosen.get(customer.id, [])).filtered(
+                customer.id: Partner.browse(message.people.get(customer.id, [])).filtered(
                     lambda one: one.type != "invoice"
                 )
                 for customer in customers
             }
-        last = self._last_ordering(customers, company)
+        last = self._last_ordering(customers, message.company)
         marked = Partner.with_context(active_test=True).search(
             [
                 ("commercial_partner_id", "in", customers.ids),

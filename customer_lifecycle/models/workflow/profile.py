@@ -10,10 +10,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
+from .triggers import LAUNCH, TRIGGERS
 from .workflow import STARTER
-
-#: occasions of their own: without a cart or a missing item there is nothing to write about
-NOT_BY_HAND = ("cart", "missing")
 
 
 class LifecycleProfile(models.Model):
@@ -62,10 +60,11 @@ class LifecycleProfile(models.Model):
         workflows = self.env["lifecycle.workflow"]
         if not self.env.user.has_group(STARTER):
             return workflows
+        refused = [trigger.kind for trigger in TRIGGERS.values() if trigger.needs_occasion]
         return workflows.search(
             [
                 ("state", "=", "running"),
-                ("trigger", "not in", NOT_BY_HAND),
+                ("trigger", "not in", refused),
                 ("company_id", "in", [self.company_id.id, False]),
                 ("enrollment_ids", "not any",
                  [("profile_id", "=", self.id), ("state", "=", "active")]),
@@ -103,10 +102,6 @@ class LifecycleWorkflowEnrollment(models.Model):
             date=format_datetime(self.env, self.date_next, dt_format="medium"),
         )
 
-    def _still(self, workflow, holding):
-        """Whoever was put in by hand stays, whatever the workflow begins with."""
-        return self.episode.startswith("launch:") or super()._still(workflow, holding)
-
 
 class LifecycleWorkflow(models.Model):
     # a file for each subject of this large model
@@ -129,7 +124,7 @@ class LifecycleWorkflow(models.Model):
                 )
             )
         workflow.launch_count += 1
-        episode = f"launch:{workflow.launch_count}"
+        episode = f"{LAUNCH}{workflow.launch_count}"
         entered = workflow._enter(
             profile.company_id,
             SQL(

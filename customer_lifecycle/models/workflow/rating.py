@@ -1,19 +1,14 @@
 """E-mails some days after a delivery that ask for a rating.
 
-In: a person with his last delivered order, and the signals that tell of deliveries. Out: links to
-Odoo's ratings, and enrolments also for who gets the next delivery before the days are over.
-Called by e-mail templates and the triggers; colleagues' copies of e-mails lose their links here.
+In: a person with his last delivered order. Out: links to Odoo's ratings. Called by e-mail
+templates; colleagues' copies of e-mails lose their links here.
 """
 
 import re
-from datetime import timedelta
 
 from markupsafe import Markup
 
 from odoo import api, models
-from odoo.tools import SQL
-
-from ..profile.signal import BROKEN
 
 #: links that only the customer himself may follow: ratings, and carts with their key
 PRIVATE_LINK = re.compile(r'href="[^"]*(?:/rate/|access_token=)[^"]*"')
@@ -64,62 +59,6 @@ class ResPartner(models.Model):
                 limit=1,
             )
         return orders or orders.search(domain, order="date_order desc, id desc", limit=1) or self
-
-
-class LifecycleWorkflow(models.Model):
-    """Days after a delivery, also for customers who get the next one before they are over."""
-
-    # a file for each subject of this large model
-    _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
-
-    def _dated_sql(self, company, everybody=False):
-        """Add deliveries that were followed by another one before their days were over.
-
-        The profile knows the last delivery only: for who gets one every week, the day two weeks
-        after it never comes.
-        """
-        usual = super()._dated_sql(company, everybody)
-        if self.trigger != "date" or self.date_field != "delivery_date" or self.offset_days <= 0:
-            return usual
-        wait = timedelta(days=self.offset_days)
-        last = company._lifecycle_today() - wait
-        first = self._dated_since(company, everybody) - wait
-        parts = []
-        for signal in self.env["lifecycle.signal"]._awake():
-            if signal.target == "delivery_date":
-                try:
-                    parts.append(signal._compile(company.sudo(), days=(first, last)))
-                except (SyntaxError, *BROKEN):
-                    # the nightly run tells of it
-                    continue
-        if not parts:
-            return usual
-        return SQL(
-            """%(usual)s UNION ALL
-               SELECT profile.id, 'date:' || MAX(delivered.value)::text AS episode
-                 FROM (%(deliveries)s) delivered
-                 JOIN lifecycle_profile profile ON profile.partner_id = delivered.partner_id
-                  AND profile.company_id = %(company)s AND profile.active
-                WHERE profile.delivery_date > %(last)s
-                GROUP BY profile.id""",
-            usual=usual,
-            deliveries=SQL(" UNION ALL ").join(parts),
-            company=company.id,
-            last=last,
-        )
-
-
-class LifecycleWorkflowEnrollment(models.Model):
-    # a file for each subject of this model
-    _inherit = "lifecycle.workflow.enrollment"  # pylint: disable=consider-merging-classes-inherited
-
-    def _still(self, workflow, holding):
-        """A delivery stays true when the next one comes."""
-        still = super()._still(workflow, holding)
-        if still or workflow.trigger != "date" or workflow.date_field != "delivery_date":
-            return still
-        last = self.profile_id.delivery_date
-        return bool(last and workflow.offset_days > 0 and self.episode <= f"date:{last}")
 
 
 class LifecycleWorkflowMail(models.AbstractModel):

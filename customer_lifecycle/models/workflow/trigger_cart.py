@@ -1,19 +1,23 @@
 """Carts left behind in the web shop, as an occasion for a workflow.
 
 In: draft orders of a website that nobody has touched for some hours. Out: who enters and whether
-the cart is still open, the person to be written to, and link and lines for the e-mail. Extends
-triggers, work and e-mails where the trigger is a cart; without the shop's app it stays asleep.
+the cart is still open, the person to be written to, and link and lines for the e-mail. One of
+the triggers; without the shop's app it stays asleep.
 """
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ...tools.context import own
-from ...tools.messages import Message
+from .triggers import DayTrigger, register
 
 #: a cart that was begun longer ago is forgotten, not left behind
 CART_DAYS = 60
+
+
+def has_carts(env):
+    """Whether there is a web shop: its orders say through which website they came."""
+    return "website_id" in env["sale.order"]._fields
 
 
 class LifecycleWorkflow(models.Model):
@@ -28,7 +32,6 @@ class LifecycleWorkflow(models.Model):
         tracking=True,
         help="So long nothing has been put into the cart, and it has not been ordered.",
     )
-    asleep_text = fields.Char(compute="_compute_asleep_text")
 
     _cart_hours_range = models.Constraint(
         "CHECK (cart_hours >= 1)", "A cart must have been left for at least one hour."
@@ -48,40 +51,68 @@ class LifecycleWorkflow(models.Model):
                     )
                 )
 
-    @api.model
-    def _has_carts(self):
-        """Whether there is a web shop: its orders say through which website they came."""
-        return "website_id" in self.env["sale.order"]._fields
 
-    @api.depends("trigger")
-    @api.depends_context("lang")
-    def _compute_asleep_text(self):
-        for workflow in self:
-            workflow.asleep_text = (
-                workflow.trigger == "cart"
-                and not self._has_carts()
-                and self.env._(
-                    "Nobody can enter: carts come with the app eCommerce. Install it, or choose "
-                    "another beginning."
-                )
-            )
+@register
+class CartTrigger(DayTrigger):
+    """A cart that somebody has filled in the web shop and not touched for some hours."""
 
-    def action_start(self):
-        if self.asleep_text:
-            raise UserError(self.asleep_text)
-        return super().action_start()
-
-    def _start(self, everybody=False):
-        for workflow in self:
-            if workflow.asleep_text:
-                raise UserError(workflow.asleep_text)
-        return super()._start(everybody=everybody)
+    kind = "cart"
+    needs_occasion = True
 
     # ----- WHO ENTERS -----
 
+    def candidates(self, company):
+        """What the server slept through is caught up for a day, not longer."""
+        now, workflow = fields.Datetime.now(), self.workflow
+        since = workflow.date_since or now
+        if workflow.date_scanned:
+            since = max(since, fields.Datetime.subtract(workflow.date_scanned, days=1))
+        return self.come(company, since)
+
+    def present(self, company):
+        return self.come(
+            company, fields.Datetime.subtract(fields.Datetime.now(), days=CART_DAYS)
+        )
+
+    def come(self, company, since):
+        # where the shop itself has sent a reminder there is no second one
+        reminded = (
+            SQL(
+                "(SELECT cart.cart_recovery_email_sent FROM sale_order cart "
+                "WHERE cart.id = left_cart.id)"
+            )
+            if has_carts(self.env)
+            else SQL("FALSE")
+        )
+        return SQL(
+            """SELECT DISTINCT ON (profile.id) profile.id, 'cart:' || left_cart.id AS episode
+                 FROM (%(carts)s) left_cart
+                 JOIN lifecycle_profile profile ON profile.partner_id = left_cart.partner_id
+                  AND profile.company_id = %(company)s
+                WHERE left_cart.touched + %(hours)s BETWEEN %(since)s AND %(now)s
+                  AND %(reminded)s IS NOT TRUE
+                ORDER BY profile.id, left_cart.touched DESC, left_cart.id DESC""",
+            carts=self._left_carts_sql(company),
+            company=company.id,
+            hours=SQL("make_interval(hours => %s)", self.workflow.cart_hours),
+            since=since,
+            now=fields.Datetime.now(),
+            reminded=reminded,
+        )
+
+    def past(self, company, since):
+        days = (company._lifecycle_today() - since).days
+        return SQL(
+            """SELECT profile.id FROM (%s) left_cart
+                 JOIN lifecycle_profile profile ON profile.partner_id = left_cart.partner_id
+                  AND profile.company_id = %s""",
+            self._left_carts_sql(company, days=days),
+            company.id,
+        )
+
     def _left_carts_sql(self, company, days=CART_DAYS):
         """SQL of open carts with something in them: id, customer, person, last touched."""
-        if not self._has_carts():
+        if not has_carts(self.env):
             return SQL(
                 "SELECT 0 AS id, 0 AS partner_id, 0 AS person_id, NULL::timestamp AS touched "
                 "WHERE FALSE"
@@ -107,51 +138,14 @@ class LifecycleWorkflow(models.Model):
             begun=fields.Datetime.subtract(fields.Datetime.now(), days=days),
         )
 
-    def _dated_sql(self, company, everybody=False):
-        if self.trigger != "cart":
-            return super()._dated_sql(company, everybody)
-        now = fields.Datetime.now()
-        since = self.date_since or now
-        if self.date_scanned:
-            # what the server slept through is caught up for a day, not longer
-            since = max(since, fields.Datetime.subtract(self.date_scanned, days=1))
-        if everybody:
-            since = fields.Datetime.subtract(now, days=CART_DAYS)
-        # where the shop itself has sent a reminder there is no second one
-        reminded = (
-            SQL(
-                "(SELECT cart.cart_recovery_email_sent FROM sale_order cart "
-                "WHERE cart.id = left_cart.id)"
-            )
-            if self._has_carts()
-            else SQL("FALSE")
-        )
-        return SQL(
-            """SELECT DISTINCT ON (profile.id) profile.id, 'cart:' || left_cart.id AS episode
-                 FROM (%(carts)s) left_cart
-                 JOIN lifecycle_profile profile ON profile.partner_id = left_cart.partner_id
-                  AND profile.company_id = %(company)s
-                WHERE left_cart.touched + %(hours)s BETWEEN %(since)s AND %(now)s
-                  AND %(reminded)s IS NOT TRUE
-                ORDER BY profile.id, left_cart.touched DESC, left_cart.id DESC""",
-            carts=self._left_carts_sql(company),
-            company=company.id,
-            hours=SQL("make_interval(hours => %s)", self.cart_hours),
-            since=since,
-            now=now,
-            reminded=reminded,
-        )
-
     # ----- WHILE ON THE WAY -----
 
-    def _still_holds(self, profiles, company):
+    def still_holds(self, enrollments, company):
         """Carts that are still open, and of which nobody else has reminded the customer."""
-        if self.trigger != "cart":
-            return super()._still_holds(profiles, company)
-        if not self._has_carts():
-            return set()
-        self.env.flush_all()
-        self.env.cr.execute(
+        if not has_carts(self.env):
+            return enrollments.browse()
+        return self._among(
+            enrollments,
             SQL(
                 """SELECT profile.id, 'cart:' || left_cart.id
                      FROM (%(carts)s) left_cart
@@ -168,23 +162,70 @@ class LifecycleWorkflow(models.Model):
                              AND enrollment.profile_id = profile.id
                              AND enrollment.episode = 'cart:' || left_cart.id)""",
                 carts=self._left_carts_sql(company, days=2 * CART_DAYS),
-                profiles=profiles.ids,
-                workflow=self.id,
+                profiles=enrollments.profile_id.ids,
+                workflow=self.workflow.id,
+            ),
+        )
+
+    def has_ordered(self, enrollments):
+        ordered = {key for key, cart in self._carts(enrollments).items() if cart.state == "sale"}
+        return enrollments.filtered(lambda one: one.id in ordered)
+
+    def _carts(self, enrollments):
+        """Dict enrolment id → cart that the customer entered for, deleted ones left out."""
+        ids = {
+            one.id: int(one.episode.split(":")[1])
+            for one in enrollments
+            if one.episode.startswith("cart:")
+        }
+        carts = self.env["sale.order"].sudo().browse(ids.values()).exists()
+        return {key: carts.browse(cart_id) for key, cart_id in ids.items() if cart_id in carts.ids}
+
+    # ----- WHOM AND WHAT -----
+
+    def people(self, enrollments):
+        """Who filled the carts, nobody else."""
+        people = {}
+        for cart in self._carts(enrollments).values():
+            people[cart.partner_id.commercial_partner_id.id] = cart.partner_id.ids
+        return people
+
+    def present_people(self, profiles, company):
+        """Who left the newest cart."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT DISTINCT ON (partner_id) partner_id, person_id FROM (%s) left_cart
+                    WHERE partner_id = ANY(%s) ORDER BY partner_id, touched DESC, id DESC""",
+                self._left_carts_sql(company),
+                profiles.sudo().partner_id.ids,
             )
         )
-        return set(self.env.cr.fetchall())
+        return {customer: [person] for customer, person in self.env.cr.fetchall()}
 
-    def _decide(self, profiles, company):
-        """Whom the workflow would write to at all, or why not: dict profile id → ``Decision``."""
-        consent = self.env["lifecycle.consent"]
-        if self.trigger == "cart":
-            people = self._cart_people(profiles, company)
-            consent = consent.with_context(**self._people_context(people))
-        return consent._decide_customers(Message(company, is_leaving=True), profiles)
+    def context(self, enrollments):
+        """A cart begun since is another occasion, of which the message says nothing yet."""
+        return {"lifecycle_cart_ids": tuple(c.id for c in self._carts(enrollments).values())}
 
-    def _cart_warnings(self):
-        """Sentences on web shops that remind of carts by themselves."""
-        if self.trigger != "cart" or not self._has_carts():
+    def mailed(self, enrollments):
+        """Tell the web shop that the customer has been reminded, so that it does not do so too."""
+        if has_carts(self.env):
+            for cart in self._carts(enrollments).values():
+                cart.cart_recovery_email_sent = True
+
+    # ----- ON THE FORM -----
+
+    def text(self):
+        return self.env._("Leaves a cart behind for %s hours", self.workflow.cart_hours)
+
+    def asleep_text(self):
+        return not has_carts(self.env) and self.env._(
+            "Nobody can enter: carts come with the app eCommerce. Install it, or choose "
+            "another beginning."
+        )
+
+    def warnings(self):
+        """Web shops that remind of carts by themselves."""
+        if not has_carts(self.env):
             return []
         # sudo: sales administrators need not see the settings of websites
         shops = self.env["website"].sudo().search([("send_abandoned_cart_email", "=", True)])
@@ -196,79 +237,6 @@ class LifecycleWorkflow(models.Model):
             )
             for shop in shops
         ]
-
-    def _people_context(self, people):
-        """Context that makes messages go to the persons who filled the carts, nobody else.
-
-        :param people: dict commercial partner id → list of contact ids
-        """
-        return {"lifecycle_people": own(people)} if self.trigger == "cart" else {}
-
-    def _cart_people(self, profiles, company):
-        """Dict commercial partner id → who left the newest cart, for the preview."""
-        self.env.cr.execute(
-            SQL(
-                """SELECT DISTINCT ON (partner_id) partner_id, person_id FROM (%s) left_cart
-                    WHERE partner_id = ANY(%s) ORDER BY partner_id, touched DESC, id DESC""",
-                self._left_carts_sql(company),
-                profiles.sudo().partner_id.ids,
-            )
-        )
-        return {customer: [person] for customer, person in self.env.cr.fetchall()}
-
-
-class LifecycleWorkflowEnrollment(models.Model):
-    # a file for each subject of this large model
-    _inherit = "lifecycle.workflow.enrollment"  # pylint: disable=consider-merging-classes-inherited
-
-    def _carts(self):
-        """Dict enrolment id → cart that the customer entered for, deleted ones left out."""
-        ids = {one.id: int(one.episode.split(":")[1]) for one in self
-               if one.episode.startswith("cart:")}
-        carts = self.env["sale.order"].sudo().browse(ids.values()).exists()
-        return {key: carts.browse(cart_id) for key, cart_id in ids.items() if cart_id in carts.ids}
-
-    def _work_step(self, company, workflow, step):
-        if workflow.trigger != "cart":
-            return super()._work_step(company, workflow, step)
-        people, carts = {}, self._carts().values()
-        for cart in carts:
-            person = cart.partner_id
-            people[person.commercial_partner_id.id] = person.ids
-        # a cart begun since is another occasion, of which the message says nothing yet
-        context = {
-            **workflow._people_context(people),
-            "lifecycle_cart_ids": tuple(cart.id for cart in carts),
-        }
-        return super(LifecycleWorkflowEnrollment, self.with_context(**context))._work_step(
-            company, workflow, step.with_context(**context)
-        )
-
-    def _at_goal(self, company, workflow):
-        """Who has ordered the cart is there, even before the figures are fresh."""
-        reached = super()._at_goal(company, workflow)
-        if workflow.trigger == "cart" and workflow.goal == "order":
-            ordered = {key for key, cart in self._carts().items() if cart.state == "sale"}
-            reached |= self.filtered(lambda one: one.id in ordered)
-        return reached
-
-    def _still(self, workflow, holding):
-        if workflow.trigger == "cart":
-            return (self.profile_id.id, self.episode) in holding
-        return super()._still(workflow, holding)
-
-
-class LifecycleWorkflowStep(models.Model):
-    # a file for each subject of this large model
-    _inherit = "lifecycle.workflow.step"  # pylint: disable=consider-merging-classes-inherited
-
-    def _mail_effects(self, enrollments, decisions, company, workflow):
-        """Tell the web shop that the customer has been reminded, so that it does not do so too."""
-        values = super()._mail_effects(enrollments, decisions, company, workflow)
-        if workflow.trigger == "cart" and workflow._has_carts():
-            for cart in enrollments._carts().values():
-                cart.cart_recovery_email_sent = True
-        return values
 
 
 class ResPartner(models.Model):
@@ -288,7 +256,7 @@ class ResPartner(models.Model):
     @api.depends_context("company", "lifecycle_cart_ids")
     def _compute_lifecycle_cart_id(self):
         self.lifecycle_cart_id = False
-        if not self.env["lifecycle.workflow"]._has_carts():
+        if not has_carts(self.env):
             return
         domain = [
             ("partner_id", "in", self.ids),

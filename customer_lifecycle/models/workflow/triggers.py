@@ -1,20 +1,16 @@
-"""The workflows' triggers: who enters, when, and for which occasion.
+"""What workflows begin with: one class for each trigger, which finds candidates and drops them.
 
-In: changes of stage, tier or segment since the last look, dates that have come, usual items that
-are missing. Out: enrolments, or members of the control group. Called by the workflows' scheduled
-action, by starting a workflow for all who are there, and by counts before it is started.
+In: a workflow, a company, enrolments. Out: SQL of who may enter and for which occasion, whether
+that occasion is still there, and what the form says of it. Asked by whatever enters customers,
+works off enrolments or previews a workflow. An add-on registers a trigger of its own here.
 """
 
-import logging
+from datetime import timedelta
 
-import psycopg2
-
-from odoo import api, fields, models
+from odoo import fields
 from odoo.tools import SQL
 
-from ...tools.batches import CONFLICTS
-
-_logger = logging.getLogger(__name__)
+from ..profile.signal import BROKEN
 
 #: customers that a date has come for are looked for so often (minutes)
 SCAN_MINUTES = 30
@@ -24,111 +20,218 @@ LATE_DAYS = 7
 FORECASTS = ("next_order_date", "next_order_from", "next_order_to")
 #: dates of purchases: nobody is written to about one that came in late
 PURCHASES = ("first_order_date", "last_order_date", "delivery_date")
+#: begins the occasion of who was put in by hand
+LAUNCH = "launch:"
+EVER = fields.Date.to_date("1900-01-01")
+
+TRIGGERS = {}
 
 
-class LifecycleWorkflow(models.Model):
-    """Entering: customers become enrolments, set-based, each occasion once."""
+def register(trigger):
+    """Let workflows begin with a trigger; the last one for its kind and date counts."""
+    TRIGGERS[trigger.kind, trigger.date_field] = trigger
+    return trigger
 
-    # a file for each subject of this large model
-    _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
 
-    @api.model
-    def _enter_all(self):
-        """Enter whoever is due into every running workflow, each in a transaction of its own.
+def trigger_of(workflow):
+    """The trigger of a workflow: that of its very date, else that of its kind."""
+    special = TRIGGERS.get((workflow.trigger, workflow.date_field))
+    return (special or TRIGGERS.get((workflow.trigger, None), Trigger))(workflow)
 
-        :return: number of new enrolments
-        """
-        commit = self.env["ir.cron"]._commit_progress
-        count = 0
-        ids = self.sudo().search([("state", "=", "running"), ("trigger", "!=", "manual")]).ids
-        for workflow_id in ids:
-            commit()
-            try:
-                count += self.browse(workflow_id)._enter_due()
-            except CONFLICTS as error:
-                # another worker, or a person who edits it; the next pass looks again
-                self.env.cr.rollback()
-                _logger.info("Entering workflow %s is put off: %s", workflow_id, error)
-            except (ValueError, KeyError, TypeError, psycopg2.Error) as error:
-                self.env.cr.rollback()
-                _logger.warning("Nobody can enter workflow %s: %s", workflow_id, error)
-                self.browse(workflow_id).sudo().error = self.env._(
-                    "Nobody can enter: %s", str(error).split("\n")[0]
-                )
-            except Exception as error:
-                self.env.cr.rollback()
-                _logger.exception("Nobody can enter workflow %s", workflow_id)
-                self.browse(workflow_id).sudo().error = self.env._(
-                    "Nobody can enter: %s", str(error).split("\n")[0]
-                )
-        commit()
-        return count
 
-    def _enter_due(self):
-        """Enter those whom the workflow waits for; return how many."""
-        self.ensure_one()
-        self.env.cr.execute(
-            SQL(
-                "SELECT id FROM lifecycle_workflow WHERE id = %s AND state = 'running' AND active "
-                "FOR NO KEY UPDATE SKIP LOCKED",
-                self.id,
-            )
-        )
-        if not self.env.cr.rowcount:
-            return 0
-        self.invalidate_recordset()
-        if self.trigger in ("enter", "leave"):
-            return self._enter_changed()
-        now = fields.Datetime.now()
-        if self.date_scanned and now < fields.Datetime.add(
-            self.date_scanned, minutes=SCAN_MINUTES
-        ):
-            return 0
-        count = sum(
-            self._enter(company, self._dated_sql(company)) for company in self._companies()
-        )
-        self._note_progress(date_scanned=now)
-        return count
+class Trigger:
+    """What customers enter for, seen from one workflow.
 
-    def _note_progress(self, **values):
-        # sudo, untracked: where the workflow stands is no change that somebody made
-        self.sudo().with_context(tracking_disable=True).write({"error": False, **values})
+    An occasion is a text: nobody enters twice for one. ``candidates`` and ``still_holds`` say
+    when it begins and whether it lasts; the rest is for triggers that know more.
+    """
 
-    def _enter_changed(self):
-        """Enter those whose stage, tier or segment has changed since the last look."""
-        here = self._bookmark()
-        newest = here["newest_transition"]
-        if newest <= self.seen_transition:
-            return 0
-        count = sum(
-            self._enter(company, self._changed_sql(self.seen_transition))
-            for company in self._companies()
-        )
+    #: value of the workflow's field ``trigger``, and of its date where only one is meant
+    kind = date_field = None
+    #: customers enter only when somebody says so
+    is_by_hand = False
+    #: there is nothing to write about without it: nobody is put in by hand
+    needs_occasion = False
+    #: waits for the workflow's date
+    has_date = False
+
+    def __init__(self, workflow):
+        self.workflow, self.env = workflow, workflow.env
+
+    # ----- WHO ENTERS -----
+
+    def look(self):
+        """What is kept once candidates have entered; None where it is too early to look."""
+        return None
+
+    def looked(self, progress):
+        """Keep how far candidates have been looked for."""
+        self.workflow._note_progress(**progress)
+
+    def candidates(self, company):
+        """SQL (id, episode): profiles for whom the trigger has come true since the last look."""
+        raise NotImplementedError
+
+    def present(self, company):
+        """SQL (id, episode): profiles for whom it is true now, whenever it became so."""
+        raise NotImplementedError
+
+    def past(self, company, since):
+        """SQL (id): profiles that would have entered since a day; None: nobody knows."""
+        return None
+
+    # ----- WHILE ON THE WAY -----
+
+    def holding(self, enrollments, company):
+        """Those whose occasion is still there; whoever was put in by hand stays anyway."""
+        by_hand = enrollments.filtered(lambda one: one.episode.startswith(LAUNCH))
+        return by_hand | self.still_holds(enrollments - by_hand, company)
+
+    def still_holds(self, enrollments, company):
+        """Those of some enrolments whose occasion is still there."""
+        return enrollments
+
+    def has_ordered(self, enrollments):
+        """Those known to have ordered even before their figures are fresh."""
+        return enrollments.browse()
+
+    @property
+    def is_of_goods(self):
+        """Whether each occasion is about goods of its own."""
+        return self.needs_occasion
+
+    def _among(self, enrollments, occasions):
+        """Those whose (profile id, occasion) an SQL query gives."""
+        self.env.flush_all()
+        self.env.cr.execute(occasions)
+        found = set(self.env.cr.fetchall())
+        return enrollments.filtered(lambda one: (one.profile_id.id, one.episode) in found)
+
+    # ----- WHOM AND WHAT -----
+
+    def people(self, enrollments):
+        """Who alone gets messages: dict commercial partner id → contact ids; None: as usual."""
+        return None
+
+    def present_people(self, profiles, company):
+        """The same for customers who might enter now."""
+        return None
+
+    def context(self, enrollments):
+        """Context by which e-mails know what they are about."""
+        return {}
+
+    def mailed(self, enrollments):
+        """Called when e-mails of some enrolments are queued."""
+
+    # ----- ON THE FORM -----
+
+    def text(self):
+        """Short sentence: when customers enter."""
+        kinds = self.workflow._fields["trigger"]._description_selection(self.env)
+        return dict(kinds).get(self.workflow.trigger)
+
+    def missing_text(self):
+        """Sentence on what must be chosen before anybody can enter, or None."""
+        return None
+
+    def asleep_text(self):
+        """Sentence on why nobody can enter as an app is missing, or False."""
+        return False
+
+    def warnings(self):
+        """Sentences for the preview."""
+        return []
+
+
+class StateTrigger(Trigger):
+    """Entering or leaving a stage, a tier or a segment, read from the transitions."""
+
+    is_entering = True
+
+    @property
+    def is_of_goods(self):
+        return False
+
+    def look(self):
+        here = self.workflow._bookmark()
+        return here if here["newest_transition"] > self.workflow.seen_transition else None
+
+    def looked(self, progress):
+        """Whatever could still have had a lower id has ended and was looked at just now."""
         self.env.cr.execute(
             SQL(
                 "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::numeric >= %s::numeric",
-                self.newest_xid or "0",
+                self.workflow.newest_xid or "0",
             )
         )
         if self.env.cr.fetchone()[0]:
-            # whatever could still have had a lower id has ended and was looked at just now
-            self._note_progress(seen_transition=self.newest_transition, **here)
-        return count
+            seen = self.workflow.newest_transition
+            self.workflow._note_progress(seen_transition=seen, **progress)
 
-    # ----- WHO -----
+    def candidates(self, company):
+        """Only news, made by rules or persons."""
+        return SQL(
+            """SELECT DISTINCT ON (profile.id) profile.id, 'change:' || change.id AS episode
+                 FROM lifecycle_transition change
+                 JOIN lifecycle_profile profile ON profile.id = change.profile_id
+                WHERE change.id > %(seen)s AND change.cause IN ('rule', 'person')
+                  AND %(change)s AND %(holds)s
+                ORDER BY profile.id, change.id DESC""",
+            seen=self.workflow.seen_transition,
+            change=self._change_sql(),
+            holds=self._holds_sql(),
+        )
 
-    def _state_column(self):
-        return {
-            "stage": ("from_stage_id", "to_stage_id"),
-            "tier": ("from_tier_id", "to_tier_id"),
-        }[self.trigger_kind]
+    def present(self, company):
+        came = (
+            SQL("")
+            if self.is_entering
+            else SQL(
+                "WHERE EXISTS (SELECT FROM lifecycle_transition change "
+                "WHERE change.profile_id = profile.id AND %s)",
+                self._change_sql(),
+            )
+        )
+        return SQL(
+            """SELECT profile.id, 'change:' || COALESCE(
+                          (SELECT MAX(change.id) FROM lifecycle_transition change
+                            WHERE change.profile_id = profile.id AND %(change)s), 0) AS episode
+                 FROM (SELECT * FROM lifecycle_profile profile %(came)s) profile
+                WHERE %(holds)s""",
+            change=self._change_sql(),
+            came=came,
+            holds=self._holds_sql(),
+        )
+
+    def past(self, company, since):
+        return SQL(
+            """SELECT profile.id FROM lifecycle_transition change
+                 JOIN lifecycle_profile profile ON profile.id = change.profile_id
+                WHERE change.cause IN ('rule', 'person', 'reconstructed')
+                  AND change.date > %s AND %s""",
+            since,
+            self._change_sql(),
+        )
+
+    def still_holds(self, enrollments, company):
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM lifecycle_profile profile WHERE id = ANY(%s) AND %s",
+                enrollments.profile_id.ids,
+                self._holds_sql(),
+            )
+        )
+        found = {row[0] for row in self.env.cr.fetchall()}
+        return enrollments.filtered(lambda one: one.profile_id.id in found)
 
     def _is_in_sql(self):
         """SQL over ``profile``: is in one of the states now."""
-        ids = self._states().ids
-        if self.trigger_kind == "stage":
+        kind, ids = self.workflow.trigger_kind, self.workflow._states().ids
+        if kind == "stage":
             return SQL("COALESCE(profile.stage_id = ANY(%s), FALSE)", ids)
-        if self.trigger_kind == "tier":
+        if kind == "tier":
             return SQL("COALESCE(profile.vip_tier_id = ANY(%s), FALSE)", ids)
         return SQL(
             """EXISTS (SELECT FROM unnest(%s) segment(id)
@@ -142,48 +245,156 @@ class LifecycleWorkflow(models.Model):
     def _holds_sql(self):
         """SQL over ``profile``: the state that the workflow was entered for still holds."""
         inside = self._is_in_sql()
-        return SQL("NOT (%s)", inside) if self.trigger == "leave" else inside
+        return inside if self.is_entering else SQL("NOT (%s)", inside)
 
     def _change_sql(self):
         """SQL over ``change``: a transition of the kind that the workflow waits for."""
-        ids = self._states().ids
-        entering = self.trigger == "enter"
-        if self.trigger_kind == "segment":
+        kind, ids = self.workflow.trigger_kind, self.workflow._states().ids
+        if kind == "segment":
             return SQL(
                 "change.kind = 'segment' AND change.segment_id = ANY(%s) "
                 "AND COALESCE(change.joined, FALSE) = %s",
                 ids,
-                entering,
+                self.is_entering,
             )
-        before, after = self._state_column()
-        if not entering:
+        before, after = {
+            "stage": ("from_stage_id", "to_stage_id"),
+            "tier": ("from_tier_id", "to_tier_id"),
+        }[kind]
+        if not self.is_entering:
             before, after = after, before
         return SQL(
             "change.kind = %s AND %s = ANY(%s) AND COALESCE(%s <> ALL(%s), TRUE)",
-            self.trigger_kind,
+            kind,
             SQL.identifier("change", after),
             ids,
             SQL.identifier("change", before),
             ids,
         )
 
-    def _changed_sql(self, seen):
-        """Candidates by changes after an id: only news, made by rules or persons."""
-        return SQL(
-            """SELECT DISTINCT ON (profile.id) profile.id, 'change:' || change.id AS episode
-                 FROM lifecycle_transition change
-                 JOIN lifecycle_profile profile ON profile.id = change.profile_id
-                WHERE change.id > %(seen)s AND change.cause IN ('rule', 'person')
-                  AND %(change)s AND %(holds)s
-                ORDER BY profile.id, change.id DESC""",
-            seen=seen,
-            change=self._change_sql(),
-            holds=self._holds_sql(),
+    def _names(self):
+        workflow = self.workflow
+        chosen = workflow[f"{workflow.trigger_kind or 'stage'}_ids"]
+        nothing = self.env._("any VIP tier") if workflow.trigger_kind == "tier" else "…"
+        return ", ".join(chosen.mapped("name")) or nothing
+
+    def missing_text(self):
+        if self.workflow._states():
+            return None
+        return self.env._(
+            "Choose the stage, tier or segment that “%s” waits for.", self.workflow.name
         )
+
+
+@register
+class EnterTrigger(StateTrigger):
+    kind = "enter"
+
+    def text(self):
+        return self.env._("Enters %s", self._names())
+
+
+@register
+class LeaveTrigger(StateTrigger):
+    kind = "leave"
+    is_entering = False
+
+    def text(self):
+        return self.env._("Leaves %s", self._names())
+
+
+class DayTrigger(Trigger):
+    """A day that comes: looked for every now and then, also for days that were missed."""
+
+    def look(self):
+        now, before = fields.Datetime.now(), self.workflow.date_scanned
+        if before and now < fields.Datetime.add(before, minutes=SCAN_MINUTES):
+            return None
+        return {"date_scanned": now}
+
+    def candidates(self, company):
+        return self.come(company, self.since(company))
+
+    def present(self, company):
+        return self.come(company, EVER)
+
+    def come(self, company, since):
+        """SQL (id, episode): profiles whose day lies between a day and today."""
+        raise NotImplementedError
+
+    def since(self, company):
+        """The first day that is still looked at."""
+        workflow = self.workflow
+        since = fields.Datetime.context_timestamp(
+            company.with_context(tz=company._lifecycle_timezone()),
+            workflow.date_since or fields.Datetime.now(),
+        ).date()
+        if workflow.date_scanned:
+            late = fields.Date.subtract(workflow.date_scanned.date(), days=LATE_DAYS)
+            since = max(since, late)
+        return since
+
+
+@register
+class DateTrigger(DayTrigger):
+    """Some days before or after a date of the customer."""
+
+    kind = "date"
+    has_date = True
+
+    @property
+    def is_of_goods(self):
+        return self.workflow.date_field == "delivery_date"
+
+    @property
+    def is_forecast(self):
+        return self.workflow.date_field in FORECASTS
+
+    def come(self, company, since):
+        date = self._date_sql()
+        episode = self._occasion_sql()
+        is_news = SQL("TRUE")
+        if self.is_forecast or self.workflow.date_field in PURCHASES:
+            is_news = SQL("%s > COALESCE(profile.history_day, '-infinity')", episode)
+        return SQL(
+            """SELECT profile.id, 'date:' || COALESCE(%(episode)s::text, '') AS episode
+                 FROM lifecycle_profile profile
+                WHERE %(date)s + %(offset)s BETWEEN %(since)s AND %(today)s AND %(is_news)s""",
+            is_news=is_news,
+            episode=episode,
+            date=date,
+            offset=self.workflow.offset_days,
+            since=since,
+            today=company._lifecycle_today(),
+        )
+
+    def past(self, company, since):
+        return SQL(
+            "SELECT profile.id FROM lifecycle_profile profile WHERE %s + %s BETWEEN %s AND %s",
+            self._date_sql(),
+            self.workflow.offset_days,
+            since,
+            company._lifecycle_today(),
+        )
+
+    def still_holds(self, enrollments, company):
+        return self._among(
+            enrollments,
+            SQL(
+                "SELECT id, 'date:' || COALESCE(%s::text, '') FROM lifecycle_profile profile "
+                "WHERE id = ANY(%s)",
+                self._occasion_sql(),
+                enrollments.profile_id.ids,
+            ),
+        )
+
+    def _occasion_sql(self):
+        """SQL over ``profile``: the day by which occasions are told apart."""
+        return self._date_sql("last_order_date" if self.is_forecast else None)
 
     def _date_sql(self, name=None):
         """SQL over ``profile`` of the date that the workflow waits for."""
-        name = name or self.date_field
+        name = name or self.workflow.date_field
         if name.startswith("partner_id."):
             return SQL(
                 "(SELECT customer.%s FROM res_partner customer "
@@ -192,12 +403,113 @@ class LifecycleWorkflow(models.Model):
             )
         return SQL.identifier("profile", name)
 
-    @api.model
+    def _date_text(self):
+        return dict(self.workflow._selection_date_field()).get(self.workflow.date_field, "…")
+
+    def text(self):
+        days, date = self.workflow.offset_days, self._date_text()
+        if days > 0:
+            return self.env._("%(days)s days after: %(date)s", days=days, date=date)
+        if days < 0:
+            return self.env._("%(days)s days before: %(date)s", days=-days, date=date)
+        return self.env._("On: %s", date)
+
+
+@register
+class DeliveryTrigger(DateTrigger):
+    """Days after a delivery, also for who gets the next one before they are over.
+
+    The profile knows the last delivery only: for who gets one every week, the day two weeks
+    after it never comes.
+    """
+
+    date_field = "delivery_date"
+
+    def come(self, company, since):
+        usual = super().come(company, since)
+        if self.workflow.offset_days <= 0:
+            return usual
+        wait = timedelta(days=self.workflow.offset_days)
+        last = company._lifecycle_today() - wait
+        selects = []
+        for signal in self.env["lifecycle.signal"]._awake():
+            if signal.target == "delivery_date":
+                try:
+                    selects.append(signal._compile(company.sudo(), days=(since - wait, last)))
+                except (SyntaxError, *BROKEN):
+                    # the nightly run tells of it
+                    continue
+        if not selects:
+            return usual
+        return SQL(
+            """%(usual)s UNION ALL
+               SELECT profile.id, 'date:' || MAX(delivered.value)::text AS episode
+                 FROM (%(deliveries)s) delivered
+                 JOIN lifecycle_profile profile ON profile.partner_id = delivered.partner_id
+                  AND profile.company_id = %(company)s AND profile.active
+                WHERE profile.delivery_date > %(last)s
+                GROUP BY profile.id""",
+            usual=usual,
+            deliveries=SQL(" UNION ALL ").join(selects),
+            company=company.id,
+            last=last,
+        )
+
+    def still_holds(self, enrollments, company):
+        """A delivery stays true when the next one comes."""
+        return super().still_holds(enrollments, company) | enrollments.filtered(
+            lambda one: self.workflow.offset_days > 0
+            and one.profile_id.delivery_date
+            and one.episode <= f"date:{one.profile_id.delivery_date}"
+        )
+
+
+@register
+class AnniversaryTrigger(DateTrigger):
+    """The same day in later years: 29 February is kept on the 28th."""
+
+    kind = "anniversary"
+
+    def present(self, company):
+        return self.come(company, company._lifecycle_today())
+
+    def come(self, company, since):
+        date, years, come = self._day_sql(company)
+        return SQL(
+            """SELECT profile.id, 'year:' || %(years)s AS episode
+                 FROM lifecycle_profile profile
+                WHERE %(date)s IS NOT NULL AND %(years)s >= 1
+                  AND %(come)s BETWEEN %(since)s AND %(today)s""",
+            date=date,
+            years=years,
+            come=come,
+            since=since,
+            today=company._lifecycle_today(),
+        )
+
+    def past(self, company, since):
+        _date, years, come = self._day_sql(company)
+        return SQL(
+            "SELECT profile.id FROM lifecycle_profile profile WHERE %s >= 1 AND %s > %s",
+            years,
+            come,
+            since,
+        )
+
+    def still_holds(self, enrollments, company):
+        return enrollments
+
+    def _day_sql(self, company):
+        """SQL of the date, which anniversary was the last to come, and when that is due."""
+        date, offset = self._date_sql(), self.workflow.offset_days
+        years = self._years_sql(
+            date, fields.Date.subtract(company._lifecycle_today(), days=offset)
+        )
+        return date, years, SQL("%s + %s", self._anniversary_sql(date, years), offset)
+
     def _anniversary_sql(self, date, years):
-        """The day so many years after a date: 29 February is kept on the 28th of other years."""
         return SQL("(%s + make_interval(years => %s))::date", date, years)
 
-    @api.model
     def _years_sql(self, date, day):
         """Which anniversary of a date was the last to come until a day.
 
@@ -211,210 +523,61 @@ class LifecycleWorkflow(models.Model):
             day=day,
         )
 
-    def _is_forecast(self):
-        return self.date_field in FORECASTS
+    def _date_text(self):
+        return self.env._("anniversary of %s", super()._date_text())
 
-    def _dated_sql(self, company, everybody=False):
-        """Candidates whose date has come.
 
-        :param everybody: also those whose date came before the workflow started
-        """
-        today = company._lifecycle_today()
-        since = self._dated_since(company, everybody)
-        if self.trigger == "missing":
-            return SQL(
-                """SELECT DISTINCT ON (profile.id) profile.id,
-                          'item:' || usual.product_id || ':' || usual.last_date AS episode
-                     FROM lifecycle_usual_product usual
-                     JOIN lifecycle_profile profile ON profile.id = usual.profile_id
-                    WHERE usual.missing_from BETWEEN %(since)s AND %(today)s
-                      AND usual.last_date > COALESCE(profile.history_day, '-infinity')
-                      AND usual.missing_until >= %(today)s
-                    ORDER BY profile.id, usual.amount DESC, usual.id""",
-                since=since,
-                today=today,
-            )
-        date = self._date_sql()
-        if self.trigger == "anniversary":
-            years = self._years_sql(date, fields.Date.subtract(today, days=self.offset_days))
-            come = SQL("%s + %s", self._anniversary_sql(date, years), self.offset_days)
-            return SQL(
-                """SELECT profile.id, 'year:' || %(years)s AS episode
-                     FROM lifecycle_profile profile
-                    WHERE %(date)s IS NOT NULL AND %(years)s >= 1
-                      AND %(come)s BETWEEN %(since)s AND %(today)s""",
-                date=date,
-                years=years,
-                come=come,
-                since=since if not everybody else today,
-                today=today,
-            )
-        episode = self._date_sql("last_order_date") if self._is_forecast() else date
-        is_news = SQL("TRUE")
-        if self._is_forecast() or self.date_field in PURCHASES:
-            is_news = SQL("%s > COALESCE(profile.history_day, '-infinity')", episode)
+@register
+class UsualItemTrigger(DayTrigger):
+    """What the customer buys time and again is overdue."""
+
+    kind = "missing"
+    needs_occasion = True
+
+    def come(self, company, since):
         return SQL(
-            """SELECT profile.id, 'date:' || COALESCE(%(episode)s::text, '') AS episode
-                 FROM lifecycle_profile profile
-                WHERE %(date)s + %(offset)s BETWEEN %(since)s AND %(today)s AND %(is_news)s""",
-            is_news=is_news,
-            episode=episode,
-            date=date,
-            offset=self.offset_days,
+            """SELECT DISTINCT ON (profile.id) profile.id,
+                      'item:' || usual.product_id || ':' || usual.last_date AS episode
+                 FROM lifecycle_usual_product usual
+                 JOIN lifecycle_profile profile ON profile.id = usual.profile_id
+                WHERE usual.missing_from BETWEEN %(since)s AND %(today)s
+                  AND usual.last_date > COALESCE(profile.history_day, '-infinity')
+                  AND usual.missing_until >= %(today)s
+                ORDER BY profile.id, usual.amount DESC, usual.id""",
             since=since,
-            today=today,
+            today=company._lifecycle_today(),
         )
 
-    def _dated_since(self, company, everybody=False):
-        """The first day on which a date that came is still looked at."""
-        if everybody:
-            return fields.Date.to_date("1900-01-01")
-        since = fields.Datetime.context_timestamp(
-            company.with_context(tz=company._lifecycle_timezone()),
-            self.date_since or fields.Datetime.now(),
-        ).date()
-        if self.date_scanned:
-            late = fields.Date.subtract(self.date_scanned.date(), days=LATE_DAYS)
-            since = max(since, late)
-        return since
-
-    def _present_sql(self, company):
-        """Candidates for whom the trigger is true now, whenever it became so."""
-        if self.trigger in ("enter", "leave"):
-            came = (
-                SQL("")
-                if self.trigger == "enter"
-                else SQL(
-                    "WHERE EXISTS (SELECT FROM lifecycle_transition change "
-                    "WHERE change.profile_id = profile.id AND %s)",
-                    self._change_sql(),
-                )
-            )
-            return SQL(
-                """SELECT profile.id, 'change:' || COALESCE(
-                              (SELECT MAX(change.id) FROM lifecycle_transition change
-                                WHERE change.profile_id = profile.id AND %(change)s), 0) AS episode
-                     FROM (SELECT * FROM lifecycle_profile profile %(came)s) profile
-                    WHERE %(holds)s""",
-                change=self._change_sql(),
-                came=came,
-                holds=self._holds_sql(),
-            )
-        if self.trigger == "manual":
-            return SQL(
-                "SELECT profile.id, %s AS episode FROM lifecycle_profile profile",
-                f"launch:{self.launch_count}",
-            )
-        return self._dated_sql(company, everybody=True)
-
-    # ----- ENTERING -----
-
-    def _enter_present(self):
-        """Enter those for whom the trigger is true already; return how many."""
-        self.ensure_one()
-        return sum(self._enter(company, self._present_sql(company))
-                   for company in self._companies())
-
-    def _candidates_sql(self, company, candidates):
-        """Of some candidates those who may enter: filter, active, entering again."""
-        again = SQL("TRUE")
-        if self.reentry != "episode":
-            recent = SQL("TRUE")
-            if self.reentry == "days":
-                recent = SQL(
-                    "past.date_entered > %s",
-                    fields.Datetime.subtract(fields.Datetime.now(), days=self.reentry_days),
-                )
-            again = SQL(
-                """NOT EXISTS (SELECT FROM lifecycle_workflow_enrollment past
-                                WHERE past.workflow_id = %s AND past.profile_id = candidate.id
-                                  AND %s)""",
-                self.id,
-                recent,
-            )
+    def past(self, company, since):
         return SQL(
-            """SELECT candidate.id, candidate.episode FROM (%(candidates)s) candidate
-                WHERE candidate.id IN %(matching)s
-                  AND NOT EXISTS (SELECT FROM lifecycle_workflow_enrollment past
-                                   WHERE past.workflow_id = %(workflow)s
-                                     AND past.profile_id = candidate.id
-                                     AND past.episode = candidate.episode)
-                  AND %(again)s""",
-            candidates=candidates,
-            matching=self._matching(company, self.domain).subselect(),
-            workflow=self.id,
-            again=again,
+            """SELECT usual.profile_id AS id FROM lifecycle_usual_product usual
+                WHERE usual.missing_from BETWEEN %s AND %s""",
+            since,
+            company._lifecycle_today(),
         )
 
-    def _enter(self, company, candidates):
-        """Make enrolments of candidates of one company; return how many.
-
-        Who is on the way since a former occasion begins anew. The index on (workflow, profile,
-        occasion) keeps everybody from entering twice for one occasion.
-        """
-        self.env.flush_all()
-        cr = self.env.cr
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_entering")
-        cr.execute(
+    def still_holds(self, enrollments, company):
+        return self._among(
+            enrollments,
             SQL(
-                "CREATE TEMPORARY TABLE lifecycle_entering AS %s",
-                self._candidates_sql(company, candidates),
-            )
+                """SELECT profile_id, 'item:' || product_id || ':' || last_date
+                     FROM lifecycle_usual_product
+                    WHERE profile_id = ANY(%s) AND %s BETWEEN missing_from AND missing_until""",
+                enrollments.profile_id.ids,
+                company._lifecycle_today(),
+            ),
         )
-        count = cr.rowcount
-        if count:
-            now = fields.Datetime.now()
-            cr.execute(
-                SQL(
-                    """UPDATE lifecycle_workflow_enrollment past
-                          SET state = 'exited', exit_reason = 'again', date_next = NULL,
-                              date_end = %(now)s, write_date = %(now)s
-                         FROM lifecycle_entering entering
-                        WHERE past.workflow_id = %(workflow)s AND past.state = 'active'
-                          AND past.profile_id = entering.id""",
-                    now=now,
-                    workflow=self.id,
-                )
-            )
-            count = self._insert_enrollments(company, now)
-        cr.execute("DROP TABLE pg_temp.lifecycle_entering")
-        self.env["lifecycle.workflow.enrollment"].invalidate_model()
-        return count
 
-    def _insert_enrollments(self, company, now):
-        first = self.step_ids._first()
-        control = SQL(
-            "(('x' || substr(md5(%s || profile.partner_id::text), 1, 8))::bit(32)::bigint "
-            "%% 10000 < %s)",
-            f"{self.id}:",
-            round(self.control_percent * 100),
+
+@register
+class ManualTrigger(Trigger):
+    """Everybody who meets the filter, when somebody says so."""
+
+    kind = "manual"
+    is_by_hand = True
+
+    def present(self, company):
+        return SQL(
+            "SELECT profile.id, %s AS episode FROM lifecycle_profile profile",
+            f"{LAUNCH}{self.workflow.launch_count}",
         )
-        self.env.cr.execute(
-            SQL(
-                """INSERT INTO lifecycle_workflow_enrollment
-                         (workflow_id, profile_id, partner_id, company_id, episode, state, step_id,
-                          date_entered, day_entered, date_anchor, date_next, last_order_date,
-                          attempts, create_uid, create_date, write_uid, write_date)
-                   SELECT %(workflow)s, profile.id, profile.partner_id, profile.company_id,
-                          entering.episode,
-                          CASE WHEN %(control)s THEN 'control' ELSE 'active' END,
-                          CASE WHEN %(control)s THEN NULL ELSE %(step)s END,
-                          %(now)s, %(today)s, %(now)s,
-                          CASE WHEN %(control)s THEN NULL ELSE %(due)s END,
-                          profile.last_order_date,
-                          0, %(uid)s, %(now)s, %(uid)s, %(now)s
-                     FROM lifecycle_entering entering
-                     JOIN lifecycle_profile profile ON profile.id = entering.id
-                    WHERE profile.active
-                    ORDER BY profile.id
-                   ON CONFLICT DO NOTHING""",
-                workflow=self.id,
-                control=control,
-                step=first.id or None,
-                now=now,
-                today=company._lifecycle_today(),
-                due=first._due(company, now, now) if first else now,
-                uid=self.env.uid,
-            )
-        )
-        return self.env.cr.rowcount

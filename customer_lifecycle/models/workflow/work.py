@@ -11,9 +11,10 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.batches import together
-from ...tools.messages import WAIT, Message
+from ...tools.messages import MARKETING, WAIT, Message
 from .consent import MONTH, OPT_OUTS
 from .run import ATTEMPTS
+from .triggers import trigger_of
 
 
 class LifecycleWorkflowEnrollment(models.Model):
@@ -37,6 +38,9 @@ class LifecycleWorkflowEnrollment(models.Model):
 
     def _work_step(self, company, workflow, step):
         """Do one step for those who wait for it."""
+        # what the occasion is about, for e-mails
+        context = trigger_of(workflow).context(self)
+        self, step = self.with_context(**context), step.with_context(**context)
         stay = self._leave_early(company, workflow)
         if not step or not step.active:
             stay._finish()
@@ -71,8 +75,7 @@ class LifecycleWorkflowEnrollment(models.Model):
             leavers["goal"] = stay._at_goal(company, workflow)
             stay -= leavers["goal"]
         if workflow.exit_on_leave:
-            holding = workflow._still_holds(stay.profile_id, company)
-            leavers["left"] = stay.filtered(lambda one: not one._still(workflow, holding))
+            leavers["left"] = stay - trigger_of(workflow).holding(stay, company)
         return leavers
 
     def _at_goal(self, company, workflow):
@@ -83,7 +86,7 @@ class LifecycleWorkflowEnrollment(models.Model):
                     not one.last_order_date
                     or one.profile_id.last_order_date > one.last_order_date
                 )
-            )
+            ) | trigger_of(workflow).has_ordered(self)
         return self._meeting(company, workflow, workflow.goal_domain)
 
     def _meeting(self, company, workflow, text):
@@ -94,26 +97,24 @@ class LifecycleWorkflowEnrollment(models.Model):
         ids = set(query.get_result_ids())
         return self.filtered(lambda one: one.profile_id.id in ids)
 
-    def _still(self, workflow, holding):
-        """Whether what the customer entered for is still true."""
-        self.ensure_one()
-        if workflow.trigger in ("enter", "leave"):
-            return self.profile_id.id in holding
-        if workflow.trigger in ("date", "missing"):
-            return (self.profile_id.id, self.episode) in holding
-        return True
+    def _message(self, purpose=MARKETING):
+        """What is asked about a message to these customers of one workflow and company."""
+        people = trigger_of(self.workflow_id).people(self)
+        return Message(self.company_id, purpose, people=people)
 
     # ----- E-MAIL -----
 
     def _send(self, company, workflow, step):
         """Queue the step's e-mail for those who may get it now."""
+        if not self:
+            return
         now = fields.Datetime.now()
         opening = workflow._next_open(company, now)
         if opening > now:
             self.write({"date_next": opening})
             return
         decisions = self.env["lifecycle.consent"]._decide_customers(
-            Message(company), self.profile_id
+            self._message(), self.profile_id
         )
         twins = self._twins(step, {
             profile_id: list(decision.addresses) for profile_id, decision in decisions.items()
@@ -171,8 +172,7 @@ class LifecycleWorkflowEnrollment(models.Model):
         apart = abs(self.date_entered - (other.date_entered or delivery.date))
         if workflow.reentry == "days" and apart < timedelta(days=workflow.reentry_days):
             return True
-        if workflow.trigger in ("cart", "missing") or workflow.date_field == "delivery_date":
-            # each is about goods of its own
+        if trigger_of(workflow).is_of_goods:
             return False
         return apart < MONTH
 

@@ -15,6 +15,7 @@ from odoo.tools import SQL
 from ...tools import rights
 from ...tools.batches import wake
 from ...tools.context import own_value
+from .triggers import trigger_of
 
 CRON = "customer_lifecycle.ir_cron_lifecycle_workflow"
 #: who may start a workflow
@@ -176,6 +177,7 @@ class LifecycleWorkflow(models.Model):
 
     next_sequence = fields.Integer(compute="_compute_next_sequence")
     entry_text = fields.Char(compute="_compute_entry_text")
+    asleep_text = fields.Char(compute="_compute_asleep_text")
     entered_count = fields.Integer(compute="_compute_enrollment_counts")
     control_count = fields.Integer(compute="_compute_enrollment_counts")
     active_count = fields.Integer(compute="_compute_enrollment_counts")
@@ -233,7 +235,7 @@ class LifecycleWorkflow(models.Model):
                 self._check_domain(label, text)
             path = workflow.date_field or ""
             model = "res.partner" if path.startswith("partner_id.") else "lifecycle.profile"
-            if workflow.trigger in ("date", "anniversary") and path:
+            if trigger_of(workflow).has_date and path:
                 rights.check_may_read(self.env, model, [path.removeprefix("partner_id.")])
 
     @api.model
@@ -266,15 +268,9 @@ class LifecycleWorkflow(models.Model):
     @api.constrains("state", "trigger", "trigger_kind", "stage_ids", "tier_ids", "segment_ids")
     def _check_trigger(self):
         for workflow in self:
-            if (
-                workflow.state == "running"
-                and workflow.trigger in ("enter", "leave")
-                and not workflow._states()
-            ):
-                raise ValidationError(
-                    self.env._("Choose the stage, tier or segment that “%s” waits for.",
-                               workflow.name)
-                )
+            missing = workflow.state == "running" and trigger_of(workflow).missing_text()
+            if missing:
+                raise ValidationError(missing)
 
     @api.model
     def _parse(self, text):
@@ -452,6 +448,7 @@ class LifecycleWorkflow(models.Model):
     def action_start(self):
         """Ask who is to enter, then start."""
         self.ensure_one()
+        self._refuse_asleep()
         self._check_may_start()
         if not self.step_ids:
             raise UserError(self.env._("Add a step before starting “%s”.", self.name))
@@ -469,6 +466,7 @@ class LifecycleWorkflow(models.Model):
 
         :param everybody: also those enter for whom the trigger is true already
         """
+        self._refuse_asleep()
         for workflow in self:
             workflow._check_may_start()
             workflow.check_access("write")
@@ -483,10 +481,21 @@ class LifecycleWorkflow(models.Model):
                 workflow.sudo().write(values)
             else:
                 workflow._reach_more(mine)
-            if everybody or workflow.trigger == "manual":
+            if everybody or trigger_of(workflow).is_by_hand:
                 workflow.sudo().launch_count += 1
                 workflow._for_mine().sudo()._enter_present()
         self._wake()
+
+    @api.depends("trigger")
+    @api.depends_context("lang")
+    def _compute_asleep_text(self):
+        for workflow in self:
+            workflow.asleep_text = trigger_of(workflow).asleep_text()
+
+    def _refuse_asleep(self):
+        for workflow in self:
+            if workflow.asleep_text:
+                raise UserError(workflow.asleep_text)
 
     @api.model
     def _wake(self):

@@ -7,6 +7,8 @@ buttons, and the list that each button opens. Called by the form and the list of
 from odoo import api, models
 from odoo.fields import Domain
 
+from .triggers import trigger_of
+
 #: what a customer did not get although he was meant to
 NOT_SENT = (
     Domain("state", "=", "skipped") & Domain("reason", "!=", "condition")
@@ -29,39 +31,8 @@ class LifecycleWorkflow(models.Model):
                  "offset_days", "cart_hours")
     @api.depends_context("lang")
     def _compute_entry_text(self):
-        dates = dict(self._selection_date_field())
-        labels = dict(self._fields["trigger"]._description_selection(self.env))
         for workflow in self:
-            if workflow.trigger in ("enter", "leave"):
-                chosen = workflow[f"{workflow.trigger_kind or 'stage'}_ids"]
-                names = ", ".join(chosen.mapped("name")) or (
-                    self.env._("any VIP tier") if workflow.trigger_kind == "tier" else "…"
-                )
-                workflow.entry_text = (
-                    self.env._("Enters %s", names)
-                    if workflow.trigger == "enter"
-                    else self.env._("Leaves %s", names)
-                )
-                continue
-            if workflow.trigger == "cart":
-                workflow.entry_text = self.env._(
-                    "Leaves a cart behind for %s hours", workflow.cart_hours
-                )
-                continue
-            if workflow.trigger not in ("date", "anniversary"):
-                workflow.entry_text = labels.get(workflow.trigger)
-                continue
-            date = dates.get(workflow.date_field, "…")
-            days = workflow.offset_days
-            if workflow.trigger == "anniversary":
-                date = self.env._("anniversary of %s", date)
-            if days > 0:
-                text = self.env._("%(days)s days after: %(date)s", days=days, date=date)
-            elif days < 0:
-                text = self.env._("%(days)s days before: %(date)s", days=-days, date=date)
-            else:
-                text = self.env._("On: %s", date)
-            workflow.entry_text = text
+            workflow.entry_text = trigger_of(workflow).text()
 
     def _compute_enrollment_counts(self):
         rows = self.env["lifecycle.workflow.enrollment"]._read_group(

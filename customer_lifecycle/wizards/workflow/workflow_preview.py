@@ -5,7 +5,9 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
+from ...models.workflow.triggers import trigger_of
 from ...tools.batches import wake
+from ...tools.messages import Message
 
 #: customers that are looked at for warnings, and weeks that are looked back
 SAMPLE, WEEKS = 1_000, 12
@@ -229,52 +231,22 @@ class LifecycleWorkflow(models.Model):
             step = step._next(branch)
         return timeline
 
+    def _decide(self, profiles, company):
+        """Whom it would write to at all, or why not: dict profile id → ``Decision``."""
+        people = trigger_of(self).present_people(profiles, company)
+        message = Message(company, is_leaving=True, people=people)
+        return self.env["lifecycle.consent"]._decide_customers(message, profiles)
+
     def _weekly_count(self):
         """How many would have entered in a week, on average over the last twelve."""
         self.ensure_one()
         self.env.flush_all()
-        count = 0
+        count, trigger = 0, trigger_of(self)
         for company in self._companies():
             today = company._lifecycle_today()
             since = fields.Date.subtract(today, weeks=WEEKS)
-            if self.trigger in ("enter", "leave"):
-                candidates = SQL(
-                    """SELECT profile.id FROM lifecycle_transition change
-                         JOIN lifecycle_profile profile ON profile.id = change.profile_id
-                        WHERE change.cause IN ('rule', 'person', 'reconstructed')
-                          AND change.date > %s AND %s""",
-                    since,
-                    self._change_sql(),
-                )
-            elif self.trigger == "date":
-                candidates = SQL(
-                    "SELECT profile.id FROM lifecycle_profile profile "
-                    "WHERE %s + %s BETWEEN %s AND %s",
-                    self._date_sql(), self.offset_days, since, today,
-                )
-            elif self.trigger == "anniversary":
-                date = self._date_sql()
-                years = self._years_sql(date, fields.Date.subtract(today, days=self.offset_days))
-                candidates = SQL(
-                    """SELECT profile.id FROM lifecycle_profile profile
-                        WHERE %s >= 1 AND %s + %s > %s""",
-                    years, self._anniversary_sql(date, years), self.offset_days, since,
-                )
-            elif self.trigger == "cart":
-                candidates = SQL(
-                    """SELECT profile.id FROM (%s) left_cart
-                         JOIN lifecycle_profile profile
-                           ON profile.partner_id = left_cart.partner_id
-                          AND profile.company_id = %s""",
-                    self._left_carts_sql(company, days=7 * WEEKS), company.id,
-                )
-            elif self.trigger == "missing":
-                candidates = SQL(
-                    """SELECT usual.profile_id AS id FROM lifecycle_usual_product usual
-                        WHERE usual.missing_from BETWEEN %s AND %s""",
-                    since, today,
-                )
-            else:
+            candidates = trigger.past(company, since)
+            if candidates is None:
                 continue
             self.env.cr.execute(
                 SQL(
@@ -294,7 +266,7 @@ class LifecycleWorkflow(models.Model):
         if not self.step_ids:
             warnings.append(self.env._("There is no step yet."))
         warnings += filter(None, [self.asleep_text, *self.step_ids.mapped("asleep_text")])
-        warnings += self._cart_warnings()
+        warnings += trigger_of(self).warnings()
         if mailing and profiles:
             warnings += self._address_warnings(profiles)
         languages = {code for code, _name in self.env["res.lang"].get_installed()}

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 
 class LifecycleWorkflowStart(models.TransientModel):
@@ -31,23 +30,3 @@ class LifecycleWorkflowStart(models.TransientModel):
         self.ensure_one()
         self.workflow_id._start(everybody=self.who == "all")
         return {"type": "ir.actions.act_window_close"}
-
-
-class LifecycleWorkflow(models.Model):
-    # a file for each subject of this large model
-    _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
-
-    def _present_ids(self, since_weeks=None):
-        """Profile ids of those who would enter now, the trigger being true for them already."""
-        self.ensure_one()
-        self.env.flush_all()
-        ids = []
-        for company in self._companies():
-            self.env.cr.execute(
-                SQL(
-                    "SELECT entering.id FROM (%s) entering",
-                    self._candidates_sql(company, self._present_sql(company)),
-                )
-            )
-            ids += [row[0] for row in self.env.cr.fetchall()]
-        return ids

@@ -5,6 +5,8 @@ from unittest.mock import patch
 
 from odoo import fields
 
+from odoo.addons.customer_lifecycle.models.workflow.triggers import trigger_of
+
 from ..common_stages import START, StagesCase
 
 
@@ -330,7 +332,7 @@ class TestLateHistory(StagesCase):
 
         def found():
             self.env.flush_all()
-            rows = self.env.execute_query(workflow._dated_sql(self.company, everybody=True))
+            rows = self.env.execute_query(trigger_of(workflow).present(self.company))
             return {row[0] for row in rows}
 
         self.assertIn(self.profile(known).id, found())
