@@ -1,8 +1,8 @@
 """The step “Add to mailing list”, for the app Email Marketing.
 
 In: customers whose step is due. Out: contacts of the list for those who may be written to, and
-values of their deliveries; whoever has left a list is not put on it again. Called by the steps'
-effects; where the app is missing, the step is skipped.
+values of their deliveries; whoever has left a list is not put on it again. One of the actions;
+where the app is missing, the step is skipped.
 """
 
 from odoo import api, fields, models
@@ -10,6 +10,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 
 from ...tools.messages import SUBSCRIPTION
+from .actions import Action, register
 
 
 class LifecycleWorkflowStep(models.Model):
@@ -55,23 +56,27 @@ class LifecycleWorkflowStep(models.Model):
         lists = self.env["mailing.list"].sudo()
         return lists.search([("id", "=", self.mailing_list_id)])
 
-    @api.depends("mailing_list_id")
-    def _compute_title(self):
-        result = super()._compute_title()
-        for step in self:
-            if step.kind == "mailing_list" and not step.name and step.mailing_list_model:
-                name = step._mailing_list().name
-                step.title = f"{step.title}: {name}" if name else step.title
-        return result
 
-    def _do_mailing_list(self, enrollments):
-        """Subscribe who may be written to; whoever has left a list is never put on one again."""
-        if not self.mailing_list_model:
+@register
+class MailingListAction(Action):
+    """Subscribe who may be written to; whoever has left a list is never put on one again."""
+
+    kind = "mailing_list"
+    detail_field = "mailing_list_id"
+    rights = (
+        ("mailing.list", "read"), ("mailing.contact", "create"), ("mailing.contact", "write"),
+    )
+
+    def detail(self):
+        return self.step.mailing_list_model and self.step._mailing_list().name
+
+    def perform(self, enrollments, decisions=None):
+        if not self.step.mailing_list_model:
             return [{"state": "skipped", "reason": "asleep"} for _one in enrollments]
-        mailing_list = self._mailing_list()
+        mailing_list = self.step._mailing_list()
         if not mailing_list:
             raise UserError(
-                self.env._("The mailing list of “%s” is gone; choose another.", self.title)
+                self.env._("The mailing list of “%s” is gone; choose another.", self.step.title)
             )
         decisions = self.env["lifecycle.consent"]._decide_customers(
             enrollments._message(SUBSCRIPTION), enrollments.profile_id
@@ -79,29 +84,18 @@ class LifecycleWorkflowStep(models.Model):
         made = []
         for one in enrollments:
             decision = decisions[one.profile_id.id]
+            values = {"recipient_id": decision.person.id}
             if decision.is_refused:
-                made.append(
-                    {
-                        "state": "skipped",
-                        "reason": decision.reason,
-                        "recipient_id": decision.person.id,
-                    }
-                )
-                continue
-            subscriber = [
-                self._subscribe(mailing_list, decision.person, email)
-                for email in decision.addresses
-            ][0]
-            made.append(
-                {
-                    "recipient_id": decision.person.id,
-                    "res_model": subscriber._name,
-                    "res_id": subscriber.id,
-                }
-            )
+                values.update(state="skipped", reason=decision.reason)
+            else:
+                subscribers = [
+                    self._subscribe(mailing_list, decision.person, email)
+                    for email in decision.addresses
+                ]
+                values.update(res_model=subscribers[0]._name, res_id=subscribers[0].id)
+            made.append(values)
         return made
 
-    @api.model
     def _subscribe(self, mailing_list, person, email):
         """Put a person on a list by one address, once; return the list's contact."""
         # sudo: that the responsible person may do so is checked before, see _check_may_act

@@ -174,26 +174,6 @@ class IrActionsServer(models.Model):
         return profiles
 
 
-class LifecycleWorkflow(models.Model):
-    # what actions may do as steps is told with the actions
-    _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
-
-    def _start(self, everybody=False):
-        """Refuse actions that have become others since the step was saved."""
-        self._refuse_writing_actions()
-        return super()._start(everybody=everybody)
-
-    def action_resume(self):
-        self._check_may_start()
-        self.filtered(lambda workflow: workflow.state == "paused")._refuse_writing_actions()
-        return super().action_resume()
-
-    def _refuse_writing_actions(self):
-        for step in self.step_ids:
-            if step.kind == "action":
-                step.action_id._lifecycle_refuse_writers(step.title)
-
-
 class LifecycleWorkflowDelivery(models.Model):
     """E-mails that automation rules have asked for, sent by the workflows' scheduled action."""
 

@@ -12,6 +12,7 @@ from odoo.tools import SQL
 
 from ...tools.batches import together
 from ...tools.messages import MARKETING, WAIT, Message
+from .actions import action_of, ask_salesperson
 from .consent import MONTH, OPT_OUTS
 from .run import ATTEMPTS
 from .triggers import trigger_of
@@ -51,10 +52,10 @@ class LifecycleWorkflowEnrollment(models.Model):
                 some._done(company, step, [{"branch": branch} for _one in some], branch)
             return
         (stay - matching)._skip(company, step, "condition")
-        if step.kind == "email":
+        if action_of(step).channel:
             matching._send(company, workflow, step)
         else:
-            matching._perform(company, step, step._effects)
+            matching._perform(company, step)
 
     # ----- LEAVING -----
 
@@ -97,15 +98,15 @@ class LifecycleWorkflowEnrollment(models.Model):
         ids = set(query.get_result_ids())
         return self.filtered(lambda one: one.profile_id.id in ids)
 
-    def _message(self, purpose=MARKETING):
+    def _message(self, purpose=MARKETING, channel="email"):
         """What is asked about a message to these customers of one workflow and company."""
         people = trigger_of(self.workflow_id).people(self)
-        return Message(self.company_id, purpose, people=people)
+        return Message(self.company_id, purpose, channel, people=people)
 
-    # ----- E-MAIL -----
+    # ----- MESSAGES -----
 
     def _send(self, company, workflow, step):
-        """Queue the step's e-mail for those who may get it now."""
+        """Send the step's message to those who may get it now."""
         if not self:
             return
         now = fields.Datetime.now()
@@ -114,7 +115,7 @@ class LifecycleWorkflowEnrollment(models.Model):
             self.write({"date_next": opening})
             return
         decisions = self.env["lifecycle.consent"]._decide_customers(
-            self._message(), self.profile_id
+            self._message(channel=action_of(step).channel), self.profile_id
         )
         twins = self._twins(step, {
             profile_id: list(decision.addresses) for profile_id, decision in decisions.items()
@@ -134,9 +135,7 @@ class LifecycleWorkflowEnrollment(models.Model):
             else:
                 used.update(decision.addresses)
                 ready |= one
-        ready._perform(
-            company, step, lambda some: step._mail_effects(some, decisions, company, workflow)
-        )
+        ready._perform(company, step, decisions)
 
     def _twins(self, step, addresses):
         """Those whose address has got this e-mail already, as another record of the person.
@@ -149,7 +148,9 @@ class LifecycleWorkflowEnrollment(models.Model):
         emails = sorted(set().union(*addresses.values()))
         # each company writes in its own name
         sent = self.env["lifecycle.workflow.delivery"].sudo()._sent_to(
-            emails, SQL("step_id = %s AND company_id = ANY(%s)", step.id, self.company_id.ids)
+            emails,
+            SQL("step_id = %s AND company_id = ANY(%s)", step.id, self.company_id.ids),
+            action_of(step).channel,
         )
         by_email = {}
         for delivery in sent:
@@ -180,7 +181,7 @@ class LifecycleWorkflowEnrollment(models.Model):
         """Note that a message is not sent; where there is nobody, ask the salesperson instead."""
         values = {"recipient_id": decision.person.id}
         if decision.reason == "no_person":
-            values.update(step._ask_salesperson(self))
+            values.update(ask_salesperson(step, self))
         if decision.reason in OPT_OUTS and workflow.exit_on_opt_out:
             self._note(company, step, "skipped", [{"reason": decision.reason, **values}])
             self._exit("opt_out")
@@ -205,17 +206,18 @@ class LifecycleWorkflowEnrollment(models.Model):
 
     # ----- ACTING -----
 
-    def _perform(self, company, step, act):
-        """Act for these customers together; if that fails, for each on its own.
+    def _perform(self, company, step, decisions=None):
+        """Do a step for these customers together; if that fails, for each on its own.
 
-        :param act: function of enrolments that returns values of their deliveries
+        :param decisions: dict profile id → ``Decision``, where it is a message
         """
-        together(
-            self.env,
-            self,
-            lambda some: some._done(company, step, act(some)),
-            lambda one, error: one._fail(error),
-        )
+
+        def act(some):
+            # rights may have been taken away since the step was saved
+            step._check_may_act(some.workflow_id.user_id)
+            some._done(company, step, action_of(step).perform(some, decisions))
+
+        together(self.env, self, act, lambda one, error: one._fail(error))
 
     def _fail(self, error):
         """Stop with an error that a person can read; the others go on."""
@@ -263,7 +265,7 @@ class LifecycleWorkflowEnrollment(models.Model):
                     "partner_id": one.partner_id.id,
                     "company_id": company.id,
                     "kind": step.kind,
-                    "template_id": step.template_id.id if step.kind == "email" else False,
+                    **action_of(step).kept(),
                     **vals,
                 }
             )

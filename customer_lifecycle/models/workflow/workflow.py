@@ -467,6 +467,7 @@ class LifecycleWorkflow(models.Model):
         :param everybody: also those enter for whom the trigger is true already
         """
         self._refuse_asleep()
+        self._check_steps()
         for workflow in self:
             workflow._check_may_start()
             workflow.check_access("write")
@@ -492,6 +493,10 @@ class LifecycleWorkflow(models.Model):
         for workflow in self:
             workflow.asleep_text = trigger_of(workflow).asleep_text()
 
+    def _check_steps(self):
+        """Refuse actions that have become others since the step was saved."""
+        self.step_ids._check_actions()
+
     def _refuse_asleep(self):
         for workflow in self:
             if workflow.asleep_text:
@@ -514,6 +519,7 @@ class LifecycleWorkflow(models.Model):
     def action_resume(self):
         """Go on; who came into the state while it was paused does not enter."""
         self._check_may_start()
+        self.filtered(lambda workflow: workflow.state == "paused")._check_steps()
         self.check_access("write")
         for workflow in self.filtered(lambda workflow: workflow.state in ("paused", "running")):
             mine = workflow._check_mine()
@@ -588,8 +594,7 @@ class LifecycleWorkflow(models.Model):
         )
         for workflow, some in steps.grouped("workflow_id").items():
             try:
-                for step in some:
-                    step.action_id._lifecycle_refuse_writers(step.title)
+                some._check_actions()
             except ValidationError as error:
                 workflow._pause_with(self.env._("Paused: %s", error.args[0]))
 

@@ -140,11 +140,12 @@ class LifecycleWorkflowDelivery(models.Model):
         return list(filter(None, (self.emails_left or "").split(", ")))
 
     @api.model
-    def _sent_to(self, emails, condition):
-        """E-mails that have gone to one of some addresses, or are held back by a pause.
+    def _sent_to(self, emails, condition, kind="email"):
+        """Messages that have gone to one of some addresses, or are held back by a pause.
 
         :param emails: list of normalised addresses
         :param condition: SQL over the table of deliveries
+        :param kind: of the steps that send them
         """
         if not emails:
             return self.browse()
@@ -152,20 +153,21 @@ class LifecycleWorkflowDelivery(models.Model):
         self.env.cr.execute(
             SQL(
                 """SELECT id FROM lifecycle_workflow_delivery
-                    WHERE kind = 'email' AND state = 'done' AND email = ANY(%(emails)s)
+                    WHERE kind = %(kind)s AND state = 'done' AND email = ANY(%(emails)s)
                       AND %(condition)s
                     UNION
                    SELECT id FROM lifecycle_workflow_delivery
-                    WHERE state = 'waiting' AND kind = 'email' AND email = ANY(%(emails)s)
+                    WHERE state = 'waiting' AND kind = %(kind)s AND email = ANY(%(emails)s)
                       AND %(condition)s
                     UNION
                    SELECT id FROM lifecycle_workflow_delivery
                     WHERE other_emails IS NOT NULL
                       AND string_to_array(other_emails, ', ') && %(emails)s::text[]
-                      AND kind = 'email' AND state IN ('done', 'waiting') AND %(condition)s
+                      AND kind = %(kind)s AND state IN ('done', 'waiting') AND %(condition)s
                     ORDER BY id""",
                 emails=emails,
                 condition=condition,
+                kind=kind,
             )
         )
         return self.browse(row[0] for row in self.env.cr.fetchall())

@@ -17,6 +17,7 @@ from odoo.tools import SQL
 
 from ...tools import rights
 from ...tools.context import own
+from .actions import action_of, fields_used
 
 UNITS = [
     ("minutes", "Minutes"),
@@ -25,26 +26,6 @@ UNITS = [
     ("weeks", "Weeks"),
     ("months", "Months"),
 ]
-#: what must be filled in for each kind of step
-NEEDED = {
-    "email": "template_id",
-    "points": "program_id",
-    "tag": "category_id",
-    "salesperson": "salesperson_id",
-    "action": "action_id",
-    "note": "note",
-}
-#: what somebody must be allowed to do himself for each kind of step to be done in his name
-ACTS = {
-    "activity": (("res.partner", "read"), ("mail.activity", "create")),
-    "note": (("res.partner", "read"),),
-    "points": (("loyalty.card", "create"), ("loyalty.card", "write")),
-    "tag": (("res.partner", "write"),),
-    "salesperson": (("res.partner", "write"),),
-    "mailing_list": (
-        ("mailing.list", "read"), ("mailing.contact", "create"), ("mailing.contact", "write"),
-    ),
-}
 #: types of fields whose old and new values Odoo's log can show
 SHOWN = ("char", "integer", "float", "boolean", "selection", "many2one")
 
@@ -142,22 +123,11 @@ class LifecycleWorkflowStep(models.Model):
 
     # ----- COMPUTE -----
 
-    @api.depends("name", "kind", "template_id", "program_id", "category_id", "action_id",
-                 "activity_type_id", "salesperson_id")
+    @api.depends(lambda self: ("name", "kind", *fields_used(self, "detail_field")))
     @api.depends_context("lang")
     def _compute_title(self):
-        kinds = dict(self._fields["kind"]._description_selection(self.env))
         for step in self:
-            what = (
-                step.template_id or step.program_id or step.category_id or step.action_id
-                or step.activity_type_id or step.salesperson_id
-            )
-            # sudo: the name of what a readable step does is no secret
-            detail = what.sudo().display_name
-            if step.name or step.kind == "email":
-                step.title = step.name or detail or kinds["email"]
-            else:
-                step.title = f"{kinds[step.kind]}: {detail}" if detail else kinds.get(step.kind)
+            step.title = step.name or action_of(step).title()
 
     @api.depends("title")
     def _compute_display_name(self):
@@ -191,10 +161,10 @@ class LifecycleWorkflowStep(models.Model):
 
     # ----- CHECKS -----
 
-    @api.constrains("kind", *NEEDED.values())
+    @api.constrains(lambda self: ("kind", *fields_used(self, "needed")))
     def _check_needed(self):
         for step in self:
-            needed = NEEDED.get(step.kind)
+            needed = action_of(step).needed
             if needed and not step[needed]:
                 raise ValidationError(
                     self.env._(
@@ -203,12 +173,11 @@ class LifecycleWorkflowStep(models.Model):
                         field=step._fields[needed]._description_string(self.env),
                     )
                 )
+        self._check_actions()
 
-    @api.constrains("kind", "action_id")
-    def _check_action(self):
+    def _check_actions(self):
         for step in self:
-            if step.kind == "action":
-                step.action_id._lifecycle_refuse_writers(step.title)
+            action_of(step).check()
 
     @api.constrains("workflow_id")
     def _check_stays_his(self):
@@ -219,7 +188,9 @@ class LifecycleWorkflowStep(models.Model):
         for step in self:
             step.workflow_id._check_domain(step.title, step.domain)
 
-    @api.constrains("kind", "workflow_id", "activity_type_id", *NEEDED.values())
+    @api.constrains(
+        lambda self: ("kind", "workflow_id", "activity_type_id", *fields_used(self, "needed"))
+    )
     def _check_author_may_act(self):
         """Refuse what its author may not do himself: it is done with the rights of another."""
         # constraints run as superuser, also those of a user's own changes
@@ -248,22 +219,7 @@ class LifecycleWorkflowStep(models.Model):
             raise AccessError(self.env._("Nobody is responsible for the workflow any more."))
         if user._is_superuser():
             return
-        step = self.with_user(user).sudo(False)
-        if company := self.workflow_id.company_id:
-            step = step.with_context(allowed_company_ids=company.ids)
-        for model, operation in ACTS.get(self.kind, ()):
-            if model in step.env:
-                step.env[model].check_access(operation)
-        name = NEEDED.get(self.kind)
-        if self.kind == "action":
-            # what Odoo asks before it runs an action, for the person and not for us
-            action = self.action_id.with_user(user).sudo()
-            documents = step.env[action.model_id.model]
-            if not action.group_ids:
-                documents.check_access("write")
-            action._can_execute_action_on_records(documents)
-        elif name and self._fields[name].relational:
-            step.env[self._fields[name].comodel_name].browse(self[name].id).check_access("read")
+        action_of(self).check_may(user, self.workflow_id.company_id.ids)
 
     @api.constrains("parent_id", "branch", "workflow_id", "kind")
     def _check_parent(self):

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
+from ...models.workflow.actions import action_of
 from ...models.workflow.triggers import trigger_of
 from ...tools.batches import wake
 from ...tools.messages import Message
@@ -218,7 +219,7 @@ class LifecycleWorkflow(models.Model):
         timeline, step = [], self.step_ids._first()
         while step:
             moment = max(moment, step._due(company, moment, now))
-            if step.kind == "email":
+            if action_of(step).channel:
                 moment = self._next_open(company, moment)
             meets = bool(
                 self._looked_at()._matching(company, step.domain, profile.ids).get_result_ids()
