@@ -15,7 +15,7 @@ from odoo.tools import SQL
 
 from ...kernel import comparison as kernel
 from ...kernel.matching import NEVER, UNKNOWN, Purchases, match
-from ..workflow.uplift import ENOUGH
+from ...kernel.uplift import ENOUGH
 
 EPOCH = date(1970, 1, 1)
 #: members, and customers to compare with, that are looked at; of more a sample is drawn

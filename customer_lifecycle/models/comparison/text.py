@@ -4,12 +4,11 @@ In: the stored result. Out: computed fields in the reader's language and way of 
 and whether the result still answers what is asked. Nothing is measured here.
 """
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.tools.misc import format_date, formatLang
 
-from ..workflow.uplift import ENOUGH
+from ...kernel.comparison import Figure
+from ...kernel.uplift import ENOUGH
 
 TONES = {
     "more": "success", "less": "danger", "none": "info", "few": "warning", "open": "info",
@@ -66,6 +65,16 @@ class LifecycleComparison(models.Model):
 
     # ----- IN WORDS -----
 
+    def _figures(self):
+        """Dict name → ``Figure`` of the result, or of members alone; empty where there is none."""
+        figures, own = self.result["figures"], self.result.get("own", {})
+        if not figures and any(own.get("orders", ())):
+            figures = own
+        return {
+            name: Figure(*values, *[None] * (len(Figure._fields) - len(values)))
+            for name, values in figures.items()
+        }
+
     def _percent(self, value, sign=False):
         """A percentage in the reader's way of writing, without a sign of minus nothing."""
         text = formatLang(self.env, abs(value), digits=0 if abs(value) >= 9.5 else 1)
@@ -85,18 +94,18 @@ class LifecycleComparison(models.Model):
 
     def _verdict(self):
         """What the figures prove, in one sentence."""
-        result = self.result
         if self.outcome == "open":
             return self._verdict_date()
         if self.outcome == "few":
             return self._verdict_few()
-        figure = result["figures"]["revenue"]
-        if figure[7] is None:
-            low, high = self._money(figure[5]), self._money(figure[6])
-            share = self._money(abs(figure[4]))
+        figure = self._figures()["revenue"]
+        if figure.percent is None:
+            low, high = self._money(figure.low), self._money(figure.high)
+            share = self._money(abs(figure.effect))
         else:
-            low, high = self._percent(figure[8], True), self._percent(figure[9], True)
-            share = self._percent(abs(figure[7]))
+            low = self._percent(figure.percent_low, True)
+            high = self._percent(figure.percent_high, True)
+            share = self._percent(abs(figure.percent))
         if self.outcome == "none":
             return self.env._(
                 "No effect can be shown: between %(low)s and %(high)s.", low=low, high=high
@@ -147,7 +156,8 @@ class LifecycleComparison(models.Model):
         )
 
     def _verdict_date(self):
-        before, after, year_before, year_after = self.result["figures"]["revenue"]
+        # compared with is the year earlier
+        before, after, year_before, year_after, *_effect = self._figures()["revenue"]
         proof = self.env._("It concerned everybody, so a cause is not proven.")
         if not before or before < 0:
             return proof
@@ -259,82 +269,65 @@ class LifecycleComparison(models.Model):
             comparison.result_html = comparison.result and comparison._result_html()
 
     def _result_html(self):
-        self.ensure_one()
-        result = self.result
-        figures = result["figures"]
-        if not figures and any(result.get("own", {}).get("orders", ())):
-            figures = {name: [*pair, None, None] for name, pair in result["own"].items()}
-        lines = [
-            Markup('<p class="text-muted">{}</p>').format(
-                Markup("<br/>").join(note for note in self._notes() if note)
-            )
-        ]
-        if figures:
-            lines.append(self._figure_table(figures))
-        return Markup("").join(lines)
-
-    def _figure_table(self, figures):
         """Members, those compared with, and the difference of their changes."""
-        is_date = self._is_of_date()
-        alone = not self.result["figures"]
+        self.ensure_one()
+        is_date, alone = self._is_of_date(), not self.result["figures"]
+        figures = self._figures()
         groups = [
             self.env._("Around that day") if is_date else self.env._("Members"),
             self.env._("A year earlier") if is_date else self.env._("Comparable customers"),
         ]
-        cell = Markup('<td class="text-end text-nowrap {}">{}</td>')
-        head = Markup('<th class="text-end fw-normal {}">{}</th>')
-        body = []
-        for name, label in self._labels().items():
-            values = figures[name]
-            cells = []
-            for place in (0,) if alone else (0, 2):
-                before, after = values[place : place + 2]
-                change = None if before is None or after is None else after - before
-                cells += [
-                    cell.format("ps-3", self._shown(name, before)),
-                    cell.format("", self._shown(name, after)),
-                    cell.format("text-muted", self._shown(name, change, True)),
-                ]
-            if not alone and not is_date:
-                cells.append(cell.format("ps-3", self._difference(name, values)))
-            body.append(
-                Markup(
-                    '<tr><th scope="row" class="fw-normal" style="min-width: 8rem">{}</th>{}</tr>'
-                ).format(label, Markup("").join(cells))
-            )
-        columns = [
-            head.format("ps-3", self.env._("Before")),
-            head.format("", self.env._("After")),
-            head.format("text-muted", self.env._("Change")),
-        ] * (1 if alone else 2)
-        top = [
-            Markup('<th colspan="3" class="text-end ps-3">{}</th>').format(group)
-            for group in groups[: 1 if alone else 2]
-        ]
-        if not alone and not is_date:
-            top.append(
-                Markup('<th class="text-end ps-3">{}</th>').format(self.env._("Difference"))
-            )
-            columns.append(head.format("ps-3 text-muted", self.env._("95 % interval")))
-        return Markup(
-            '<div class="table-responsive"><table class="table table-sm w-auto"><thead>'
-            '<tr><th></th>{}</tr><tr><th></th>{}</tr></thead><tbody>{}</tbody></table></div>'
-        ).format(Markup("").join(top), Markup("").join(columns), Markup("").join(body))
-
-    def _difference(self, name, values):
-        """The difference with its interval below, in bold where it is more than chance."""
-        effect, low, high = values[4:7]
-        if effect is None:
-            return "–"
-        return Markup('<span class="{}">{}</span><br/><small class="text-muted">{}</small>').format(
-            "fw-bold" if low > 0 or high < 0 else "",
-            self._shown(name, effect, True),
-            self.env._(
-                "%(low)s to %(high)s",
-                low=self._shown(name, low, True),
-                high=self._shown(name, high, True),
-            ),
+        labels = self._labels() if figures else {}
+        return self.env["ir.qweb"]._render(
+            "customer_lifecycle.comparison_figures",
+            {
+                "notes": [note for note in self._notes() if note],
+                "groups": groups[: 1 if alone else 2],
+                "columns": [self.env._("Before"), self.env._("After"), self.env._("Change")],
+                "difference": not alone and not is_date and {
+                    "title": self.env._("Difference"), "note": self.env._("95 % interval"),
+                },
+                "rows": [
+                    {
+                        "label": label,
+                        "values": self._values(name, figures[name], alone),
+                        "difference": self._difference(name, figures[name]),
+                    }
+                    for name, label in labels.items()
+                ],
+            },
+            minimal_qcontext=True,
+            raise_if_not_found=True,
         )
+
+    def _values(self, name, figure, alone):
+        """Texts of before, after and change, of members and of those compared with."""
+        pairs = [(figure.before, figure.after), (figure.control_before, figure.control_after)]
+        texts = []
+        for before, after in pairs[: 1 if alone else 2]:
+            change = None if before is None or after is None else after - before
+            texts.append(
+                (
+                    self._shown(name, before),
+                    self._shown(name, after),
+                    self._shown(name, change, True),
+                )
+            )
+        return texts
+
+    def _difference(self, name, figure):
+        """The difference with its interval, and whether it is more than chance."""
+        if figure.effect is None:
+            return {"text": "–", "interval": None, "is_sure": False}
+        return {
+            "text": self._shown(name, figure.effect, True),
+            "is_sure": figure.low > 0 or figure.high < 0,
+            "interval": self.env._(
+                "%(low)s to %(high)s",
+                low=self._shown(name, figure.low, True),
+                high=self._shown(name, figure.high, True),
+            ),
+        }
 
     # ----- AS A CHART -----
 

@@ -6,78 +6,21 @@ Measured daily after the workflows' scheduled action has done its work, and by a
 """
 
 import logging
-import math
-
-from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
+from ...kernel.uplift import (
+    ENOUGH,
+    customers_needed,
+    difference_of_means,
+    difference_of_shares,
+)
+
 _logger = logging.getLogger(__name__)
 
 MANAGER = "sales_team.group_sale_manager"
-#: normal quantiles: 95 % interval, and 80 % power
-Z_INTERVAL, Z_POWER = 1.959964, 0.841621
-#: customers that each group needs before a mean of money is told with an interval
-ENOUGH = 30
-
-
-def wilson(successes, total):
-    """95 % interval of a proportion (Wilson 1927), as (low, high)."""
-    share = successes / total
-    square = Z_INTERVAL**2
-    middle = (share + square / (2 * total)) / (1 + square / total)
-    half = (
-        Z_INTERVAL
-        / (1 + square / total)
-        * math.sqrt(share * (1 - share) / total + square / (4 * total**2))
-    )
-    return middle - half, middle + half
-
-
-def difference_of_shares(first, first_total, second, second_total):
-    """Difference of two proportions with its 95 % interval (Newcombe 1998, method 10).
-
-    :return: (difference, low, high) of first minus second
-    """
-    share_1, share_2 = first / first_total, second / second_total
-    low_1, high_1 = wilson(first, first_total)
-    low_2, high_2 = wilson(second, second_total)
-    difference = share_1 - share_2
-    return (
-        difference,
-        difference - math.hypot(share_1 - low_1, high_2 - share_2),
-        difference + math.hypot(high_1 - share_1, share_2 - low_2),
-    )
-
-
-def difference_of_means(first, second):
-    """Difference of two means with its 95 % interval (normal, unequal variances).
-
-    :param first, second: (number, sum, sum of squares) of each group
-    """
-    means, variances = [], []
-    for number, total, squares in (first, second):
-        mean = total / number
-        means.append(mean)
-        variances.append(max(0.0, squares - number * mean**2) / max(1, number - 1) / number)
-    difference = means[0] - means[1]
-    half = Z_INTERVAL * math.sqrt(sum(variances))
-    return difference, difference - half, difference + half
-
-
-def customers_needed(share_1, share_2, control):
-    """How many customers in all would show a difference of two shares (80 % power, 5 % level).
-
-    :param control: share of the control group, between 0 and 1
-    :return: number, None where there is no difference to be shown
-    """
-    difference = share_1 - share_2
-    if not difference:
-        return None
-    spread = share_1 * (1 - share_1) / (1 - control) + share_2 * (1 - share_2) / control
-    return math.ceil((Z_INTERVAL + Z_POWER) ** 2 * spread / difference**2)
 
 
 class LifecycleWorkflow(models.Model):
@@ -226,9 +169,9 @@ class LifecycleWorkflow(models.Model):
     @api.depends_context("lang")
     def _compute_effect_html(self):
         for workflow in self:
-            workflow.effect_html = workflow.effect and workflow._effect_html()
+            workflow.effect_html = workflow.effect and workflow._uplift_html()
 
-    def _effect_verdict(self):
+    def _uplift_verdict(self):
         """(tone, sentence) on what the numbers prove."""
         effect = self.effect
         treated, control = effect["treated"], effect["control"]
@@ -241,7 +184,7 @@ class LifecycleWorkflow(models.Model):
         if not treated[0]:
             return "info", self.env._("So far only the control group has members.")
         share_1, share_2 = treated[1] / treated[0], control[1] / control[0]
-        _difference, low, high = self._effect_difference()
+        _difference, low, high = self._uplift()
         if low > 0:
             return "success", self.env._("It works: more customers ordered than without it.")
         if high < 0:
@@ -259,11 +202,11 @@ class LifecycleWorkflow(models.Model):
             f"{max(1, needed - int(total)):,}",
         )
 
-    def _effect_difference(self):
+    def _uplift(self):
         treated, control = self.effect["treated"], self.effect["control"]
         return difference_of_shares(treated[1], treated[0], control[1], control[0])
 
-    def _effect_html(self):
+    def _uplift_html(self):
         self.ensure_one()
         effect = self.effect
         treated, control = effect["treated"], effect["control"]
@@ -302,52 +245,37 @@ class LifecycleWorkflow(models.Model):
             (self.env._("Net revenue"), money(treated[3]), money(control[3])),
             (self.env._("Net revenue for each customer"), mean(treated), mean(control)),
         ]
-        tone, verdict = self._effect_verdict()
-        lines = [Markup('<div class="alert alert-{}" role="status">{}</div>').format(tone, verdict)]
+        tone, verdict = self._uplift_verdict()
+        difference = revenue = None
         if treated[0] and control[0]:
-            difference, low, high = self._effect_difference()
-            revenue = difference_of_means(
-                (treated[0], treated[3], treated[4]), (control[0], control[3], control[4])
+            shown = [percent(number, True) for number in self._uplift()]
+            difference = self.env._(
+                "Customers who ordered: %(difference)s percentage points against the "
+                "control group (95 %% interval %(low)s to %(high)s).",
+                **dict(zip(("difference", "low", "high"), shown, strict=True)),
             )
-            sentence = ""
             if treated[2] + control[2] > 0:
-                sentence = self._revenue_sentence(money, *revenue)
-            lines.append(
-                Markup("<p><b>{}</b><br/>{}</p>").format(
-                    self.env._(
-                        "Customers who ordered: %(difference)s percentage points against the "
-                        "control group (95 %% interval %(low)s to %(high)s).",
-                        difference=percent(difference, True),
-                        low=percent(low, True),
-                        high=percent(high, True),
-                    ),
-                    sentence,
-                )
-            )
-        body = Markup("").join(
-            Markup('<tr><td>{}</td><td class="text-end">{}</td><td class="text-end">{}</td></tr>')
-            .format(*row)
-            for row in rows
-        )
-        lines.append(
-            Markup(
-                '<table class="table table-sm w-auto"><thead><tr><th></th>'
-                '<th class="text-end ps-4">{}</th><th class="text-end ps-4">{}</th></tr></thead>'
-                "<tbody>{}</tbody></table>"
-            ).format(self.env._("With the workflow"), self.env._("Control group"), body)
-        )
-        lines.append(
-            Markup('<p class="text-muted">{} {}</p>').format(
-                self.env._(
+                revenue = self._revenue_sentence(money)
+        return self.env["ir.qweb"]._render(
+            "customer_lifecycle.workflow_uplift",
+            {
+                "tone": tone,
+                "verdict": verdict,
+                "difference": difference,
+                "revenue": revenue,
+                "groups": [self.env._("With the workflow"), self.env._("Control group")],
+                "rows": rows,
+                "complete": self.env._(
                     "For %(complete)s of %(entered)s the %(days)s days are over.",
                     complete=f"{treated[5] + control[5]:.0f}",
                     entered=f"{treated[0] + control[0]:.0f}",
                     days=effect["days"],
                 ),
-                self._seen_note(measured),
-            )
+                "seen": self._seen_note(measured),
+            },
+            minimal_qcontext=True,
+            raise_if_not_found=True,
         )
-        return Markup("").join(lines)
 
     def _seen_note(self, measured):
         """How far the numbers of opens and clicks can be trusted."""
@@ -361,9 +289,13 @@ class LifecycleWorkflow(models.Model):
             "customer's consent allow it; so far that is nobody."
         )
 
-    def _revenue_sentence(self, money, difference, low, high):
+    def _revenue_sentence(self, money):
         """What the workflow brings for each customer; of a few no interval can be trusted."""
-        if min(self.effect["treated"][0], self.effect["control"][0]) < ENOUGH:
+        groups = [self.effect[name] for name in ("treated", "control")]
+        difference, low, high = difference_of_means(
+            *((group[0], group[3], group[4]) for group in groups)
+        )
+        if min(group[0] for group in groups) < ENOUGH:
             return self.env._(
                 "Net revenue for each customer: %(difference)s against the control group, so far "
                 "of too few customers for an interval.",

@@ -132,7 +132,7 @@ class TestWinBack(MailCase):
         bought = sum(amount > 0 for amount in revenue)
         self.assertEqual(effect["treated"][:4], [len(treated), bought, bought, sum(revenue)])
         self.assertEqual(effect["control"][:4], [len(control), 1, 1, 50])
-        difference, low, high = self.workflow._effect_difference()
+        difference, low, high = self.workflow._uplift()
         self.assertAlmostEqual(difference, bought / len(treated) - 1 / len(control))
         self.assertLess(0, low)
         self.assertLess(high, 1)

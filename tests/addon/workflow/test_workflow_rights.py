@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.customer_lifecycle.models.workflow.uplift import (
+from odoo.addons.customer_lifecycle.kernel.uplift import (
     customers_needed,
     difference_of_means,
     difference_of_shares,
