@@ -27,7 +27,7 @@ class TrackingController(http.Controller):
         if not deliveries._is_genuine(delivery_id, token):
             raise request.not_found()
         if self._is_person():
-            deliveries._note_seen(delivery_id)
+            deliveries._record_seen(delivery_id)
         return request.make_response(
             PICTURE, [("Content-Type", "image/gif"), ("Cache-Control", "no-store")]
         )
@@ -45,7 +45,7 @@ class TrackingController(http.Controller):
         if not url or not deliveries._is_genuine(delivery_id, token, url):
             raise request.not_found()
         if self._is_person():
-            deliveries._note_seen(delivery_id, clicked=True)
+            deliveries._record_seen(delivery_id, clicked=True)
         # the signature says that the address stood in our own e-mail
         return request.redirect(url, code=302, local=False)
 

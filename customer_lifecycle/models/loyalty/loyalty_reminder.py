@@ -138,10 +138,10 @@ class LifecycleWorkflowDelivery(models.Model):
         "loyalty.program", ondelete="set null", readonly=True, index="btree_not_null"
     )
 
-    def _is_moot(self):
+    def _is_obsolete(self):
         """Reminders wait for days: the points may have been spent, or an order kept them."""
         if not self.loyalty_program_id:
-            return super()._is_moot()
+            return super()._is_obsolete()
         cards = self.env["loyalty.card"].sudo().search(
             [
                 ("program_id", "=", self.loyalty_program_id.id),

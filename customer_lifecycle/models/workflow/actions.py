@@ -10,7 +10,6 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ...tools.batches import wake
-from ...tools.batches import wake
 from ...tools.messages import REWARD
 from .triggers import trigger_of
 

@@ -10,10 +10,11 @@ import logging
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...tools.batches import CONFLICTS
-from .triggers import TRIGGERS, trigger_of
+from .triggers import LAUNCH, TRIGGERS, trigger_of
 
 _logger = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class LifecycleWorkflow(models.Model):
             ids += [row[0] for row in self.env.cr.fetchall()]
         return ids
 
-    def _note_progress(self, **values):
+    def _record_progress(self, **values):
         # sudo, untracked: where the workflow stands is no change that somebody made
         self.sudo().with_context(tracking_disable=True).write({"error": False, **values})
 
@@ -212,3 +213,62 @@ class LifecycleWorkflow(models.Model):
             )
         )
         return self.env.cr.rowcount
+
+    # ----- BY HAND -----
+
+    def _enter_by_hand(self, profile):
+        """Put one customer into a running workflow."""
+        self.ensure_one()
+        self._check_may_start()
+        profile.check_access("read")
+        # sudo: how often customers were entered by hand is counted by the system
+        workflow = self.sudo()
+        if self not in profile._workflows_to_start():
+            raise UserError(
+                self.env._(
+                    "%(customer)s is on the way through “%(workflow)s” already, or it is not "
+                    "running.",
+                    customer=profile.partner_id.display_name,
+                    workflow=self.name,
+                )
+            )
+        workflow.launch_count += 1
+        episode = f"{LAUNCH}{workflow.launch_count}"
+        entered = workflow._enter(
+            profile.company_id,
+            SQL(
+                "SELECT profile.id, %s AS episode FROM lifecycle_profile profile WHERE id = %s",
+                episode,
+                profile.id,
+            ),
+        )
+        if not entered:
+            raise UserError(
+                self.env._(
+                    "%(customer)s cannot enter “%(workflow)s”: its filter is not met, or it does "
+                    "not let customers enter again so soon.",
+                    customer=profile.partner_id.display_name,
+                    workflow=self.name,
+                )
+            )
+        if workflow.env["lifecycle.workflow.enrollment"].search_count(
+            [
+                ("workflow_id", "=", self.id),
+                ("profile_id", "=", profile.id),
+                ("episode", "=", episode),
+                ("state", "=", "control"),
+            ]
+        ):
+            raise UserError(
+                self.env._(
+                    "%(customer)s is in the control group of “%(workflow)s”, which gets nothing, "
+                    "so that the effect can be measured.",
+                    customer=profile.partner_id.display_name,
+                    workflow=self.name,
+                )
+            )
+        profile.partner_id.message_post(
+            body=self.env._("Started the workflow “%s”.", self.name),
+            subtype_xmlid="mail.mt_note",
+        )
+        self._wake()

@@ -2,13 +2,11 @@
 
 In: a template, customers with their recipients, and whose rights count. Out: e-mails in Odoo's
 queue with a link for unsubscribing. Called by e-mail steps, automation rules and the preview; the
-page for unsubscribing checks its signature. Templates in use are guarded here, too.
+page for unsubscribing checks its signature.
 """
 
-import uuid
 from urllib.parse import urlencode
 
-from lxml import html
 from markupsafe import Markup
 
 from odoo import api, fields, models
@@ -215,127 +213,3 @@ class LifecycleWorkflowMail(models.AbstractModel):
         if isinstance(cause, AttributeError | KeyError | NameError):
             text = f"{type(cause).__name__}: {text}"
         return text.split("\n")[0][:300]
-
-
-class MailTemplate(models.Model):
-    _inherit = "mail.template"
-
-    # ----- WHO MAY CHANGE WHAT IS BEING SENT -----
-
-    def _check_may_edit_running(self):
-        """Refuse to change what started workflows send, to who may not start them.
-
-        They are rendered with the rights of the responsible person, which may be more.
-        """
-        if self.env.su or not self:
-            return
-        # sudo: whoever edits a template need not see the workflows that send it
-        steps = self.env["lifecycle.workflow.step"].sudo().search(
-            [
-                ("template_id", "in", self.ids),
-                ("kind", "=", "email"),
-                ("workflow_id.state", "in", ("running", "paused")),
-            ]
-        )
-        for workflow in steps.workflow_id.sudo(False):
-            workflow._check_may_start()
-        reminding = self.env["loyalty.program"].sudo().search(
-            [
-                ("lifecycle_reminder_template_id", "in", self.ids),
-                ("lifecycle_reminder", "=", "email"),
-                ("lifecycle_expiry_months", ">", 0),
-            ],
-            limit=1,
-        )
-        if reminding:
-            reminding.sudo(False).check_access("write")
-        asking = self.env["ir.actions.server"].sudo().search(
-            [("lifecycle_template_id", "in", self.ids)], limit=1
-        )
-        if asking:
-            asking.sudo(False).check_access("write")
-
-    def write(self, vals):
-        if vals.keys() - {"name", "description"}:
-            self._check_may_edit_running()
-        return super().write(vals)
-
-    def _update_field_translations(self, field_name, translations, digest=None, source_lang=""):
-        if field_name not in ("name", "description"):
-            self._check_may_edit_running()
-        return super()._update_field_translations(
-            field_name, translations, digest=digest, source_lang=source_lang
-        )
-
-    # ----- RENDERING -----
-
-    @api.model
-    def _render_template_qweb(
-        self, template_src, model, res_ids, add_context=None, options=None
-    ):
-        """Compile a workflow's e-mail once for all its customers, not once for each.
-
-        Odoo compiles such sources anew for every record, which is most of the time that queueing
-        many e-mails takes.
-        """
-        if (
-            not self.env.context.get("lifecycle_together")
-            or len(res_ids) < 2
-            or not template_src
-            or not self._has_unsafe_expression_template_qweb(template_src, model)
-        ):
-            return super()._render_template_qweb(
-                template_src, model, res_ids, add_context=add_context, options=options
-            )
-        mark = f"lifecycle-{uuid.uuid4()}"
-        source = html.fragment_fromstring(
-            f'<t t-foreach="lifecycle_records" t-as="object">{template_src}{mark}</t>',
-            create_parent="div",
-        )
-        variables = {
-            **self._render_eval_context(),
-            **(add_context or {}),
-            "lifecycle_records": self.env[model].browse(res_ids),
-        }
-        rendered = self.env["ir.qweb"]._render(source, variables, **(options or {}))
-        # without the div around everything
-        texts = rendered[5:-6].split(mark)[:-1]
-        return dict(zip(res_ids, texts, strict=True))
-
-    def _has_translation(self, language):
-        """Whether the body is written in a language of its own."""
-        self.ensure_one()
-        stored = self._fields["body_html"]._get_stored_translations(self) or {}
-        return bool(stored.get(language)) and stored[language] != stored.get("en_US")
-
-
-class MailMail(models.Model):
-    _inherit = "mail.mail"
-
-    @api.model
-    def process_email_queue(self, email_ids=(), batch_size=1000):
-        """Go on until the queue is empty.
-
-        Odoo's own scheduled action ends after one batch and leaves the rest for an hour later.
-        """
-        if email_ids or not self.env.context.get("cron_id"):
-            return super().process_email_queue(email_ids=email_ids, batch_size=batch_size)
-        before = self._lifecycle_waiting()
-        result = super().process_email_queue(email_ids=email_ids, batch_size=batch_size)
-        after = self._lifecycle_waiting()
-        if after and (not before or after[0] != before[0] or after[1] < before[1]):
-            # something was sent: what still waits is not held up by a mail server's limit
-            self.env["ir.cron"].browse(self.env.context["cron_id"])._trigger()
-        return result
-
-    @api.model
-    def _lifecycle_waiting(self):
-        """(lowest id, number) of the e-mails that could be sent now, None if there are none."""
-        self.env.cr.execute(
-            """SELECT MIN(mail.id), COUNT(*) FROM mail_mail mail
-                WHERE mail.state = 'outgoing' AND (mail.scheduled_date IS NULL
-                      OR mail.scheduled_date <= %s)""",
-            [self.env.cr.now()],
-        )
-        lowest, count = self.env.cr.fetchone()
-        return (lowest, count) if count else None

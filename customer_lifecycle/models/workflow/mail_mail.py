@@ -1,23 +1,16 @@
-"""The mail queue's last question, and what happens to e-mails that a pause holds back.
+"""Odoo's mail queue and marketing e-mails: asked once more as they leave, measured, kept going.
 
-In: queued e-mails that are about to be sent. Out: those that may leave, to the addresses that
-were judged; the others are cancelled, and released or dropped later. Called by Odoo's sending of
-e-mails, by resuming and ending a workflow, and by the workflows' scheduled action.
+In: queued e-mails that are about to be sent, and what became of them. Out: those that may leave,
+each address its own copy with links that tell of opening and clicking where that is allowed; the
+others are cancelled. Called by Odoo's sending of e-mails.
 """
-
-import logging
-from datetime import timedelta
 
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.tools import formataddr, html2plaintext, split_every
 
-from ...tools.batches import attempt
 from ...tools.messages import Message
-from .workflow_reach import NARROW
-
-_logger = logging.getLogger(__name__)
 
 #: after so many e-mails it is asked again whether the others may leave
 LOOK_AGAIN = 50
@@ -26,8 +19,7 @@ LOOK_AGAIN = 50
 class MailMail(models.Model):
     """The last look before a queued e-mail leaves: queues may be long, and servers stand still."""
 
-    # what becomes of queued e-mails is a subject of its own
-    _inherit = "mail.mail"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "mail.mail"
 
     def send(self, auto_commit=False, raise_exception=False, post_send_callback=None):
         leaving = self - self._lifecycle_hold_back()
@@ -131,121 +123,78 @@ class MailMail(models.Model):
         stopped.write({"state": "cancel"})
         return stopped
 
+    def _lifecycle_may_be_ours(self):
+        return self.model == "res.partner" and self.message_type == "email_outgoing"
 
-class LifecycleWorkflowDelivery(models.Model):
-    # a file for each subject of this model
-    _inherit = "lifecycle.workflow.delivery"  # pylint: disable=consider-merging-classes-inherited
+    def _lifecycle_delivery(self):
+        """The delivery that this e-mail is the effect of."""
+        deliveries = self.env["lifecycle.workflow.delivery"].sudo()
+        if not self._lifecycle_may_be_ours():
+            return deliveries
+        return deliveries.search([("mail_message_id", "=", self.mail_message_id.id)], limit=1)
 
-    def _write_emails(self, emails):
-        """Keep which addresses an e-mail leaves to: they may be others than when it was queued."""
-        if emails and emails != self._emails():
-            self.write({"email": emails[0], "other_emails": ", ".join(emails[1:])})
+    def _prepare_outgoing_body(self):
+        """Let opening and clicking be seen, where the recipient may be measured."""
+        body = super()._prepare_outgoing_body()
+        delivery = self._lifecycle_delivery() if body else None
+        if not delivery or not delivery.is_measured:
+            return body
+        if not delivery._may_be_seen():
+            # consent was withdrawn while it was queued
+            delivery.is_measured = False
+            return body
+        return delivery._track_body(body)
 
-    def _held_back(self, refusal):
-        """What becomes of a queued e-mail that must not leave; empty where it may."""
-        self.ensure_one()
-        if refusal:
-            return {"state": "skipped", "reason": refusal}
-        workflow = self.workflow_id.sudo()
-        left_out = workflow.state == "running" and not workflow._runs_in(self.company_id)
-        if workflow.state == "paused" or left_out:
-            return {"state": "waiting", "reason": "paused", "date_asked": False}
-        if self.workflow_id and self.workflow_id.state != "running":
-            return {"state": "skipped", "reason": "ended"}
-        return {}
-
-    def _release(self, workflow, company):
-        """Let held e-mails of one workflow go, judged anew: the pause may have been long."""
-        now = fields.Datetime.now()
-        mails = self.env["mail.mail"].search(
-            [
-                ("mail_message_id", "in", self.mail_message_id.ids),
-                ("state", "in", ("cancel", "outgoing")),
-            ]
-        ).grouped("mail_message_id")
-        # somebody may have deleted the e-mail meanwhile
-        present = self.filtered(lambda one: one.mail_message_id in mails)
-        wanted = present._still_wanted(workflow, company)
-        (self - wanted).write({"state": "skipped", "reason": "moot"})
-        going = wanted._free_to_go(company)
-        if going:
-            opening = workflow._next_open(company, now)
-            going.write({"state": "done", "reason": False, "date": opening})
-            self.env["mail.mail"].union(*(mails[one.mail_message_id] for one in going)).write(
-                {"state": "outgoing", "scheduled_date": opening > now and opening}
-            )
-            self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger(opening)
-
-    def _still_wanted(self, workflow, company):
-        """Those whose customer is on the way still, and meets the filter of the step."""
-        stay = self.enrollment_id.filtered(lambda one: one.state != "exited")
-        for leavers in stay._leavers(company, workflow).values():
-            stay -= leavers
-        wanted = self.browse()
-        for step, some in self.grouped("step_id").items():
-            meeting = (some.enrollment_id & stay)._meeting(company, workflow, step.domain)
-            wanted |= some.filtered(lambda one, meeting=meeting: one.enrollment_id in meeting)
-        return wanted
-
-    def _free_to_go(self, company):
-        """Those whose customer may get a message now; the others wait as long as any message."""
-        now = fields.Datetime.now()
-        ordered = self.sorted("id")
-        # whether they are wanted at all is asked again as they leave
-        waits = self.env["lifecycle.consent"]._waits(
-            Message(company), [(one.profile_id, one._emails()) for one in ordered]
+    def _postprocess_sent_message(
+        self, success_pids, success_emails, failure_reason=False, failure_type=None
+    ):
+        """Tell of e-mails that the mail server did not take, and of those it took later."""
+        for mail in self:
+            delivery = mail._lifecycle_delivery()
+            if delivery and failure_type:
+                reason = failure_reason or self.env._("The mail server did not take it.")
+                # copies to several addresses leave one after the other
+                count = success_pids.count(delivery.recipient_id)
+                left = delivery._emails_left()
+                left += [one for one in delivery._emails() if one not in left][:count]
+                delivery.write(
+                    {
+                        "state": "failed",
+                        "error": str(reason).split("\n")[0][:300],
+                        "emails_left": ", ".join(left),
+                    }
+                )
+            elif delivery.state in ("failed", "skipped", "waiting"):
+                # somebody had it sent after all
+                delivery.write({"state": "done", "error": False, "reason": False})
+        return super()._postprocess_sent_message(
+            success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type
         )
-        taken, going = set(), self.browse()
-        for one, wait in zip(ordered, waits, strict=True):
-            if not wait and not taken.intersection(one._emails()):
-                taken.update(one._emails())
-                going |= one
-                continue
-            reason = wait[0] if wait else "cap"
-            since = one.date_asked or now
-            if now >= since + timedelta(days=company.lifecycle_wait_days):
-                one.write({"state": "skipped", "reason": reason})
-            else:
-                one.write({"reason": reason, "date_asked": since})
-        return going
-
-
-class LifecycleWorkflow(models.Model):
-    # a file for each subject of this large model
-    _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
-    def _settle_held(self):
-        """Look again at all e-mails that were held back.
+    def process_email_queue(self, email_ids=(), batch_size=1000):
+        """Go on until the queue is empty.
 
-        Also those that the mail queue has held back while somebody resumed or ended the workflow.
+        Odoo's own scheduled action ends after one batch and leaves the rest for an hour later.
         """
-        workflows = self._held_deliveries([("workflow_id", "!=", False)]).workflow_id
-        workflows.filtered(lambda one: one.state == "running")._release_mails()
-        workflows.filtered(lambda one: one.state in ("draft", "ended"))._drop_mails()
+        if email_ids or not self.env.context.get("cron_id"):
+            return super().process_email_queue(email_ids=email_ids, batch_size=batch_size)
+        before = self._lifecycle_waiting()
+        result = super().process_email_queue(email_ids=email_ids, batch_size=batch_size)
+        after = self._lifecycle_waiting()
+        if after and (not before or after[0] != before[0] or after[1] < before[1]):
+            # something was sent: what still waits is not held up by a mail server's limit
+            self.env["ir.cron"].browse(self.env.context["cron_id"])._trigger()
+        return result
 
-    def _held_deliveries(self, domain=None):
-        narrow = self.env.context.get(NARROW)
-        here = [] if narrow is None else [("company_id", "in", narrow)]
-        return self.env["lifecycle.workflow.delivery"].sudo().search(
-            [("state", "=", "waiting"), *here, *(domain or [("workflow_id", "in", self.ids)])]
+    @api.model
+    def _lifecycle_waiting(self):
+        """(lowest id, number) of the e-mails that could be sent now, None if there are none."""
+        self.env.cr.execute(
+            """SELECT MIN(mail.id), COUNT(*) FROM mail_mail mail
+                WHERE mail.state = 'outgoing' AND (mail.scheduled_date IS NULL
+                      OR mail.scheduled_date <= %s)""",
+            [self.env.cr.now()],
         )
-
-    def _release_mails(self):
-        """Let e-mails go that were held back, in the hours for sending."""
-        for (workflow, company), held in self._held_deliveries().grouped(
-            lambda one: (one.workflow_id, one.company_id)
-        ).items():
-            if not workflow._runs_in(company):
-                # paused there
-                continue
-            error = attempt(self.env, held.with_company(company)._release, workflow, company)
-            if error:
-                # looked at again with the next run
-                _logger.error(
-                    "E-mails of workflow %s stay held back", workflow.id, exc_info=error
-                )
-
-    def _drop_mails(self):
-        """Give up the e-mails that a pause has held back."""
-        self._held_deliveries().write({"state": "skipped", "reason": "ended"})
+        lowest, count = self.env.cr.fetchone()
+        return (lowest, count) if count else None

@@ -6,11 +6,8 @@ still belongs: who was put in by hand does.
 """
 
 from odoo import models
-from odoo.exceptions import UserError
-from odoo.tools import SQL
-from odoo.tools.misc import format_datetime
 
-from .triggers import LAUNCH, TRIGGERS
+from .triggers import TRIGGERS
 from .workflow import STARTER
 
 
@@ -82,84 +79,3 @@ class LifecycleProfile(models.Model):
             "target": "new",
             "context": {"default_profile_id": self.id},
         }
-
-
-class LifecycleWorkflowEnrollment(models.Model):
-    # a file for each subject of this large model
-    _inherit = "lifecycle.workflow.enrollment"  # pylint: disable=consider-merging-classes-inherited
-
-    def _where_it_stands(self):
-        """One sentence: which workflow, what comes next and when, or why it waits."""
-        self.ensure_one()
-        if self.workflow_id.state == "paused":
-            return self.env._("“%s” is paused.", self.workflow_id.name)
-        if not self.step_id or not self.date_next:
-            return self.env._("“%s” is about to end.", self.workflow_id.name)
-        return self.env._(
-            "“%(workflow)s”: next “%(step)s”, %(date)s.",
-            workflow=self.workflow_id.name,
-            step=self.step_id.title,
-            date=format_datetime(self.env, self.date_next, dt_format="medium"),
-        )
-
-
-class LifecycleWorkflow(models.Model):
-    # a file for each subject of this large model
-    _inherit = "lifecycle.workflow"  # pylint: disable=consider-merging-classes-inherited
-
-    def _enter_by_hand(self, profile):
-        """Put one customer into a running workflow."""
-        self.ensure_one()
-        self._check_may_start()
-        profile.check_access("read")
-        # sudo: how often customers were entered by hand is counted by the system
-        workflow = self.sudo()
-        if self not in profile._workflows_to_start():
-            raise UserError(
-                self.env._(
-                    "%(customer)s is on the way through “%(workflow)s” already, or it is not "
-                    "running.",
-                    customer=profile.partner_id.display_name,
-                    workflow=self.name,
-                )
-            )
-        workflow.launch_count += 1
-        episode = f"{LAUNCH}{workflow.launch_count}"
-        entered = workflow._enter(
-            profile.company_id,
-            SQL(
-                "SELECT profile.id, %s AS episode FROM lifecycle_profile profile WHERE id = %s",
-                episode,
-                profile.id,
-            ),
-        )
-        if not entered:
-            raise UserError(
-                self.env._(
-                    "%(customer)s cannot enter “%(workflow)s”: its filter is not met, or it does "
-                    "not let customers enter again so soon.",
-                    customer=profile.partner_id.display_name,
-                    workflow=self.name,
-                )
-            )
-        if workflow.env["lifecycle.workflow.enrollment"].search_count(
-            [
-                ("workflow_id", "=", self.id),
-                ("profile_id", "=", profile.id),
-                ("episode", "=", episode),
-                ("state", "=", "control"),
-            ]
-        ):
-            raise UserError(
-                self.env._(
-                    "%(customer)s is in the control group of “%(workflow)s”, which gets nothing, "
-                    "so that the effect can be measured.",
-                    customer=profile.partner_id.display_name,
-                    workflow=self.name,
-                )
-            )
-        profile.partner_id.message_post(
-            body=self.env._("Started the workflow “%s”.", self.name),
-            subtype_xmlid="mail.mt_note",
-        )
-        self._wake()

@@ -44,7 +44,7 @@ class LifecycleWorkflow(models.Model):
                 return
             self._pause_orphans()
             self._pause_writers()
-            self._settle_held()
+            self._reconcile_held()
             self._enter_all()
         unfinished = False
         for company in self.env["res.company"]._lifecycle_companies():
@@ -101,7 +101,7 @@ class LifecycleWorkflow(models.Model):
                 return done
             if isinstance(error, CONFLICTS):
                 _logger.info("A workflow step is put off: %s", error)
-                records._note_conflict(ids)
+                records._record_conflict(ids)
                 return 0
             _logger.exception("A workflow step cannot be done")
             records.browse(ids)._stop(self.env["lifecycle.workflow.mail"]._readable(error))

@@ -93,7 +93,7 @@ class LifecycleWorkflowDelivery(models.Model):
         return mail_tools.append_content_to_html(body, picture, plaintext=False)
 
     @api.model
-    def _note_seen(self, delivery_id, clicked=False):
+    def _record_seen(self, delivery_id, clicked=False):
         """Keep when an e-mail was first opened, or clicked, which nobody does unopened.
 
         In a transaction of its own: whoever follows a link gets there, come what may.
@@ -159,56 +159,3 @@ class LifecycleWorkflowStep(models.Model):
 
     def action_view_clicked(self):
         return self._open_done(self.env._("Clicked"), [("date_clicked", "!=", False)])
-
-
-class MailMail(models.Model):
-    # what becomes of queued e-mails is a subject of its own
-    _inherit = "mail.mail"  # pylint: disable=consider-merging-classes-inherited
-
-    def _lifecycle_may_be_ours(self):
-        return self.model == "res.partner" and self.message_type == "email_outgoing"
-
-    def _lifecycle_delivery(self):
-        """The delivery that this e-mail is the effect of."""
-        deliveries = self.env["lifecycle.workflow.delivery"].sudo()
-        if not self._lifecycle_may_be_ours():
-            return deliveries
-        return deliveries.search([("mail_message_id", "=", self.mail_message_id.id)], limit=1)
-
-    def _prepare_outgoing_body(self):
-        """Let opening and clicking be seen, where the recipient may be measured."""
-        body = super()._prepare_outgoing_body()
-        delivery = self._lifecycle_delivery() if body else None
-        if not delivery or not delivery.is_measured:
-            return body
-        if not delivery._may_be_seen():
-            # consent was withdrawn while it was queued
-            delivery.is_measured = False
-            return body
-        return delivery._track_body(body)
-
-    def _postprocess_sent_message(
-        self, success_pids, success_emails, failure_reason=False, failure_type=None
-    ):
-        """Tell of e-mails that the mail server did not take, and of those it took later."""
-        for mail in self:
-            delivery = mail._lifecycle_delivery()
-            if delivery and failure_type:
-                reason = failure_reason or self.env._("The mail server did not take it.")
-                # copies to several addresses leave one after the other
-                count = success_pids.count(delivery.recipient_id)
-                left = delivery._emails_left()
-                left += [one for one in delivery._emails() if one not in left][:count]
-                delivery.write(
-                    {
-                        "state": "failed",
-                        "error": str(reason).split("\n")[0][:300],
-                        "emails_left": ", ".join(left),
-                    }
-                )
-            elif delivery.state in ("failed", "skipped", "waiting"):
-                # somebody had it sent after all
-                delivery.write({"state": "done", "error": False, "reason": False})
-        return super()._postprocess_sent_message(
-            success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type
-        )

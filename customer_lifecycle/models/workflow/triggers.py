@@ -66,7 +66,7 @@ class Trigger:
 
     def looked(self, progress):
         """Keep how far candidates have been looked for."""
-        self.workflow._note_progress(**progress)
+        self.workflow._record_progress(**progress)
 
     def candidates(self, company):
         """SQL (id, episode): profiles for whom the trigger has come true since the last look."""
@@ -167,7 +167,7 @@ class StateTrigger(Trigger):
         )
         if self.env.cr.fetchone()[0]:
             seen = self.workflow.newest_transition
-            self.workflow._note_progress(seen_transition=seen, **progress)
+            self.workflow._record_progress(seen_transition=seen, **progress)
 
     def candidates(self, company):
         """Only news, made by rules or persons."""

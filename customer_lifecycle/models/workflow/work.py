@@ -19,7 +19,7 @@ from .triggers import trigger_of
 
 
 class LifecycleWorkflowEnrollment(models.Model):
-    """Doing what is due: decide on fresh data, act, and note both in one transaction."""
+    """Doing what is due: decide on fresh data, act, and record both in one transaction."""
 
     # a file for each subject of this large model
     _inherit = "lifecycle.workflow.enrollment"  # pylint: disable=consider-merging-classes-inherited
@@ -183,7 +183,7 @@ class LifecycleWorkflowEnrollment(models.Model):
         if decision.reason == "no_person":
             values.update(ask_salesperson(step, self))
         if decision.reason in OPT_OUTS and workflow.exit_on_opt_out:
-            self._note(company, step, "skipped", [{"reason": decision.reason, **values}])
+            self._record(company, step, "skipped", [{"reason": decision.reason, **values}])
             self._exit("opt_out")
         else:
             self._skip(company, step, decision.reason, values)
@@ -226,21 +226,21 @@ class LifecycleWorkflowEnrollment(models.Model):
     def _stop(self, text):
         """Stop what cannot be judged at all, such as by a filter on a field that is gone."""
         for one in self:
-            one._note(one.company_id, one.step_id, "failed", [{"error": text}])
+            one._record(one.company_id, one.step_id, "failed", [{"error": text}])
             one.write({"state": "failed", "error": text, "attempts": one.attempts + 1,
                        "date_next": False})
 
     def _done(self, company, step, values_list, branch=None):
-        self._note(company, step, "done", values_list)
+        self._record(company, step, "done", values_list)
         self._go_on(company, step, branch)
 
     def _skip(self, company, step, reason, values=None):
         if not self:
             return
-        self._note(company, step, "skipped", [{"reason": reason, **(values or {})}] * len(self))
+        self._record(company, step, "skipped", [{"reason": reason, **(values or {})}] * len(self))
         self._go_on(company, step)
 
-    def _note(self, company, step, state, values_list):
+    def _record(self, company, step, state, values_list):
         """Record what became of a step, in the place of a failed attempt where there is one."""
         now = fields.Datetime.now()
         deliveries = self.env["lifecycle.workflow.delivery"].sudo()
@@ -304,7 +304,7 @@ class LifecycleWorkflowEnrollment(models.Model):
         )
 
     @api.model
-    def _note_conflict(self, ids):
+    def _record_conflict(self, ids):
         """Put off what met with somebody's change; stop what conflicts again and again."""
         self.env.cr.execute(
             SQL(

@@ -8,6 +8,7 @@ scheduled action, by ending, deleting and anonymising, and by the buttons to sto
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
+from odoo.tools.misc import format_datetime
 
 EXITS = [
     ("goal", "Goal reached"),
@@ -133,6 +134,20 @@ class LifecycleWorkflowEnrollment(models.Model):
             "res_id": self.partner_id.id,
             "views": [(False, "form")],
         }
+
+    def _where_it_stands(self):
+        """One sentence: which workflow, what comes next and when, or why it waits."""
+        self.ensure_one()
+        if self.workflow_id.state == "paused":
+            return self.env._("“%s” is paused.", self.workflow_id.name)
+        if not self.step_id or not self.date_next:
+            return self.env._("“%s” is about to end.", self.workflow_id.name)
+        return self.env._(
+            "“%(workflow)s”: next “%(step)s”, %(date)s.",
+            workflow=self.workflow_id.name,
+            step=self.step_id.title,
+            date=format_datetime(self.env, self.date_next, dt_format="medium"),
+        )
 
     # ----- BATCHES -----
 
