@@ -4,8 +4,6 @@ In: the parameters of a stored fit. Out: a list of sentences in the reader's lan
 there was not enough data. Shown on the form of the lifetime value model.
 """
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 
 from ... import kernel
@@ -37,8 +35,12 @@ class LifecycleClvModel(models.Model):
     def _compute_reading(self):
         for model in self:
             lines = model._reading_lines()
-            items = Markup().join(Markup("<li>%s</li>") % line for line in lines)
-            model.reading = lines and Markup("<ul class='mb-0'>%s</ul>") % items
+            model.reading = lines and self.env["ir.qweb"]._render(
+                "customer_lifecycle.clv_model_reading",
+                {"lines": lines},
+                minimal_qcontext=True,
+                raise_if_not_found=True,
+            )
 
     def _reading_lines(self):
         """Sentences on rhythm, loss and forecast.

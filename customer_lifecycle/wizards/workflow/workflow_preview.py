@@ -82,10 +82,15 @@ class LifecycleWorkflowPreview(models.TransientModel):
     @api.model
     def _warnings_html(self, workflow, profiles):
         warnings = workflow._looked_at()._preview_warnings(profiles.sudo()[:SAMPLE])
-        if not warnings:
-            return False
-        return Markup("<ul class='mb-0'>{}</ul>").format(
-            Markup("").join(Markup("<li>{}</li>").format(text) for text in warnings)
+        return warnings and self._filled("workflow_preview_warnings", {"sentences": warnings})
+
+    @api.model
+    def _filled(self, template, values):
+        return self.env["ir.qweb"]._render(
+            f"customer_lifecycle.{template}",
+            values,
+            minimal_qcontext=True,
+            raise_if_not_found=True,
         )
 
     # ----- WHAT ONE CUSTOMER WOULD GET -----
@@ -100,58 +105,50 @@ class LifecycleWorkflowPreview(models.TransientModel):
         profile, workflow = self.profile_id, self.workflow_id
         company = profile.company_id or self.env.company
         decision = workflow._decide(profile, company)[profile.id]
-        parts = []
-        for moment, step, meets in workflow._timeline(profile, company):
-            head = Markup(
-                '<div class="d-flex gap-3 mt-4 border-top pt-3">'
-                '<div class="text-muted text-nowrap">{}</div><div><b>{}</b>{}</div></div>'
-            ).format(
-                format_datetime(self.env, moment, tz=company._lifecycle_timezone(),
-                                dt_format="EEE d MMM, HH:mm"),
-                step.title,
-                Markup("") if meets else Markup(' <span class="badge text-bg-warning">{}</span>')
-                .format(self.env._("skipped today: the filter is not met")),
-            )
-            parts.append(head)
-            if step.kind == "email":
-                parts.append(self._render_mail(step, profile, decision, company))
-        return Markup("").join(parts)
+        steps = [
+            {
+                "when": format_datetime(
+                    self.env,
+                    moment,
+                    tz=company._lifecycle_timezone(),
+                    dt_format="EEE d MMM, HH:mm",
+                ),
+                "title": step.title,
+                "skipped": not meets and self.env._("skipped today: the filter is not met"),
+                "mail": step.kind == "email" and self._mail(step, profile, decision, company),
+            }
+            for moment, step, meets in workflow._timeline(profile, company)
+        ]
+        return self._filled("workflow_preview_sequence", {"steps": steps})
 
-    def _render_mail(self, step, profile, decision, company):
-        box = Markup('<div class="border rounded p-3 mt-2 bg-white text-dark">{}</div>')
+    def _mail(self, step, profile, decision, company):
+        """The e-mail of a step as the template shows it, or why there is none."""
         person = decision.person
         if not person:
-            return box.format(
-                self.env._("There is no person to write to: the salesperson gets an activity.")
-            )
+            return {
+                "nobody": self.env._(
+                    "There is no person to write to: the salesperson gets an activity."
+                )
+            }
+        writer = self.env["lifecycle.workflow.mail"]
         try:
             with self.env.cr.savepoint():
-                values = self.env["lifecycle.workflow.mail"]._render(
+                values = writer._render(
                     step.template_id, [(profile, person)], company, self.env.user, preview=True
                 )[person.id]
         except Exception as error:
-            return Markup('<div class="alert alert-danger mt-2">{}</div>').format(
-                self.env["lifecycle.workflow.mail"]._readable(error)
-            )
-        note = Markup("")
-        if decision.is_refused:
-            labels = dict(
-                self.env["lifecycle.workflow.delivery"]._fields["reason"]
-                ._description_selection(self.env)
-            )
-            note = Markup('<div class="alert alert-warning py-1">{}</div>').format(
-                self.env._("Would not be sent: %s", labels[decision.reason])
-            )
-        return box.format(
-            note
-            + Markup('<div class="small text-muted">{} {}</div><h4>{}</h4>{}').format(
-                self.env._("To:"),
-                person.email_formatted or person.name,
-                values["subject"],
-                # a colleague looks at it, who must not unsubscribe the customer
-                Markup(values["body"]),
-            )
-        )
+            return {"error": writer._readable(error)}
+        reasons = self.env["lifecycle.workflow.delivery"]._fields["reason"]
+        labels = dict(reasons._description_selection(self.env))
+        return {
+            "refused": decision.is_refused
+            and self.env._("Would not be sent: %s", labels[decision.reason]),
+            "to": self.env._("To:"),
+            "recipient": person.email_formatted or person.name,
+            "subject": values["subject"],
+            # a colleague looks at it, who must not unsubscribe the customer
+            "body": Markup(values["body"]),
+        }
 
     def action_test(self):
         """Send every e-mail of the workflow, as the shown customer would get it, to oneself."""
