@@ -62,30 +62,17 @@ class LifecycleConsent(models.AbstractModel):
         :param moment: when it is to be sent (UTC); None: now
         :return: dict contact id → ``Decision``
         """
-        decisions = self._judge(message, contacts)
-        profiles = self.env["lifecycle.profile"].sudo()
-        if message.purpose.is_limited and not message.is_leaving:
-            profiles = profiles.search(
-                [
-                    ("partner_id", "in", contacts.sudo().commercial_partner_id.ids),
-                    ("company_id", "=", message.company.id),
-                ]
-            )
-        of_customer = profiles.grouped("partner_id")
-        return dict(
-            zip(
-                decisions,
-                self._put_off(
-                    message,
-                    [
-                        (of_customer.get(one.person.commercial_partner_id, profiles[:0]), one)
-                        for one in decisions.values()
-                    ],
-                    moment,
-                ),
-                strict=True,
-            )
+        judged = self._judge(message, contacts)
+        customers = contacts.sudo().commercial_partner_id
+        profiles = self.env["lifecycle.profile"].sudo().search(
+            [("partner_id", "in", customers.ids), ("company_id", "=", message.company.id)]
         )
+        of_customer = profiles.grouped("partner_id")
+        pairs = [
+            (of_customer.get(one.person.commercial_partner_id, profiles[:0]), one)
+            for one in judged.values()
+        ]
+        return dict(zip(judged, self._put_off(message, pairs, moment), strict=True))
 
     @api.model
     def _decide_customers(self, message, profiles, moment=None):
