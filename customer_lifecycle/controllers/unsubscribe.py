@@ -37,21 +37,21 @@ class UnsubscribeController(http.Controller):
             )
         partner = env["lifecycle.opt.out"]._owners([email]).filtered("active")[:1]
         env = env(context={**env.context, "lang": partner.lang or env.lang})
-        consent = env["lifecycle.consent"]
+        said = env["lifecycle.opt.out"]
         blacklisted = env["mail.blacklist"].search_count([("email", "=", email)], limit=1)
         state = "done" if blacklisted else "ask"
         if request.httprequest.method == "POST":
             if action == "subscribe":
-                state = "back" if consent._opt_in_again(email) else "blocked"
+                state = "back" if said._subscribe_again(email) else "blocked"
             else:
-                consent._opt_out(email)
+                said._unsubscribe(email)
                 state = "done"
         request.update_env(context=env.context)
         return request.render(
             "customer_lifecycle.unsubscribe_page",
             {
                 "state": state,
-                "may_return": consent._may_opt_in_again(email),
+                "may_return": bool(said._unsubscribed(email)),
                 "email": email,
                 "company": env["res.company"].browse(int(company)),
                 "query": request.httprequest.query_string.decode(),

@@ -60,5 +60,5 @@ def migrate(cr, version):
             said._say(partner, email, "link", took_blacklist=True)
     for partner in withdrawn(env):
         for email in consent._addresses(partner) or [False]:
-            if not consent._unsubscribed(email):
+            if not said._unsubscribed(email):
                 said._say(partner, email, "consent")

@@ -3,17 +3,16 @@
 In: what the message is (``tools/messages.py``), contacts or customers, a moment. Out: for each a
 decision with addresses, or with a reason; for a customer also who of its people gets it. Asked by
 workflows, automation rules, reminders, rewards for recommendations, audiences and the mail queue.
+What people have said, and who writes that down, is in ``opt_out``.
 """
 
 from datetime import timedelta
 
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.context import own
 from ...tools.messages import REFUSE, SEND, WAIT, Decision
 from .channels import CHANNELS, EMAIL
-from .opt_out import OURS
 
 #: why a message is not sent, for good
 REFUSALS = [
@@ -275,81 +274,6 @@ class LifecycleConsent(models.AbstractModel):
             )
         )
         return dict(self.env.cr.fetchall())
-
-    @api.model
-    def _opt_out(self, email):
-        """Take a person off all marketing by one address, these workflows' and Odoo's own.
-
-        Kept is what this took, and from whom: see ``_opt_in_again``.
-        """
-        email = tools.email_normalize(email)
-        if not email:
-            return
-        ours = {OURS: own()}
-        took = not self._blacklisted([email])
-        if took:
-            self.env["mail.blacklist"].sudo().with_context(**ours)._add(
-                email, message=self.env._("Unsubscribed with the link in an e-mail")
-            )
-        said = self.env["lifecycle.opt.out"]
-        partners = said._owners([email])
-        for partner in partners:
-            said._say(partner, email, "link")
-        if not partners:
-            said._say(partners, email, "link")
-        rows = said._of(partners.browse(), [email]).filtered(lambda one: one.source == "link")
-        if took:
-            rows.took_blacklist = True
-        for partner in partners.filtered("lifecycle_marketing_consent"):
-            others = [one for one in self._addresses(partner) if one != email]
-            if set(others) - self._blacklisted(others):
-                # who reads the other addresses has not said anything
-                continue
-            rows.filtered(lambda one, partner=partner: one.partner_id == partner).write(
-                {
-                    "took_consent": True,
-                    "consent_date": partner.lifecycle_marketing_consent_date,
-                }
-            )
-            partner.with_context(**ours).lifecycle_marketing_consent = False
-
-    @api.model
-    def _may_opt_in_again(self, email):
-        """Whether there is something that ``_opt_in_again`` would give back."""
-        return bool(self._unsubscribed(email))
-
-    @api.model
-    def _unsubscribed(self, email):
-        email = tools.email_normalize(email)
-        said = self.env["lifecycle.opt.out"]
-        found = email and said._of(self.env["res.partner"], [email])
-        return (found or said).filtered(lambda one: one.source == "link")
-
-    @api.model
-    def _opt_in_again(self, email):
-        """Undo ``_opt_out``, for whoever clicked by mistake.
-
-        Gives back exactly what that took: who is on the blacklist by a colleague's hand stays on
-        it, and nobody agrees who had not agreed.
-
-        :return: whether the address may be written to again
-        """
-        rows = self._unsubscribed(email)
-        email = tools.email_normalize(email)
-        if any(rows.mapped("took_blacklist")):
-            self.env["mail.blacklist"].sudo().with_context(**{OURS: own()})._remove(
-                email, message=self.env._("Subscribed again on the page behind the link")
-            )
-            # so have people who had the address then and have corrected it since
-            since = self.env["lifecycle.opt.out"]._of(self.env["res.partner"], [email])
-            rows |= since.filtered(lambda one: one.source == "blacklist")
-        for row in rows.filtered("took_consent"):
-            partner = row.partner_id.with_context(**{OURS: own()})
-            if partner and not partner.lifecycle_marketing_consent:
-                partner.lifecycle_marketing_consent = True
-                partner.lifecycle_marketing_consent_date = row.consent_date
-        rows._lift()
-        return email not in self._blacklisted([email])
 
     # ----- WHO GETS IT -----
 

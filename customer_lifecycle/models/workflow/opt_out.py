@@ -96,6 +96,75 @@ class LifecycleOptOut(models.Model):
     def _lift(self):
         self.sudo().write({"active": False})
 
+    # ----- THE LINK IN E-MAILS -----
+
+    @api.model
+    def _unsubscribe(self, email):
+        """Take a person off all marketing by one address, these workflows' and Odoo's own.
+
+        Kept is what this took, and from whom: see ``_subscribe_again``.
+        """
+        email = tools.email_normalize(email)
+        if not email:
+            return
+        consent, ours = self.env["lifecycle.consent"], {OURS: own()}
+        took = not consent._blacklisted([email])
+        if took:
+            self.env["mail.blacklist"].sudo().with_context(**ours)._add(
+                email, message=self.env._("Unsubscribed with the link in an e-mail")
+            )
+        partners = self._owners([email])
+        for partner in partners or [partners]:
+            self._say(partner, email, "link")
+        rows = self._unsubscribed(email)
+        if took:
+            rows.took_blacklist = True
+        for partner in partners.filtered("lifecycle_marketing_consent"):
+            others = [one for one in consent._addresses(partner) if one != email]
+            if set(others) - consent._blacklisted(others):
+                # who reads the other addresses has not said anything
+                continue
+            rows.filtered(lambda one, partner=partner: one.partner_id == partner).write(
+                {
+                    "took_consent": True,
+                    "consent_date": partner.lifecycle_marketing_consent_date,
+                }
+            )
+            partner.with_context(**ours).lifecycle_marketing_consent = False
+
+    @api.model
+    def _unsubscribed(self, email):
+        """What was said for an address by the link; if anything, it can be taken back."""
+        email = tools.email_normalize(email)
+        found = self._of(self.env["res.partner"], [email]) if email else self.browse()
+        return found.filtered(lambda one: one.source == "link")
+
+    @api.model
+    def _subscribe_again(self, email):
+        """Undo ``_unsubscribe``, for whoever clicked by mistake.
+
+        Gives back exactly what that took: who is on the blacklist by a colleague's hand stays on
+        it, and nobody agrees who had not agreed.
+
+        :return: whether the address may be written to again
+        """
+        rows = self._unsubscribed(email)
+        email = tools.email_normalize(email)
+        if any(rows.mapped("took_blacklist")):
+            self.env["mail.blacklist"].sudo().with_context(**{OURS: own()})._remove(
+                email, message=self.env._("Subscribed again on the page behind the link")
+            )
+            # so have people who had the address then and have corrected it since
+            since = self._of(self.env["res.partner"], [email])
+            rows |= since.filtered(lambda one: one.source == "blacklist")
+        for row in rows.filtered("took_consent"):
+            partner = row.partner_id.with_context(**{OURS: own()})
+            if partner and not partner.lifecycle_marketing_consent:
+                partner.lifecycle_marketing_consent = True
+                partner.lifecycle_marketing_consent_date = row.consent_date
+        rows._lift()
+        return email not in self.env["lifecycle.consent"]._blacklisted([email])
+
     # ----- PAST THE ORM -----
 
     @api.model

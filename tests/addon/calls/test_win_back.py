@@ -90,7 +90,7 @@ class TestWinBack(MailCase):
         self.assertEqual(self.deliveries(self.workflow, "skipped").reason, "blacklisted")
 
         # one leaves with the link, some order, and most of them by themselves
-        self.env["lifecycle.consent"]._opt_out(leaver.email)
+        self.env["lifecycle.opt.out"]._unsubscribe(leaver.email)
         self.go(days=3)
         buyers = [early, *others[:12]]
         for person in buyers:

@@ -153,9 +153,9 @@ class TestAnonymise(PrivacyCase):
         self.assertFalse(delivery.email or delivery.subject or delivery.recipient_id)
 
     def test_the_no_outlives_the_person(self):
-        self.env["lifecycle.consent"]._opt_out("ada@personal.example.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("ada@personal.example.com")
         self.env["mail.blacklist"]._remove("ada@personal.example.com")
-        self.env["lifecycle.consent"]._opt_out("ada@personal.example.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("ada@personal.example.com")
         self.anonymise(self.person)
         self.assertTrue(
             self.env["lifecycle.consent"]._blacklisted(["ada@personal.example.com"])

@@ -270,7 +270,7 @@ class TestAudiences(LifecycleCase):
         bob = self.new_member("bob", email="bob@example.com")
         self.new_member("cid", email="cid@example.com; shared@example.com")
         for email in ("ann@example.com", "bob@example.com", "shared@example.com"):
-            self.env["lifecycle.consent"]._opt_out(email)
+            self.env["lifecycle.opt.out"]._unsubscribe(email)
         ann.email = "anna@example.com"
         bob.email = False
         bob.phone = "+32470222222"

@@ -76,7 +76,7 @@ class TestSeveralAddresses(MailCase):
                 before = left
                 # and the second one's "no" is his alone
                 if len(expected) > 1:
-                    self.env["lifecycle.consent"]._opt_out(expected[1])
+                    self.env["lifecycle.opt.out"]._unsubscribe(expected[1])
                     partner = self.deliveries(self.workflow).partner_id.filtered(
                         lambda one, name=name: one.name == name
                     )
@@ -89,7 +89,7 @@ class TestSeveralAddresses(MailCase):
 
     def test_who_has_unsubscribed_is_added_later(self):
         """As a second address, before and after the message is queued."""
-        self.env["lifecycle.consent"]._opt_out("b@x.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("b@x.com")
         ann = self.enter("a@x.com", "Ann")
         ben = self.enter("c@x.com", "Ben")
         ann.partner_id.email = "a@x.com; b@x.com"
@@ -122,7 +122,7 @@ class TestSeveralAddresses(MailCase):
     def test_who_unsubscribes_while_it_is_queued(self):
         self.enter("a@x.com; b@x.com")
         self.run_workflows()
-        self.env["lifecycle.consent"]._opt_out("b@x.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("b@x.com")
         self.assertEqual(list(self.left()), ["a@x.com"])
         delivery = self.deliveries(self.workflow)
         self.assertEqual((delivery.email, delivery.other_emails), ("a@x.com", ""))
@@ -149,11 +149,11 @@ class TestSeveralAddresses(MailCase):
         """What one of two has said does not take the other's agreement."""
         self.home.lifecycle_consent_required = True
         ann = self.enter("a@x.com; b@x.com", lifecycle_marketing_consent=True)
-        self.env["lifecycle.consent"]._opt_out("b@x.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("b@x.com")
         self.assertTrue(ann.partner_id.lifecycle_marketing_consent)
         self.run_workflows()
         self.assertEqual(list(self.left()), ["a@x.com"])
-        self.env["lifecycle.consent"]._opt_out("a@x.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("a@x.com")
         self.assertFalse(ann.partner_id.lifecycle_marketing_consent)
 
     def test_same_address_twice_in_the_field(self):
@@ -200,6 +200,7 @@ class TestNoStays(WorkflowCase):
     def setUp(self):
         super().setUp()
         self.consent = self.env["lifecycle.consent"]
+        self.said = self.env["lifecycle.opt.out"]
         self.ann = self.new_customer("Ann", email="ann@x.com")
 
     def refusal(self, partner=None):
@@ -213,7 +214,7 @@ class TestNoStays(WorkflowCase):
     def test_corrected_address(self):
         for number, say_no in enumerate(
             (
-                lambda: self.consent._opt_out("ann@x.com"),
+                lambda: self.said._unsubscribe("ann@x.com"),
                 lambda: self.env["mail.blacklist"].create({"email": "ann@x.com"}),
                 lambda: self.env["mail.blacklist"]._add("ann@x.com"),
             )
@@ -244,13 +245,13 @@ class TestNoStays(WorkflowCase):
         self.assertEqual(decision.addresses, ("a@x.com",))
 
     def test_taken_off_the_blacklist_by_a_colleague(self):
-        self.consent._opt_out("ann@x.com")
+        self.said._unsubscribe("ann@x.com")
         self.ann.email = "anna@x.com"
         self.env["mail.blacklist"]._remove("ann@x.com")
         self.assertFalse(self.refusal())
 
     def test_lifted_by_hand(self):
-        self.consent._opt_out("ann@x.com")
+        self.said._unsubscribe("ann@x.com")
         self.ann.email = "anna@x.com"
         seller = self.new_user("cp_seller", "sales_team.group_sale_salesman_all_leads,"
                                "base.group_partner_manager", self.home)
@@ -265,7 +266,7 @@ class TestNoStays(WorkflowCase):
         for email in ("other@x.com", "ann@x.com", False):
             with self.subTest(email=email), self.env.cr.savepoint() as savepoint:
                 other = self.new_customer("Anna", email=email)
-                self.consent._opt_out("ann@x.com")
+                self.said._unsubscribe("ann@x.com")
                 self.merge(other, self.ann)
                 self.assertEqual(self.refusal(other), "blacklisted")
                 other.email = "third@x.com"
@@ -298,7 +299,7 @@ class TestNoStays(WorkflowCase):
         self.home.lifecycle_consent_required = True
         other = self.new_customer("Anna", email="o@x.com", lifecycle_marketing_consent=True)
         self.ann.lifecycle_marketing_consent = True
-        self.consent._opt_out("ann@x.com")
+        self.said._unsubscribe("ann@x.com")
         self.merge(other, self.ann)
         self.assertEqual(self.refusal(other), "blacklisted")
         self.assertFalse(other.lifecycle_marketing_consent)
@@ -338,57 +339,57 @@ class TestNoStays(WorkflowCase):
         twin = self.new_customer("Ann", email="ann@x.com")
         self.ann.write({"lifecycle_marketing_consent": True,
                         "lifecycle_marketing_consent_date": "2020-05-05"})
-        self.consent._opt_out("ann@x.com")
-        self.consent._opt_out("ann@x.com")
+        self.said._unsubscribe("ann@x.com")
+        self.said._unsubscribe("ann@x.com")
         self.assertFalse(self.ann.lifecycle_marketing_consent)
-        self.assertTrue(self.consent._opt_in_again("ann@x.com"))
+        self.assertTrue(self.said._subscribe_again("ann@x.com"))
         self.assertTrue(self.ann.lifecycle_marketing_consent)
         self.assertEqual(str(self.ann.lifecycle_marketing_consent_date), "2020-05-05")
         self.assertFalse(twin.lifecycle_marketing_consent, "had never agreed")
         self.assertFalse(self.refusal() or self.refusal(twin))
         # once given back, nothing more
         self.ann.lifecycle_marketing_consent = False
-        self.assertTrue(self.consent._opt_in_again("ann@x.com"))
+        self.assertTrue(self.said._subscribe_again("ann@x.com"))
         self.assertFalse(self.ann.lifecycle_marketing_consent)
 
     def test_subscribing_again_lifts_nothing_set_by_hand(self):
         blacklist = self.env["mail.blacklist"]
         with self.subTest("before"), self.env.cr.savepoint() as savepoint:
             blacklist.create({"email": "ann@x.com"})
-            self.assertFalse(self.consent._opt_in_again("ann@x.com"))
-            self.consent._opt_out("ann@x.com")
-            self.assertFalse(self.consent._opt_in_again("ann@x.com"))
+            self.assertFalse(self.said._subscribe_again("ann@x.com"))
+            self.said._unsubscribe("ann@x.com")
+            self.assertFalse(self.said._subscribe_again("ann@x.com"))
             self.assertEqual(self.refusal(), "blacklisted")
             savepoint.rollback()
             self.env.invalidate_all()
         with self.subTest("after"), self.env.cr.savepoint() as savepoint:
-            self.consent._opt_out("ann@x.com")
+            self.said._unsubscribe("ann@x.com")
             blacklist._remove("ann@x.com")
             blacklist._add("ann@x.com")
-            self.assertFalse(self.consent._opt_in_again("ann@x.com"))
+            self.assertFalse(self.said._subscribe_again("ann@x.com"))
             self.assertEqual(self.refusal(), "blacklisted")
             savepoint.rollback()
             self.env.invalidate_all()
         # agreement that a colleague has decided about meanwhile
         self.ann.lifecycle_marketing_consent = True
-        self.consent._opt_out("ann@x.com")
+        self.said._unsubscribe("ann@x.com")
         self.ann.lifecycle_marketing_consent = True
         self.ann.lifecycle_marketing_consent = False
-        self.assertTrue(self.consent._opt_in_again("ann@x.com"))
+        self.assertTrue(self.said._subscribe_again("ann@x.com"))
         self.assertFalse(self.ann.lifecycle_marketing_consent)
 
     def test_subscribing_again_after_the_address_was_corrected(self):
         late = self.new_customer("Late", email="other@x.com")
-        self.consent._opt_out("ann@x.com")
+        self.said._unsubscribe("ann@x.com")
         late.email = "ann@x.com"
         (self.ann | late).write({"email": "anna@x.com"})
         self.assertEqual((self.refusal(), self.refusal(late)), ("blacklisted",) * 2)
-        self.consent._opt_in_again("ann@x.com")
+        self.said._subscribe_again("ann@x.com")
         self.assertFalse(self.refusal() or self.refusal(late))
 
     def test_unsubscribing_without_a_contact(self):
-        self.consent._opt_out("nobody@x.com")
-        self.assertTrue(self.consent._opt_in_again("nobody@x.com"))
+        self.said._unsubscribe("nobody@x.com")
+        self.assertTrue(self.said._subscribe_again("nobody@x.com"))
         self.assertFalse(self.consent._blacklisted(["nobody@x.com"]))
 
 
@@ -431,10 +432,10 @@ class TestBroughtAlong(WorkflowCase):
             self.assertEqual(
                 self.rows(), [("ann", "ann@past.com", "link"), ("ben", "ben@past.com", "consent")]
             )
-        consent = self.env["lifecycle.consent"]
-        self.assertTrue(consent._opt_in_again("ann@past.com"))
-        self.assertFalse(consent._opt_in_again("dora@past.com"))
-        decisions = consent._decide(Message(self.home), cid | dora)
+        said = self.env["lifecycle.opt.out"]
+        self.assertTrue(said._subscribe_again("ann@past.com"))
+        self.assertFalse(said._subscribe_again("dora@past.com"))
+        decisions = self.env["lifecycle.consent"]._decide(Message(self.home), cid | dora)
         self.assertEqual(
             [decisions[one.id].reason for one in (cid, dora)], [None, "blacklisted"]
         )

@@ -36,8 +36,8 @@ class TestConsent(WorkflowCase):
     def test_who_subscribes_again_gets_messages_again(self):
         workflow = self.new_workflow()
         ann = self.new_profile("Ann")
-        self.env["lifecycle.consent"]._opt_out("ann@example.com")
-        self.env["lifecycle.consent"]._opt_in_again("ann@example.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("ann@example.com")
+        self.env["lifecycle.opt.out"]._subscribe_again("ann@example.com")
         self.move(ann, self.at_risk)
         self.run_workflows()
         self.assertEqual(self.sent(workflow), ["ann@example.com"])
@@ -390,7 +390,7 @@ class TestDecision(WorkflowCase):
         )
         agreed, said_no, silent, unreachable = contacts
         (agreed | said_no).lifecycle_marketing_consent = True
-        self.env["lifecycle.consent"]._opt_out(said_no.email)
+        self.env["lifecycle.opt.out"]._unsubscribe(said_no.email)
         said_no.email = "new@example.com"
         for purpose, expected in (
             (MARKETING, [None, "blacklisted", "no_consent", "no_address"]),
@@ -424,7 +424,7 @@ class TestDecision(WorkflowCase):
     def test_a_no_by_e_mail_holds_on_other_channels(self):
         ann = self.new_customer("Ann", email="ann@example.com", phone="+32 470 12 34 56")
         self.assertEqual(self.decide(ann, channel="ads")[ann.id].verdict, SEND)
-        self.env["lifecycle.consent"]._opt_out("ann@example.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("ann@example.com")
         self.assertEqual(self.decide(ann, channel="ads")[ann.id].verdict, REFUSE)
 
 

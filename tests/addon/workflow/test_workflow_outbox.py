@@ -22,7 +22,7 @@ class TestOutbox(MailCase):
         return sorted(to[0] for to, _message in self.send_all())
 
     def test_who_unsubscribes_while_it_waits_gets_nothing(self):
-        self.env["lifecycle.consent"]._opt_out("ann@example.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("ann@example.com")
         self.assertEqual(self.left(), ["ben@example.com"])
         skipped = self.deliveries(self.workflow, "skipped")
         self.assertEqual((skipped.partner_id, skipped.reason),
@@ -158,10 +158,10 @@ class TestOutbox(MailCase):
         self.assertEqual(self.reasons(self.workflow), ["ended", "ended"])
 
     def test_sent_by_hand_after_all(self):
-        self.env["lifecycle.consent"]._opt_out("ann@example.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("ann@example.com")
         self.left()
         skipped = self.deliveries(self.workflow, "skipped")
-        self.env["lifecycle.consent"]._opt_in_again("ann@example.com")
+        self.env["lifecycle.opt.out"]._subscribe_again("ann@example.com")
         self.env["mail.mail"].search(
             [("mail_message_id", "=", skipped.mail_message_id.id)]
         ).mark_outgoing()

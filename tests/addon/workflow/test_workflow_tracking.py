@@ -125,7 +125,7 @@ class TestMailIsMeasured(MailCase):
     def test_journey_tells_of_no_message_that_was_held_back(self):
         self.move(self.ann, self.at_risk)
         self.run_workflows()
-        self.env["lifecycle.consent"]._opt_out("ann@example.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("ann@example.com")
         self.assertFalse(self.send_all())
         titles = [item["title"] for item in self.journey() if "We miss you" in item["title"]]
         self.assertEqual(titles, ["Not sent: We miss you, Ann (Unsubscribed or blacklisted)"])
@@ -252,7 +252,7 @@ class TestSeen(LifecycleHttpCase):
         self.assertEqual(self.seen(), (False, False))
 
     def test_nothing_is_noted_after_consent_is_withdrawn(self):
-        self.env["lifecycle.consent"]._opt_out("ann@example.com")
+        self.env["lifecycle.opt.out"]._unsubscribe("ann@example.com")
         self.assertEqual(self.get(self.link).status_code, 302)
         self.assertEqual(self.seen(), (False, False))
 

@@ -244,7 +244,7 @@ class TestYear(WorkflowCase):
             profile.write(values)
         if not customer.opted_out and chance.random() < 0.001:
             customer.opted_out = True
-            self.env["lifecycle.consent"]._opt_out(profile.partner_id.email)
+            self.env["lifecycle.opt.out"]._unsubscribe(profile.partner_id.email)
         silent = (today - customer.last_order).days
         stage = self.lost if silent > 90 else self.at_risk if silent > 45 else self.active_stage
         if stage.id != customer.stage:
