@@ -4,12 +4,7 @@ from datetime import timedelta
 
 from odoo.exceptions import AccessError, UserError
 
-from odoo.addons.customer_lifecycle.kernel.uplift import (
-    customers_needed,
-    difference_of_means,
-    difference_of_shares,
-    wilson,
-)
+from odoo.addons.customer_lifecycle.kernel.uplift import difference_of_means
 
 from ..common_workflow import WorkflowCase
 
@@ -105,24 +100,6 @@ class TestRights(WorkflowCase):
 
 
 class TestEffect(WorkflowCase):
-    def test_intervals(self):
-        """Wilson 1927 and Newcombe 1998 (table II, case a: 56/70 against 48/80)."""
-        # the two roots of (p - share)^2 = z^2 p (1 - p) / n
-        for root in wilson(56, 70):
-            self.assertAlmostEqual((root - 0.8) ** 2, 1.959964**2 * root * (1 - root) / 70, 9)
-        difference, low, high = difference_of_shares(56, 70, 48, 80)
-        self.assertAlmostEqual(difference, 0.2, 6)
-        self.assertAlmostEqual(low, 0.0524, 4)
-        self.assertAlmostEqual(high, 0.3339, 4)
-        difference, low, high = difference_of_means((4, 40, 440), (4, 20, 140))
-        self.assertAlmostEqual(difference, 5)
-        self.assertAlmostEqual(high - low, 2 * 1.959964 * (40 / 3 / 4 * 2) ** 0.5, 5)
-
-    def test_number_of_customers_needed(self):
-        # 20 % against 10 %, half and half: textbooks say about 197 to 200 in each group
-        self.assertTrue(390 <= customers_needed(0.2, 0.1, 0.5) <= 402)
-        self.assertIsNone(customers_needed(0.1, 0.1, 0.5))
-
     def measured(self, control, treated_orders, control_orders, each=30):
         workflow = self.new_workflow(self.step(kind="activity", name="x"), control_percent=control)
         for number in range(each):
