@@ -130,7 +130,9 @@ class LifecycleRevenueSource(models.Model):
         - ``margin_change``: the same correction of the margin.
 
         For each line, what counts as taken back is the credited amount less what had been
-        invoiced above its worth: a reversed and reissued invoice leaves the order whole. Lines
+        invoiced above its worth, or again in place of it: a reversed and reissued invoice leaves
+        the order whole, also where only a part had been invoiced. Where everything was invoiced
+        at a lower price than ordered, what is credited is a share of that. Lines
         are compared by their own rounded amounts; what is subtracted is what the credit note says
         as a whole, which spreads its cents over its lines where taxes are rounded globally.
         """
@@ -156,20 +158,31 @@ class LifecycleRevenueSource(models.Model):
                  FROM (
                     SELECT priced.*,
                            CASE WHEN pays THEN 0
-                                ELSE GREATEST(0, sign * credited
-                                                 - GREATEST(0, sign * (invoiced - worth)))
+                                ELSE GREATEST(0, sign * credited * scale
+                                                 - GREATEST(0, sign * reissued * scale,
+                                                            sign * (invoiced * scale - worth)))
                            END AS taken
                       FROM (
-                        SELECT kept.*,
-                               CASE WHEN subtotal < 0 THEN -1 ELSE 1 END AS sign,
-                               CASE WHEN pays THEN 0
-                                    WHEN ordered < 0 OR quantity = ordered THEN subtotal
-                                    WHEN ordered > 0
-                                    THEN ROUND(subtotal / ordered * quantity, digits)
-                                    ELSE unordered END AS worth
-                          FROM (%(lines)s OFFSET 0) kept
-                         -- each worth is computed once, not wherever it is asked for
-                        OFFSET 0
+                        SELECT valued.*,
+                               -- billed for less than was ordered: credited is a share of that
+                               CASE WHEN pieces >= quantity AND quantity > 0
+                                         AND sign * invoiced > 0
+                                         AND sign * (worth * pieces - invoiced * quantity)
+                                             > 2 * tolerance * pieces
+                                    THEN worth * pieces / (invoiced * quantity)
+                                    ELSE 1 END AS scale
+                          FROM (
+                            SELECT kept.*,
+                                   CASE WHEN subtotal < 0 THEN -1 ELSE 1 END AS sign,
+                                   CASE WHEN pays THEN 0
+                                        WHEN ordered < 0 OR quantity = ordered THEN subtotal
+                                        WHEN ordered > 0
+                                        THEN ROUND(subtotal / ordered * quantity, digits)
+                                        ELSE unordered END AS worth
+                              FROM (%(lines)s OFFSET 0) kept
+                             -- each worth is computed once, not wherever it is asked for
+                            OFFSET 0
+                          ) valued
                       ) priced
                     OFFSET 0
                  ) netted
@@ -214,7 +227,8 @@ class LifecycleRevenueSource(models.Model):
                      AND %(believed)s
                ),
                credited AS MATERIALIZED (
-                  SELECT line.id, line.order_id, ordering.currency_id, ordering.currency_rate
+                  SELECT line.id, line.order_id, line.product_uom_id, ordering.currency_id,
+                         ordering.currency_rate
                     -- in order: neighbours share pages
                     FROM (SELECT DISTINCT line_id AS id FROM refunded ORDER BY 1) few
                     JOIN sale_order_line line ON line.id = few.id
@@ -257,53 +271,69 @@ class LifecycleRevenueSource(models.Model):
         :param orders: SELECT of the few orders; None for all lines in ``credited``, whose credit
             notes are in ``refunded``
         """
+        # in the unit of the order's line
+        number = SQL(
+            "(item.quantity * COALESCE(unit.factor / NULLIF(ordered_unit.factor, 0), 1))::numeric"
+        )
         if orders:
             parts = SQL(
                 """SELECT line.id AS line_id, line.order_id, ordering.currency_id,
                           ordering.currency_rate, move.move_type = 'out_refund' AS refund,
-                          move.currency_id AS booked_in, item.balance, item.price_subtotal,
-                          item.amount_currency, %(unrated)s AS unrated
+                          move.lifecycle_reissue IS TRUE AS again,
+                          %(number)s AS number, move.currency_id AS booked_in,
+                          item.balance, item.price_subtotal, item.amount_currency,
+                          %(unrated)s AS unrated
                      FROM %(order_lines)s
                      JOIN sale_order ordering ON ordering.id = line.order_id
                      JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = line.id
                      JOIN account_move_line item ON item.id = rel.invoice_line_id
                      JOIN account_move move ON move.id = item.move_id
+                     LEFT JOIN uom_uom unit ON unit.id = item.product_uom_id
+                     LEFT JOIN uom_uom ordered_unit ON ordered_unit.id = line.product_uom_id
                     WHERE move.state = 'posted'
                       AND move.move_type IN ('out_invoice', 'out_refund')
                       AND line.is_downpayment IS NOT TRUE AND %(believed)s""",
                 order_lines=self._order_lines_sql(orders),
                 believed=self._believed_item_sql(),
                 unrated=self._unrated_move_sql(company),
+                number=number,
             )
         else:
             parts = SQL(
                 """SELECT credited.id AS line_id, credited.order_id, credited.currency_id,
-                          credited.currency_rate, TRUE AS refund, refunded.currency_id
-                              AS booked_in, balance, price_subtotal, amount_currency, unrated
+                          credited.currency_rate, TRUE AS refund, FALSE AS again,
+                          0 AS number, refunded.currency_id AS booked_in, balance,
+                          price_subtotal, amount_currency, unrated
                      FROM credited JOIN refunded ON refunded.line_id = credited.id
                     UNION ALL
                    SELECT credited.id, credited.order_id, credited.currency_id,
-                          credited.currency_rate, FALSE, move.currency_id, item.balance,
+                          credited.currency_rate, FALSE, move.lifecycle_reissue IS TRUE,
+                          %(number)s, move.currency_id, item.balance,
                           item.price_subtotal, item.amount_currency, %(unrated)s
                      FROM credited
                      JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = credited.id
                      JOIN account_move_line item ON item.id = rel.invoice_line_id
                      JOIN account_move move ON move.id = item.move_id
+                     LEFT JOIN uom_uom unit ON unit.id = item.product_uom_id
+                     LEFT JOIN uom_uom ordered_unit ON ordered_unit.id = credited.product_uom_id
                     WHERE move.state = 'posted' AND move.move_type = 'out_invoice'
                       AND rel.invoice_line_id NOT IN (SELECT item_id FROM refunded)
                       AND %(believed)s""",
                 believed=self._believed_item_sql(),
                 unrated=self._unrated_move_sql(company),
+                number=number,
             )
         return SQL(
             """SELECT line_id, order_id,
                       COUNT(*) FILTER (WHERE refund) AS refunds,
                       COALESCE(SUM(amount) FILTER (WHERE NOT refund), 0) AS invoiced,
+                      COALESCE(SUM(amount) FILTER (WHERE again AND NOT refund), 0) AS reissued,
+                      COALESCE(SUM(number) FILTER (WHERE NOT refund), 0) AS pieces,
                       COALESCE(SUM(amount) FILTER (WHERE refund), 0) AS credited,
                       COALESCE(SUM(documented) FILTER (WHERE refund), 0) AS documented,
                       COALESCE(SUM(balance) FILTER (WHERE refund), 0) AS booked
                  FROM (
-                    SELECT line_id, order_id, refund, balance,
+                    SELECT line_id, order_id, refund, again, number, balance,
                            CASE WHEN booked_in = currency_id THEN price_subtotal
                                 WHEN refund THEN balance * currency_rate
                                 ELSE -balance * currency_rate END AS amount,
@@ -402,6 +432,8 @@ class LifecycleRevenueSource(models.Model):
                            money.decimal_places AS digits,
                            COALESCE(credits.refunds, 0) * money.rounding AS tolerance,
                            COALESCE(credits.invoiced, 0) AS invoiced,
+                           COALESCE(credits.reissued, 0) AS reissued,
+                           COALESCE(credits.pieces, 0) AS pieces,
                            COALESCE(credits.credited, 0) AS credited,
                            COALESCE(credits.documented, 0) AS documented,
                            COALESCE(credits.booked, 0) AS booked,

@@ -79,6 +79,25 @@ class TestCreditNotes(MoneyCase):
         self.credit(self.invoice(self.order(200, -30)))
         self.assertFigures(revenue=0, order_count=0)
 
+    def test_part_that_was_invoiced_and_reissued_leaves_the_order_whole(self):
+        order = self.order((4, 50))
+        invoice = self.reissue(self.invoice(order, quantities={0: 1}))
+        self.assertFigures(revenue=200, order_count=1)
+        self.invoice(order, days_ago=9)
+        self.assertFigures(revenue=200, order_count=1)
+        self.credit(invoice, days_ago=8)
+        self.assertFigures(revenue=150, order_count=1)
+
+    def test_order_that_was_invoiced_at_a_lower_price_and_credited_whole(self):
+        invoice = self.invoice(self.order((4, 50), 30), post=False)
+        invoice.invoice_line_ids[0].price_unit = 40
+        invoice.action_post()
+        self.assertFigures(revenue=230, order_count=1)
+        self.credit(invoice, quantities={0: 1, 1: 0})
+        self.assertFigures(revenue=180, order_count=1)
+        self.credit(invoice, quantities={0: 3})
+        self.assertFigures(revenue=0, order_count=0)
+
     def test_reissued_order_with_a_discount_line_stays_whole(self):
         self.reissue(self.invoice(self.order(200, -30)))
         self.assertFigures(revenue=170, order_count=1)

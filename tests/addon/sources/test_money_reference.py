@@ -194,16 +194,18 @@ class SlowSums:
         """What counts as credited of an order line, in the order's currency."""
         if self._pays(line):
             return Decimal(0)
-        invoiced = credited = Decimal(0)
+        invoiced = reissued = credited = Decimal(0)
         for item in line.invoice_lines:
             if item.move_id.state != "posted":
                 continue
             if item.move_id.move_type == "out_refund":
                 credited += exact(item.price_subtotal)
-            else:
-                invoiced += exact(item.price_subtotal)
+                continue
+            invoiced += exact(item.price_subtotal)
+            if item.move_id.lifecycle_reissue:
+                reissued += exact(item.price_subtotal)
         sign = -1 if line.price_subtotal < 0 else 1
-        above = max(Decimal(0), sign * (invoiced - worth))
+        above = max(Decimal(0), sign * reissued, sign * (invoiced - worth))
         return sign * max(Decimal(0), sign * credited - above)
 
 
