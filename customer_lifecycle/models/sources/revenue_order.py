@@ -6,7 +6,7 @@ down payments), with the quantities that were or will be delivered and invoiced,
 notes took back. Both ways of looking orders up, a few or all, give the same.
 """
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, sql
 
@@ -41,6 +41,20 @@ class SaleOrderLine(models.Model):
                 "CREATE INDEX IF NOT EXISTS sale_order_line_lifecycle_delivery_idx "
                 "ON sale_order_line (order_id, price_subtotal) WHERE is_delivery"
             )
+
+
+class SaleOrder(models.Model):
+    # what an order is worth is read here
+    _inherit = "sale.order"  # pylint: disable=consider-merging-classes-inherited
+
+    # when the cancelled order was made a quotation again
+    lifecycle_redrafted = fields.Datetime(string="Taken Up Again", readonly=True, copy=False)
+
+    def action_draft(self):
+        cancelled = self.filtered(lambda order: order.state == "cancel")
+        result = super().action_draft()
+        cancelled.lifecycle_redrafted = self.env.cr.now()
+        return result
 
 
 class LifecycleRevenueSource(models.Model):
@@ -219,7 +233,7 @@ class LifecycleRevenueSource(models.Model):
             """refunded AS MATERIALIZED (
                   SELECT rel.order_line_id AS line_id, item.id AS item_id, move.currency_id,
                          item.balance, item.price_subtotal, item.amount_currency,
-                         %(unrated)s AS unrated
+                         move.create_date, %(unrated)s AS unrated
                     FROM account_move move
                     JOIN account_move_line item ON item.move_id = move.id
                     JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = item.id
@@ -228,7 +242,7 @@ class LifecycleRevenueSource(models.Model):
                ),
                credited AS MATERIALIZED (
                   SELECT line.id, line.order_id, line.product_uom_id, ordering.currency_id,
-                         ordering.currency_rate
+                         ordering.currency_rate, ordering.lifecycle_redrafted
                     -- in order: neighbours share pages
                     FROM (SELECT DISTINCT line_id AS id FROM refunded ORDER BY 1) few
                     JOIN sale_order_line line ON line.id = few.id
@@ -268,6 +282,9 @@ class LifecycleRevenueSource(models.Model):
     def _credits_sql(self, orders, company):
         """SELECT of what was invoiced and credited on order lines, in the order's currency.
 
+        What an order had been invoiced and credited before it was cancelled and confirmed anew
+        says nothing of it.
+
         :param orders: SELECT of the few orders; None for all lines in ``credited``, whose credit
             notes are in ``refunded``
         """
@@ -292,7 +309,9 @@ class LifecycleRevenueSource(models.Model):
                      LEFT JOIN uom_uom ordered_unit ON ordered_unit.id = line.product_uom_id
                     WHERE move.state = 'posted'
                       AND move.move_type IN ('out_invoice', 'out_refund')
-                      AND line.is_downpayment IS NOT TRUE AND %(believed)s""",
+                      AND line.is_downpayment IS NOT TRUE AND %(believed)s
+                      AND move.create_date
+                          >= COALESCE(ordering.lifecycle_redrafted, '-infinity')""",
                 order_lines=self._order_lines_sql(orders),
                 believed=self._believed_item_sql(),
                 unrated=self._unrated_move_sql(company),
@@ -305,6 +324,7 @@ class LifecycleRevenueSource(models.Model):
                           0 AS number, refunded.currency_id AS booked_in, balance,
                           price_subtotal, amount_currency, unrated
                      FROM credited JOIN refunded ON refunded.line_id = credited.id
+                      AND create_date >= COALESCE(lifecycle_redrafted, '-infinity')
                     UNION ALL
                    SELECT credited.id, credited.order_id, credited.currency_id,
                           credited.currency_rate, FALSE, move.lifecycle_reissue IS TRUE,
@@ -318,6 +338,7 @@ class LifecycleRevenueSource(models.Model):
                      LEFT JOIN uom_uom ordered_unit ON ordered_unit.id = credited.product_uom_id
                     WHERE move.state = 'posted' AND move.move_type = 'out_invoice'
                       AND rel.invoice_line_id NOT IN (SELECT item_id FROM refunded)
+                      AND move.create_date >= COALESCE(lifecycle_redrafted, '-infinity')
                       AND %(believed)s""",
                 believed=self._believed_item_sql(),
                 unrated=self._unrated_move_sql(company),

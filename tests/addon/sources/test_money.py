@@ -1,8 +1,9 @@
 """Money of real orders, invoices and credit notes: what reaches a customer's figures."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from odoo.fields import Command
+from odoo.tools import SQL
 
 from ..common_money import MoneyCase
 
@@ -97,6 +98,29 @@ class TestCreditNotes(MoneyCase):
         self.assertFigures(revenue=180, order_count=1)
         self.credit(invoice, quantities={0: 3})
         self.assertFigures(revenue=0, order_count=0)
+
+    def test_order_that_is_taken_up_again_after_it_was_credited_and_cancelled(self):
+        order = self.order((4, 50))
+        self.credit(self.invoice(order))
+        self.assertFigures(revenue=0, order_count=0)
+        # that was on another day
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE account_move SET create_date = create_date - INTERVAL '1 day' "
+                "WHERE id = ANY(%s)",
+                order.invoice_ids.ids,
+            )
+        )
+        order._action_cancel()
+        order.action_draft()
+        order.action_confirm()
+        order.date_order = datetime.combine(self.day(5), time(12))
+        self.assertFigures(revenue=200, order_count=1, first_order_date=self.day(5))
+        invoice = self.invoice(order, days_ago=4)
+        self.assertFigures(revenue=200, order_count=1)
+        self.credit(invoice, days_ago=3, quantities={0: 1})
+        self.assertFigures(revenue=150, order_count=1)
 
     def test_reissued_order_with_a_discount_line_stays_whole(self):
         self.reissue(self.invoice(self.order(200, -30)))
