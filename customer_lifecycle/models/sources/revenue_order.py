@@ -393,7 +393,8 @@ class LifecycleRevenueSource(models.Model):
         A product invoiced by what was ordered is bought as ordered; what was delivered and
         invoiced above it as well, and nothing where all of it came back before an invoice. One
         that is invoiced by what was delivered is bought as delivered once nothing more can come:
-        no transfer is open, or, where there are no transfers, the first invoice was written.
+        no transfer is open and no milestone to be reached, or, where there are neither, the first
+        invoice was written.
         Until then it counts as ordered. What was invoiced stays bought until it is credited.
 
         :param orders: SELECT of the few orders; None for all that need it
@@ -416,6 +417,15 @@ class LifecycleRevenueSource(models.Model):
                        WHERE move.sale_line_id = line.id
                          AND line.qty_delivered_method = 'stock_move'
                    ) transfers ON TRUE"""
+            )
+        milestones = SQL("CROSS JOIN (SELECT NULL::boolean AS still_open) milestones")
+        if "sale_line_id" in self.env.get("project.milestone", self)._fields:
+            milestones = SQL(
+                """LEFT JOIN (
+                      SELECT sale_line_id, BOOL_OR(is_reached IS NOT TRUE) AS still_open
+                        FROM project_milestone GROUP BY sale_line_id
+                   ) milestones ON milestones.sale_line_id = line.id
+                    AND line.qty_delivered_method = 'milestones'"""
             )
         # what was settled at a till and comes back there is taken off by the till's own source
         till = SQL("CROSS JOIN (SELECT 0 AS returned) till")
@@ -458,7 +468,8 @@ class LifecycleRevenueSource(models.Model):
                            COALESCE(credits.credited, 0) AS credited,
                            COALESCE(credits.documented, 0) AS documented,
                            COALESCE(credits.booked, 0) AS booked,
-                           transfers.still_open, transfers.done
+                           COALESCE(transfers.still_open, milestones.still_open) AS still_open,
+                           transfers.done
                       FROM %(order_lines)s
                       -- the line's is its order's, which would cost a look at each
                       JOIN res_currency money ON money.id = COALESCE(line.currency_id, (
@@ -469,6 +480,7 @@ class LifecycleRevenueSource(models.Model):
                       LEFT JOIN loyalty_reward reward ON reward.id = line.reward_id
                       LEFT JOIN credits ON credits.line_id = line.id
                       %(transfers)s
+                      %(milestones)s
                       %(till)s
                      WHERE line.state = 'sale' AND line.display_type IS NULL AND %(restrict)s
                  ) amounts""",
@@ -478,6 +490,7 @@ class LifecycleRevenueSource(models.Model):
                 SQL("line.margin::numeric") if "margin" in fields_ else SQL("NULL::numeric")
             ),
             transfers=transfers,
+            milestones=milestones,
             till=till,
             order_lines=self._order_lines_sql(orders),
             # believed to be half of all lines, so that nothing is joined to them by a loop

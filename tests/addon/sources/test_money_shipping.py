@@ -136,6 +136,35 @@ class TestTransfers(ShippingCase):
         self.assertFigures(revenue=30, order_count=1)
 
 
+class TestMilestones(ShippingCase):
+    app, module = "Sales in Projects", "sale_project"
+
+    def test_milestones_that_are_still_to_be_reached_count(self):
+        project = self.env["product.product"].create(
+            {"name": "Building", "type": "service", "invoice_policy": "delivery",
+             "service_type": "milestones", "service_tracking": "project_only",
+             "list_price": 1000, "taxes_id": False}
+        )
+        order = self.order({"product_id": project.id, "price_unit": 1000})
+        # the one that Odoo makes of the line
+        self.env["project.milestone"].search([("sale_line_id", "=", order.order_line.id)]).unlink()
+        first, last = self.env["project.milestone"].create(
+            [
+                {"name": name, "project_id": order.project_ids.id, "quantity_percentage": part,
+                 "sale_line_id": order.order_line.id}
+                for name, part in (("Foundation", 0.3), ("Roof", 0.5))
+            ]
+        )
+        self.assertFigures(revenue=1000, order_count=1)
+        first.is_reached = True
+        self.assertEqual(self.invoice(order).amount_untaxed, 300)
+        self.assertFigures(revenue=1000, order_count=1)
+        # the rest was agreed not to be built
+        last.is_reached = True
+        self.invoice(order, days_ago=5)
+        self.assertFigures(revenue=800, order_count=1)
+
+
 class TestShipping(ShippingCase):
     app, module = "Delivery Costs", "delivery"
 
