@@ -78,7 +78,7 @@ class LifecycleWorkflow(models.Model):
         if progress is None:
             return 0
         count = sum(
-            self._enter(company, trigger.candidates(company)) for company in self._companies()
+            self._enter(company, trigger.candidates(company)) for company in self._acts_in()
         )
         trigger.looked(progress)
         return count

@@ -11,6 +11,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ...tools.batches import attempt
+from ...tools.context import own_value
 from ...tools.messages import Message
 from .workflow_reach import NARROW
 
@@ -110,7 +111,7 @@ class LifecycleWorkflow(models.Model):
         workflows.filtered(lambda one: one.state in ("draft", "ended"))._drop_mails()
 
     def _held_deliveries(self, domain=None):
-        narrow = self.env.context.get(NARROW)
+        narrow = own_value(self.env, NARROW)
         here = [] if narrow is None else [("company_id", "in", narrow)]
         return self.env["lifecycle.workflow.delivery"].sudo().search(
             [("state", "=", "waiting"), *here, *(domain or [("workflow_id", "in", self.ids)])]

@@ -31,23 +31,19 @@ class MailTemplate(models.Model):
                 ("workflow_id.state", "in", ("running", "paused")),
             ]
         )
-        for workflow in steps.workflow_id.sudo(False):
-            workflow._check_may_start()
-        reminding = self.env["loyalty.program"].sudo().search(
-            [
+        steps.workflow_id.sudo(False)._check_may_edit()
+        for model, domain in (
+            ("loyalty.program", [
                 ("lifecycle_reminder_template_id", "in", self.ids),
                 ("lifecycle_reminder", "=", "email"),
                 ("lifecycle_expiry_months", ">", 0),
-            ],
-            limit=1,
-        )
-        if reminding:
-            reminding.sudo(False).check_access("write")
-        asking = self.env["ir.actions.server"].sudo().search(
-            [("lifecycle_template_id", "in", self.ids)], limit=1
-        )
-        if asking:
-            asking.sudo(False).check_access("write")
+            ]),
+            ("lifecycle.referral.program", [("mail_template_id", "in", self.ids)]),
+            ("ir.actions.server", [("lifecycle_template_id", "in", self.ids)]),
+        ):
+            # all of them: one may be of a company that he works in, another not
+            if sending := self.env[model].sudo().search(domain):
+                sending.sudo(False).check_access("write")
 
     def write(self, vals):
         if vals.keys() - {"name", "description"}:

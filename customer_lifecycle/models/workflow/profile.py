@@ -66,7 +66,7 @@ class LifecycleProfile(models.Model):
                 ("enrollment_ids", "not any",
                  [("profile_id", "=", self.id), ("state", "=", "active")]),
             ]
-        )
+        ).filtered(lambda workflow: workflow._runs_in(self.company_id))
 
     def action_enter_workflow(self):
         """Ask which workflow this customer is to enter."""

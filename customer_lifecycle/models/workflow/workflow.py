@@ -298,8 +298,8 @@ class LifecycleWorkflow(models.Model):
         rights.refuse_written(self, BOOKKEEPING & vals.keys())
         if not self.env.su and not vals.keys() <= WORDS:
             self.check_access("write")
-            live = self.filtered(lambda workflow: workflow.state in ("running", "paused"))
-            if {"state", "user_id"} & vals.keys() or live:
+            self._check_may_edit()
+            if {"state", "user_id"} & vals.keys():
                 self._check_may_start()
         before = {workflow.id: workflow.state for workflow in self}
         result = super().write(vals)
@@ -318,6 +318,9 @@ class LifecycleWorkflow(models.Model):
         for workflow in self:
             begins = workflow.state == "running" and before.get(workflow.id) != "running"
             resumed = begins and before.get(workflow.id) == "paused"
+            if begins:
+                # written past the buttons: no further than by them
+                workflow._reach(workflow._companies_to_resume())
             if workflow.user_id == self.env.user:
                 continue
             if is_given:
@@ -348,10 +351,9 @@ class LifecycleWorkflow(models.Model):
     def unlink(self):
         """Keep what has a history: archive it instead."""
         self.check_access("unlink")
+        self._check_may_edit()
         # sudo: whether there is a history, whoever may see the customers in it
         used = self.filtered(lambda workflow: workflow.sudo().enrollment_ids)
-        if used.filtered(lambda workflow: workflow.state in ("running", "paused")):
-            used._check_may_start()
         if used:
             used.sudo().write({"active": False, "state": "ended"})
             used.sudo().enrollment_ids.filtered(
@@ -396,7 +398,10 @@ class LifecycleWorkflow(models.Model):
         """
         self.ensure_one()
         user = self.user_id.sudo()
-        return bool(user) and (user._is_superuser() or (user.active and user.has_group(STARTER)))
+        return bool(user) and (
+            user._is_superuser()
+            or bool(user.active and user.has_group(STARTER) and self._acts_in())
+        )
 
     def _reader(self):
         """With whose rights the workflow is looked at: the responsible person's when it acts.
@@ -528,11 +533,10 @@ class LifecycleWorkflow(models.Model):
         self.filtered(lambda workflow: workflow.state == "paused")._check_steps()
         self.check_access("write")
         for workflow in self.filtered(lambda workflow: workflow.state in ("paused", "running")):
-            mine = workflow._check_mine()
             if workflow.state == "running":
-                workflow._reach_more(mine)
+                workflow._reach_more(workflow._check_mine())
             else:
-                workflow._reach(workflow._companies() & mine)
+                workflow._reach(workflow._companies_to_resume())
                 values = {"state": "running", "error": False, **workflow._from_now_on()}
                 if not workflow._has_responsible():
                     values["user_id"] = self.env.uid

@@ -5,10 +5,12 @@ Goes out: the companies whose customers enter. Called by whatever enters, advanc
 starts, pauses or ends.
 """
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ...tools.context import own, own_value
 
 #: companies that somebody looks at, instead of all that the workflow runs in
 NARROW = "lifecycle_workflow_companies"
@@ -34,12 +36,12 @@ class LifecycleWorkflow(models.Model):
         help="Whether customers of one's own companies go through it.",
     )
 
-    @api.depends("state", "company_id", "started_company_ids")
+    @api.depends("state", "company_id", "started_company_ids", "user_id")
     @api.depends_context("uid")
     def _compute_runs_here(self):
         for workflow in self:
             workflow.runs_here = workflow.state == "running" and bool(
-                workflow._companies() & workflow._mine()
+                workflow._acts_in() & workflow._mine()
             )
 
     def _every_company(self):
@@ -56,8 +58,18 @@ class LifecycleWorkflow(models.Model):
         started = self.sudo().started_company_ids
         if started and not self.company_id:
             every &= started
-        narrow = self.env.context.get(NARROW)
+        narrow = own_value(self.env, NARROW)
         return every if narrow is None else every.filtered(lambda one: one.id in narrow)
+
+    def _acts_in(self):
+        """Companies that it runs in, as far as the responsible person works there.
+
+        Companies are founded, and people change: others go on without them.
+        """
+        # sudo: where somebody works decides where he may act
+        user = self.sudo().user_id
+        companies = self._companies()
+        return companies if user.id == SUPERUSER_ID else companies & user.company_ids
 
     def _mine(self):
         """Companies of the workflow that the present user may decide for."""
@@ -69,15 +81,39 @@ class LifecycleWorkflow(models.Model):
     def _check_mine(self):
         mine = self._mine()
         if not mine:
-            raise AccessError(
-                self.env._("“%s” is for customers of companies that you do not work in.",
-                           self.name)
-            )
+            self._refuse_stranger()
         return mine
+
+    def _refuse_stranger(self):
+        raise AccessError(
+            self.env._("“%s” is for customers of companies that you do not work in.", self.name)
+        )
+
+    def _check_may_edit(self):
+        """Refuse to let a started workflow be changed by who may not start it wherever it runs.
+
+        It acts with the rights of the responsible person, also in companies that others do not
+        see.
+        """
+        if self.env.su:
+            return
+        # sudo: whoever edits an e-mail need not see the workflows that send it
+        for workflow in self.sudo().filtered(lambda one: one.state in ("running", "paused")):
+            workflow.sudo(False)._check_may_start()
+            if workflow.user_id != self.env.user and workflow._companies() - workflow._mine():
+                workflow._refuse_stranger()
+
+    def _companies_to_resume(self):
+        """Companies of one's own in which a workflow that does not run would go on."""
+        companies = self._companies() & self._check_mine()
+        if not companies:
+            # none would mean all
+            self._refuse_stranger()
+        return companies
 
     def _for_mine(self):
         """The workflow looking only at what the present user may decide for."""
-        return self.with_context(**{NARROW: self._check_mine().ids})
+        return self.with_context(**{NARROW: own(self._check_mine().ids)})
 
     # ----- CHANGING IT -----
 
@@ -94,7 +130,7 @@ class LifecycleWorkflow(models.Model):
 
     def _reach_more(self, mine):
         """Start in one's own companies what runs in others."""
-        running = self._companies()
+        running = self._acts_in()
         if mine <= running:
             return
         # filters and e-mails are read with one person's rights, who has to see all of them
@@ -136,8 +172,12 @@ class LifecycleWorkflow(models.Model):
         """Whether customers of a company go on, once they are on their way."""
         self.ensure_one()
         workflow = self.sudo()
-        started = workflow.started_company_ids
-        return bool(workflow.company_id) or not started or company in started
+        started, user = workflow.started_company_ids, workflow.user_id
+        return (
+            workflow.active
+            and (bool(workflow.company_id) or not started or company in started)
+            and (user.id == SUPERUSER_ID or company in user.company_ids)
+        )
 
     @api.model
     def _runs_in_sql(self, company):
@@ -148,7 +188,12 @@ class LifecycleWorkflow(models.Model):
                                 WHERE started.workflow_id = workflow.id)
                 OR EXISTS (SELECT FROM %(rel)s started
                             WHERE started.workflow_id = workflow.id
-                              AND started.company_id = %(company)s))""",
+                              AND started.company_id = %(company)s))
+               AND (workflow.user_id = %(robot)s
+                OR EXISTS (SELECT FROM res_company_users_rel working
+                            WHERE working.user_id = workflow.user_id
+                              AND working.cid = %(company)s))""",
             rel=SQL.identifier(RELATION),
             company=company.id,
+            robot=SUPERUSER_ID,
         )

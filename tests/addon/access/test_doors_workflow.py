@@ -207,6 +207,12 @@ class TestResponsiblePerson(DoorsWorkflowCase):
         self.starter.active = False
         self.check_paused(workflow)
 
+    def test_works_elsewhere(self):
+        workflow = self.running()
+        elsewhere = self.new_company("Elsewhere")
+        self.starter.write({"company_id": elsewhere.id, "company_ids": elsewhere.ids})
+        self.check_paused(workflow)
+
     def test_without_the_right(self):
         workflow = self.running()
         self.starter.group_ids -= self.env.ref(STARTER)

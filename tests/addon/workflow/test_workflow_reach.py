@@ -165,3 +165,115 @@ class TestReach(WorkflowCase):
             self.as_user(self.here)._start()
         with self.assertRaises(AccessError):
             self.as_user(self.here).action_pause()
+
+    def test_paused_elsewhere_is_not_resumed_everywhere(self):
+        self.start(self.there)
+        self.as_user(self.there).action_pause()
+        self.assertEqual(self.workflow.state, "paused")
+        with self.assertRaises(AccessError):
+            self.as_user(self.here).action_resume()
+        self.env.invalidate_all()
+        self.assertEqual(
+            (self.workflow.state, self.workflow.started_company_ids), ("paused", self.away)
+        )
+
+    def test_started_past_the_buttons(self):
+        self.as_user(self.here).state = "running"
+        self.assertEqual(self.workflow.started_company_ids, self.home)
+        made = self.as_user(self.here).create(
+            {"name": "Sneaked", "state": "running",
+             "stage_ids": [Command.set(self.stage.ids)]}
+        )
+        self.assertEqual(made.started_company_ids, self.home)
+
+    def test_what_runs_elsewhere_too_is_not_edited(self):
+        """It acts with the rights of whoever started it, who sees more."""
+        template = self.env["mail.template"].create(
+            {"name": "T", "model_id": self.env.ref("base.model_res_partner").id,
+             "body_html": "<p>Hi</p>"}
+        )
+        self.workflow.step_ids = [
+            Command.create({"kind": "email", "delay": 9, "template_id": template.id})
+        ]
+        self.start(self.boss)
+        (self.here + self.boss).group_ids += self.env.ref("mail.group_mail_template_editor")
+        step = self.workflow.step_ids[0]
+        for user, refused in ((self.here, True), (self.boss, False)):
+            workflow = self.as_user(user)
+            # nor by looking at a part of its companies
+            narrow = workflow.with_context(lifecycle_workflow_companies=user.company_ids.ids)
+            for label, call in (
+                ("filter", lambda w=workflow: w.write({"domain": "[('order_count', '>', 1)]"})),
+                ("narrow", lambda w=narrow: w.write({"domain": "[('order_count', '>', 2)]"})),
+                ("pause", lambda w=workflow: w.write({"state": "paused"})),
+                ("new step", lambda w=workflow: w.write(
+                    {"step_ids": [Command.create({"kind": "note", "note": "<p>x</p>"})]}
+                )),
+                ("step", lambda w=workflow: step.with_env(w.env).write({"delay": 7})),
+                ("removed", lambda w=workflow: step.with_env(w.env).unlink()),
+                ("template", lambda w=workflow: template.with_env(w.env).write(
+                    {"body_html": "<p>Ho</p>"}
+                )),
+                ("archived", lambda w=workflow: w.action_archive()),
+                ("deleted", lambda w=workflow: w.unlink()),
+            ):
+                with self.subTest(user=user.login, way=label):
+                    failed = False
+                    savepoint = self.env.cr.savepoint()
+                    try:
+                        call()
+                        self.env.flush_all()
+                    except AccessError:
+                        failed = True
+                    finally:
+                        savepoint.rollback()
+                        savepoint.close(rollback=False)
+                        self.env.invalidate_all()
+                    self.assertEqual(failed, refused)
+
+    # ----- THE RESPONSIBLE PERSON DOES NOT WORK THERE (ANY MORE) -----
+
+    def news(self, profile):
+        self.env["lifecycle.transition"].create(
+            {"profile_id": profile.id, "kind": "stage", "number": 1, "cause": "rule",
+             "to_stage_id": self.stage.id, "date": fields.Date.today()}
+        )
+
+    def test_a_company_that_is_founded_later(self):
+        """Nobody enters there with the rights of somebody else, and the others go on."""
+        self.start(self.boss)
+        founded = self.new_company("Founded")
+        for company in (founded, self.home):
+            self.news(self.customer_of(company))
+        self.work()
+        self.assertFalse(self.workflow.error)
+        self.assertEqual(self.entered(), self.home + self.away)
+        self.assertEqual(
+            len(self.workflow.enrollment_ids.filtered(lambda one: one.company_id == self.home)), 2
+        )
+        # it is his own still
+        self.as_user(self.boss).write({"domain": "[('order_count', '>', 1)]"})
+
+    def test_who_leaves_a_company(self):
+        self.start(self.boss)
+        self.boss.company_ids = self.home
+        late = self.customer_of(self.home)
+        self.news(late)
+        self.work()
+        self.assertEqual(self.workflow.state, "running")
+        self.assertFalse(self.workflow.error)
+        self.assertTrue(self.done(self.home))
+        # those of the other company wait for somebody who works there
+        self.assertFalse(self.done(self.away))
+        self.assertEqual(self.entered(), self.home + self.away)
+        self.boss.company_ids += self.away
+        self.work()
+        self.assertTrue(self.done(self.away))
+
+    def test_by_hand_only_where_it_runs(self):
+        self.start(self.there)
+        for user, found in ((self.here, False), (self.there, True)):
+            profile = self.customer_of(user.company_id).with_user(user).with_context(
+                allowed_company_ids=user.company_ids.ids
+            )
+            self.assertEqual(self.workflow in profile._workflows_to_start(), found)
