@@ -377,9 +377,28 @@ class LifecycleReferral(models.Model):
         """
         template, person = self.program_id.mail_template_id, self.recipient_id
         if template and not self._must_not_tell(person):
+            # read with the rights of who has set up the programme: a template shows what it likes
+            user = (self.program_id.write_uid | self.program_id.create_uid)._lifecycle_present()[:1]
+            if not user:
+                raise UserError(
+                    self.env._(
+                        "Nobody is responsible any more for sending “%s”.", template.name
+                    )
+                )
+            template = template.with_context(
+                allowed_company_ids=self.company_id.ids
+            ).with_company(self.company_id)
+            if not user._is_superuser():
+                template = template.with_user(user).sudo(False)
             # without a layout, which would name the friend in its head
             with self.advocate_id._lifecycle_shown_in_charge(self.company_id):
-                template.sudo().send_mail(self.id)
+                template.send_mail(
+                    self.id,
+                    email_values={
+                        "record_company_id": self.company_id.id,
+                        "record_alias_domain_id": self.company_id.alias_domain_id.id,
+                    },
+                )
 
     def _must_not_tell(self, person):
         """Why the e-mail about the reward must not go to a person, or None."""

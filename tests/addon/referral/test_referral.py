@@ -3,7 +3,7 @@ from datetime import timedelta
 import psycopg2
 
 from odoo import fields
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import mute_logger
 
 from ..common_referral import ReferralCase
@@ -203,6 +203,39 @@ class TestReferralReward(ReferralCase):
         self.assertEqual(mail.recipient_ids, self.ann)
         self.assertIn("50", mail.body_html)
         self.assertNotIn("Frida", mail.body_html, "whom he brought is not told")
+
+    def test_mail_is_read_with_the_rights_of_who_has_set_it_up(self):
+        manager = self.new_user(
+            "ref_manager", "sales_team.group_sale_manager,mail.group_mail_template_editor",
+            self.company, email="m@example.com",
+        )
+        editor = self.new_user(
+            "ref_editor", "base.group_user,mail.group_mail_template_editor", self.company
+        )
+        self.program.with_user(manager).waiting_days = 13
+        self.env.flush_all()
+        self.env["ir.config_parameter"].set_param("ref.secret", "hidden")
+        template = self.program.mail_template_id
+        body = (
+            "<p><t t-out=\"object.env['ir.config_parameter'].get_param('ref.secret')\"/></p>"
+        )
+        with self.assertRaises(AccessError):
+            template.with_user(editor).body_html = body
+        friend = self.friend()
+        self.paid_order(friend)
+        self.follow()
+        self.wait(self.referral(friend))
+        self.follow()
+        mail = self.env["mail.mail"].search([("model", "=", "lifecycle.referral")])
+        self.assertEqual(mail.recipient_ids, self.ann)
+        template.body_html = body
+        bo = self.friend("Bo Friend")
+        self.paid_order(bo)
+        self.follow()
+        self.wait(self.referral(bo))
+        self.follow()
+        self.assertEqual(self.referral(bo).state, "waiting")
+        self.assertTrue(self.referral(bo).problem)
 
     def test_no_mail_to_whoever_has_unsubscribed(self):
         self.env["mail.blacklist"]._add(self.ann.email)
