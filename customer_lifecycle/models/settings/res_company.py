@@ -80,13 +80,17 @@ class ResCompany(models.Model):
         "(needs the app Margins in Sales Orders; documents without one use the share), or a "
         "fixed share of revenue.",
     )
-    lifecycle_margin_percent = fields.Float(string="Margin Share (%)", default=30.0)
+    # customers read their own company: what it earns is for colleagues
+    lifecycle_margin_percent = fields.Float(
+        string="Margin Share (%)", default=30.0, groups="base.group_user"
+    )
     lifecycle_horizon = fields.Integer(
         string="Prediction Horizon (days)", default=365, help="How far predictions look ahead."
     )
     lifecycle_discount_rate = fields.Float(
         string="Discount Rate per Year (%)",
         default=10.0,
+        groups="base.group_user",
         help="Money expected later counts for less: an amount expected in a year is divided "
         "by 1 plus this rate.",
     )
@@ -98,6 +102,7 @@ class ResCompany(models.Model):
     )
     lifecycle_largest_amount = fields.Float(
         string="No Purchases Above",
+        groups="base.group_user",
         help="A larger amount is a mistake: imports are refused, documents are set aside. "
         "Nothing: a million millions.",
     )
@@ -404,7 +409,9 @@ class ResCompany(models.Model):
     # ----- MARGIN -----
 
     lifecycle_share_text = fields.Char(
-        compute="_compute_lifecycle_share_text", compute_sudo=True
+        compute="_compute_lifecycle_share_text",
+        compute_sudo=True,
+        groups="sales_team.group_sale_manager,base.group_system",
     )
 
     @api.depends_context("lang")

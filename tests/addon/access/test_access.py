@@ -31,6 +31,22 @@ class TestWhoSeesNothing(AccessCase):
                         Partner.browse(self.small.ids).read([name])
                     self.assertNotIn(name, Partner.fields_get())
 
+    def test_customers_learn_nothing_from_their_company(self):
+        """Visitors of the site and portal users read the company's record, as Odoo lets them."""
+        secrets = {
+            "lifecycle_margin_percent", "lifecycle_discount_rate", "lifecycle_largest_amount",
+            "lifecycle_share_text",
+        }
+        for user in (self.portal, self.env.ref("base.public_user")):
+            company = self.home.with_user(user)
+            for name in secrets:
+                with self.subTest(user=user.login, field=name):
+                    with self.assertRaises(AccessError):
+                        company.read([name])
+                    self.assertRefused(company.search, [(name, "!=", False)])
+        with self.assertRaises(AccessError):
+            self.home.with_user(self.internal).read(["lifecycle_share_text"])
+
     def test_models_are_closed(self):
         for user in (self.portal, self.internal):
             for name in MODELS:
