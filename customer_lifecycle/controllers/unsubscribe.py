@@ -36,7 +36,8 @@ class UnsubscribeController(http.Controller):
                 "customer_lifecycle.unsubscribe_page", {"state": "invalid"}, status=404
             )
         partner = env["lifecycle.opt.out"]._owners([email]).filtered("active")[:1]
-        env = env(context={**env.context, "lang": partner.lang or env.lang})
+        language = env["lifecycle.workflow.mail"]._language(partner)
+        env = env(context={**env.context, "lang": language})
         said = env["lifecycle.opt.out"]
         blacklisted = env["mail.blacklist"].search_count([("email", "=", email)], limit=1)
         state = "done" if blacklisted else "ask"

@@ -74,7 +74,7 @@ class LifecycleWorkflowMail(models.AbstractModel):
         }
         by_language = {}
         for profile, recipient in pairs:
-            language = recipient.lang or profile.partner_id.lang or self.env.lang or "en_US"
+            language = self._language(recipient, profile.partner_id)
             by_language.setdefault(language, []).append((profile, recipient))
         result = {}
         for language, some in by_language.items():
@@ -102,6 +102,17 @@ class LifecycleWorkflowMail(models.AbstractModel):
                     "author_id": self._author(recipient, company, user).id,
                 }
         return result
+
+    @api.model
+    def _language(self, *partners):
+        """The first of these people's languages that is in use here, else our own.
+
+        One that was switched off stays on contacts that were archived then.
+        """
+        installed = {code for code, _name in self.env["res.lang"].get_installed()}
+        languages = (partner.lang for partner in partners)
+        found = next((code for code in languages if code in installed), None)
+        return found or self.env.lang or "en_US"
 
     @api.model
     def _author(self, recipient, company, user):
@@ -142,6 +153,9 @@ class LifecycleWorkflowMail(models.AbstractModel):
             "email_from": self._sender(values.get("email_from"), recipient, company),
             "reply_to": values.get("reply_to") or False,
             "mail_server_id": values.get("mail_server_id") or False,
+            # bounces come back to the company that writes, by its own server
+            "record_company_id": company.id,
+            "record_alias_domain_id": company.sudo().alias_domain_id.id,
             "attachment_ids": [(4, id_) for id_ in values.get("attachment_ids") or []],
             "attachments": values.get("attachments") or [],
             "recipient_ids": [(4, recipient.id)],

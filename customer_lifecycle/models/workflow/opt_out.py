@@ -234,12 +234,15 @@ class ResPartner(models.Model):
         string="Agreed to Marketing",
         help="Needed where the company's settings ask for explicit consent, for messages or for "
         "seeing whether they are opened.",
+        # a duplicated contact becomes somebody else, who was not asked
+        copy=False,
         tracking=True,
     )
     lifecycle_marketing_consent_date = fields.Date(
         string="Agreed On",
         compute="_compute_lifecycle_marketing_consent_date",
         store=True,
+        copy=False,
         readonly=False,
     )
 
@@ -365,13 +368,17 @@ class ResPartner(models.Model):
     def write(self, vals):
         consent = self.env["lifecycle.consent"]
         before, was = {}, self.browse()
-        if "email" in vals:
+        if "email" in vals and not own_value(self.env, OURS):
             before = {partner: consent._addresses(partner) for partner in self.sudo()}
         if "lifecycle_marketing_consent" in vals and not own_value(self.env, OURS):
             was = self.sudo().filtered("lifecycle_marketing_consent")
         result = super().write(vals)
         for partner, addresses in before.items():
             partner._lifecycle_keep_no(addresses)
+            now = consent._addresses(partner)
+            if partner.message_bounce and now[:1] != addresses[:1] and "message_bounce" not in vals:
+                # they came back from the former address
+                partner.message_bounce = 0
         if "lifecycle_marketing_consent" in vals and not own_value(self.env, OURS):
             now = self.sudo().filtered("lifecycle_marketing_consent")
             if now - was:

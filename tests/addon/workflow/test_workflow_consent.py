@@ -33,6 +33,29 @@ class TestConsent(WorkflowCase):
         self.env["mail.blacklist"].create({"email": "ann@example.com"})
         self.assertEqual(self.refused(), ["blacklisted"])
 
+    def reason(self, contact):
+        message = Message(self.home)
+        return self.env["lifecycle.consent"]._decide(message, contact)[contact.id].reason
+
+    def test_bounces_of_a_former_address(self):
+        ann = self.new_customer("Ann", email="old@example.com")
+        ann.message_bounce = 4
+        self.assertEqual(self.reason(ann), "bounced")
+        ann.email = "Ann <OLD@example.com>"
+        self.assertEqual(self.reason(ann), "bounced")
+        ann.email = "new@example.com"
+        self.assertFalse(self.reason(ann))
+
+    def test_a_duplicated_contact_has_not_agreed(self):
+        self.home.lifecycle_consent_required = True
+        ann = self.new_customer(
+            "Ann", email="ann@example.com", lifecycle_marketing_consent=True
+        )
+        twin = ann.copy({"name": "Bo", "email": "bo@example.com"})
+        self.assertFalse(twin.lifecycle_marketing_consent or twin.lifecycle_marketing_consent_date)
+        self.assertFalse(self.reason(ann))
+        self.assertEqual(self.reason(twin), "no_consent")
+
     def test_who_subscribes_again_gets_messages_again(self):
         workflow = self.new_workflow()
         ann = self.new_profile("Ann")
@@ -220,6 +243,17 @@ class TestRecipient(WorkflowCase):
         self.addressed()
         mail = self.env["mail.mail"].search([("recipient_ids", "in", self.boss.ids)])
         self.assertEqual(mail.subject, "Wir vermissen Sie, Boss")
+
+    def test_language_that_was_switched_off(self):
+        """Contacts that were archived then have it still when they are brought back."""
+        self.env["res.lang"]._activate_lang("de_DE")
+        self.boss.write({"lifecycle_marketing_contact": True, "lang": "de_DE"})
+        self.boss.active = False
+        self.env["res.lang"].search([("code", "=", "de_DE")]).action_archive()
+        self.boss.active = True
+        self.addressed()
+        mail = self.env["mail.mail"].search([("recipient_ids", "in", self.boss.ids)])
+        self.assertEqual(mail.subject, "We miss you, Boss")
 
     def test_template_shows_only_what_its_owner_may_see(self):
         """It is rendered with the rights of who started the workflow."""

@@ -51,6 +51,32 @@ class TestOutbox(MailCase):
         self.workflow.action_resume()
         self.assertEqual(len(self.left()), 2)
 
+    def test_archived_while_it_runs(self):
+        """Archived is out of sight: nothing more leaves before it is brought back."""
+        self.workflow.action_archive()
+        self.assertFalse(self.left())
+        self.run_workflows()
+        self.assertFalse(self.left())
+        self.workflow.action_unarchive()
+        self.run_workflows()
+        self.assertEqual(self.left(), ["ann@example.com", "ben@example.com"])
+
+    def test_bounces_come_back_to_the_company_that_writes(self):
+        first, second = (
+            self.env["mail.alias.domain"].create(
+                {"name": name, "bounce_alias": "bounce", "catchall_alias": "catchall"}
+            )
+            for name in ("first.example.com", "second.example.com")
+        )
+        self.env["res.company"].search([]).alias_domain_id = first
+        self.home.alias_domain_id = second
+        ada = self.new_profile("Ada")
+        self.move(ada, self.at_risk)
+        self.run_workflows()
+        self.send_all()
+        paths = {to[0]: message["Return-Path"] for to, message in self.sink.messages}
+        self.assertEqual(paths["ada@example.com"], "bounce@second.example.com")
+
     def test_ending_gives_up_what_is_queued(self):
         self.workflow.action_pause()
         self.left()
