@@ -41,7 +41,10 @@ class LifecyclePrivacyLookup(models.AbstractModel):
         """SELECT of our records of a person, with the columns of the lookup."""
         privacy = self.env["lifecycle.privacy"]
         people = SQL(
-            "SELECT id FROM res_partner WHERE email_normalized = %s OR name ILIKE %s", email, name
+            "SELECT id FROM res_partner WHERE id = ANY(%s) OR name ILIKE %s",
+            # by any of the addresses in a contact's field
+            self.env["lifecycle.opt.out"]._owners([email]).ids,
+            name,
         )
         selects = [
             self._select_sql(model, privacy._rows_sql(model, people))

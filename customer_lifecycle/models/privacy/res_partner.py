@@ -5,8 +5,13 @@ that tells who it was, so that orders, sums and counts stay what they were. Or t
 is known of him, for who may export it.
 """
 
+import re
+
 from odoo import models
 from odoo.exceptions import AccessError, UserError
+
+from ...tools.context import own
+from ..workflow.opt_out import OURS
 
 MANAGER = "sales_team.group_sale_manager"
 #: fields of a contact that tell who he is, where they exist
@@ -69,9 +74,10 @@ class ResPartner(models.Model):
         :return: exports that tell advertising platforms to forget them too
         """
         self._lifecycle_check_anonymise()
-        # sudo: checked above; the traces of a person lie where his salesperson cannot write
+        # sudo: checked above; the traces of a person lie where his salesperson cannot write.
+        # What he has said is kept by the blacklist: nothing is to follow from the empty address
         partners = self.sudo().with_context(
-            active_test=False, tracking_disable=True, mail_notrack=True
+            active_test=False, tracking_disable=True, mail_notrack=True, **{OURS: own()}
         )
         removals = self.env["lifecycle.privacy"]._forget_people(partners)
         partners._lifecycle_leave_workflows()
@@ -97,14 +103,17 @@ class ResPartner(models.Model):
             active_test=False, tracking_disable=True
         ).search([("partner_id", "=", self.id)])
         self.write(
-            {"name": name}
+            {"name": name, "lifecycle_marketing_consent": False}
             | {field: False for field in TELLING if field in self._fields}
         )
         self.bank_ids.unlink()
+        # also by his first name alone
+        words = [former or name, *re.findall(r"\w{3,}", former or "")]
+        telling = re.compile(rf"\b({'|'.join(map(re.escape, words))})", re.IGNORECASE)
         for lead in leads:
             lead.write(
                 {field: False for field in TELLING_LEAD if field in lead._fields}
-                | {"name": (lead.name or "").replace(former or name, name)}
+                | {"name": telling.sub(lambda _found: name, lead.name or "")}
             )
 
     def _lifecycle_clear_chatter(self):

@@ -164,6 +164,34 @@ class TestAnonymise(PrivacyCase):
         decisions = self.env["lifecycle.consent"]._decide(Message(self.env.company), again)
         self.assertTrue(decisions[again.id].is_refused)
 
+    def test_no_address_comes_back_with_what_was_said(self):
+        self.person.write(
+            {"email": "ada@personal.example.com; second@personal.example.com",
+             "lifecycle_marketing_consent": True}
+        )
+        self.env["lifecycle.opt.out"]._unsubscribe("second@personal.example.com")
+        lead = self.env["crm.lead"].create(
+            {"name": f"{self.person.name.split()[0]}'s wishes", "partner_id": self.person.id}
+        )
+        self.assertEqual(
+            self.env["lifecycle.opt.out"].search([("partner_id", "=", self.person.id)]).email,
+            "second@personal.example.com",
+        )
+        first = self.person.name.split()[0]
+        self.anonymise(self.person)
+        said = self.env["lifecycle.opt.out"].with_context(active_test=False).search(
+            [("partner_id", "=", self.person.id)]
+        )
+        self.assertFalse(any(said.mapped("email")) or any(said.mapped("spared")))
+        self.assertFalse(self.person.lifecycle_marketing_consent)
+        self.assertNotIn(first, lead.name)
+        self.assertEqual(
+            self.env["lifecycle.consent"]._blacklisted(
+                ["ada@personal.example.com", "second@personal.example.com"]
+            ),
+            {"second@personal.example.com"},
+        )
+
     def test_waiting_mail_is_taken_back(self):
         mail = self.env["mail.mail"].create(
             {"recipient_ids": [(4, self.person.id)], "subject": "Soon"}
