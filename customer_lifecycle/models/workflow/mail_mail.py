@@ -5,13 +5,18 @@ each address its own copy with links that tell of opening and clicking where tha
 others are cancelled. Called by Odoo's sending of e-mails.
 """
 
+import smtplib
+
 from markupsafe import Markup
 
 from odoo import api, models
 from odoo.tools import formataddr, html2plaintext, split_every
 
+from ...tools.context import own, own_value
 from ...tools.messages import Message
 
+#: key of the context under which the copies that are leaving are noted
+COPIES = "lifecycle_copies"
 #: after so many e-mails it is asked again whether the others may leave
 LOOK_AGAIN = 50
 
@@ -34,8 +39,35 @@ class MailMail(models.Model):
         for ids in split_every(LOOK_AGAIN, self.ids):
             some = self.browse(ids)
             if leaving := some - some._lifecycle_hold_back():
-                super(MailMail, leaving)._send(auto_commit=auto_commit, **options)
+                leaving = leaving.with_context(**{COPIES: own([])})
+                # an environment of before may be used again, with its list
+                copies = own_value(leaving.env, COPIES)
+                copies.clear()
+                try:
+                    super(MailMail, leaving)._send(auto_commit=auto_commit, **options)
+                except smtplib.SMTPServerDisconnected:
+                    if auto_commit:
+                        self._lifecycle_note_left(copies)
+                    raise
         return True
+
+    def _lifecycle_note_left(self, copies):
+        """Keep who has got an e-mail of whose copies the mail server took but some.
+
+        The e-mail itself is as if it had never been tried, and leaves again.
+
+        :param copies: list of (delivery, outgoing message) of the e-mail that was leaving
+        """
+        # what Odoo is about to send it takes apart; the last of these the server did not take
+        taken = [pair for pair in copies if "partner_id" not in pair[1]][:-1]
+        if not taken:
+            return
+        delivery = taken[0][0]
+        self.env.cr.rollback()
+        left = [*delivery._emails_left(), *(message["email_to_raw"] for _one, message in taken)]
+        delivery.emails_left = ", ".join(dict.fromkeys(left))
+        self.env.flush_all()
+        self.env.cr.commit()
 
     def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
         """Write to the addresses that were judged, each with its own link for unsubscribing.
@@ -45,6 +77,9 @@ class MailMail(models.Model):
         messages = super()._prepare_outgoing_list(
             mail_server=mail_server, doc_to_followers=doc_to_followers
         )
+        leaving = own_value(self.env, COPIES)
+        if leaving:
+            leaving.clear()
         delivery = self._lifecycle_delivery()
         person = delivery.recipient_id.with_context(active_test=False)
         if not person:
@@ -65,6 +100,8 @@ class MailMail(models.Model):
                 copies.append(message)
                 continue
             copies += [self._lifecycle_copy(message, delivery, email) for email in emails]
+        if leaving is not None:
+            leaving += [(delivery, copy) for copy in copies if copy["partner_id"] == person]
         return copies
 
     def _lifecycle_copy(self, message, delivery, email):
