@@ -16,6 +16,7 @@ from odoo.tools import SQL
 from ...kernel import comparison as kernel
 from ...kernel.matching import NEVER, UNKNOWN, Purchases, match
 from ...kernel.uplift import ENOUGH
+from ...tools.copy import copy_out
 
 EPOCH = date(1970, 1, 1)
 #: members, and customers to compare with, that are looked at; of more a sample is drawn
@@ -58,7 +59,8 @@ class LifecycleComparison(models.Model):
         events = SQL("SELECT 0 AS partner_id, NULL::date AS day WHERE FALSE")
         if self.event != "date":
             events = self._events_sql()
-        return self.env["lifecycle.prediction"]._copy_out(
+        return copy_out(
+            self.env.cr,
             SQL(
                 """SELECT profile.id AS profile_id, profile.partner_id,
                           CASE WHEN event.partner_id IS NULL THEN %(never)s
@@ -85,7 +87,8 @@ class LifecycleComparison(models.Model):
         if not few:
             self.env.cr.execute("SET LOCAL work_mem = '256MB'")
         source = self.env["lifecycle.revenue.source"].sudo()
-        frame = self.env["lifecycle.prediction"]._copy_out(
+        frame = copy_out(
+            self.env.cr,
             SQL(
                 """SELECT partner_id, day - DATE '1970-01-01' AS day,
                           COALESCE(SUM(amount), 0) AS amount

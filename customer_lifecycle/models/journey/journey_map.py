@@ -12,6 +12,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, split_every
 
+from ...tools.sampling import in_sample, sample_rate
+
 #: moves that put customers into a stage without anything having happened to them
 NOT_NEWS = ("initial", "edit")
 #: customers whose ways, stays and purchases are looked at; more change no visible figure
@@ -63,7 +65,7 @@ class LifecycleJourneyMap(models.AbstractModel):
         }
         total = sum(figures[0] for figures in now.values())
         entered, left, not_news = self._moves(profiles._search(domain), start, end)
-        parts = self._parts(total)
+        parts = sample_rate(total, SAMPLE)
         went = self._went(domain, start, end, parts)
         medians = self._medians(company, domain, end, parts)
         stages = self.env["lifecycle.stage"]._in_force(order="sequence, id")
@@ -144,25 +146,13 @@ class LifecycleJourneyMap(models.AbstractModel):
         return Domain(domain) & Domain("company_id", "=", self.env.company.id)
 
     @api.model
-    def _parts(self, total):
-        """Of how many customers one is looked at, where not all can be."""
-        return max(1, -(-total // SAMPLE))
-
-    @api.model
     def _chosen(self, domain, parts, *names):
-        """SELECT of the customers looked at: always the same, drawn by a hash of their ids.
+        """SELECT of the customers looked at.
 
         :param parts: of how many customers one is looked at; :param names: columns to select
         """
         query = self.env["lifecycle.profile"]._search(domain)
-        if parts > 1:
-            query.add_where(
-                SQL(
-                    "hashint4(%s) %% %s = 0",
-                    SQL.identifier(query.table, "partner_id"),
-                    parts,
-                )
-            )
+        query.add_where(in_sample(SQL.identifier(query.table, "partner_id"), parts))
         return query.select(*(SQL.identifier(query.table, name) for name in names))
 
     # ----- MOVES -----
@@ -328,7 +318,7 @@ class LifecycleJourneyMap(models.AbstractModel):
                 buyers, ["stage_id"], ["__count", "clv_historical:sum"]
             )
         }
-        parts = self._parts(sum(count for count, _value in totals.values()))
+        parts = sample_rate(sum(count for count, _value in totals.values()), SAMPLE)
         chosen = self._chosen(buyers, parts, "partner_id", "stage_id", "clv_historical")
         sums = {
             stage_id or False: (count, float(ever or 0), float(earned or 0))

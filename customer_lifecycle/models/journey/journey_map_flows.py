@@ -11,6 +11,8 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools.planner import plan_for_all
+from ...tools.sampling import in_sample, sample_rate
+from .journey_map import SAMPLE
 
 #: days before the period whose purchases tell what the moved customers were worth
 DAYS_BEFORE = 365
@@ -53,7 +55,7 @@ class LifecycleJourneyMap(models.AbstractModel):
             )
         )
         total = sum(count for _from, _to, count, _expected in moves)
-        parts = self._parts(total)
+        parts = sample_rate(total, SAMPLE)
         sums = self._sums_before(company, movers, start, parts) if moves else {}
         found = []
         for from_id, to_id, count, expected in moves:
@@ -99,9 +101,9 @@ class LifecycleJourneyMap(models.AbstractModel):
                 """SELECT profile.partner_id, mover.from_id, mover.to_id
                      FROM (%s) mover
                      JOIN lifecycle_profile profile ON profile.id = mover.profile_id
-                    WHERE hashint4(profile.partner_id) %% %s = 0""",
+                    WHERE %s""",
                 movers,
-                parts,
+                in_sample(SQL("profile.partner_id"), parts),
             )
         )
         plan_for_all(self.env.cr, few=True)

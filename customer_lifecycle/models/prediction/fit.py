@@ -8,6 +8,8 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ... import kernel
+from ...tools.copy import copy_out
+from ...tools.sampling import in_sample, sample_rate
 from .forecast import EPOCH
 
 #: customers a model is fitted on at most; more change no parameter that anybody can see
@@ -48,16 +50,6 @@ class LifecyclePrediction(models.AbstractModel):
         return clv_models._store(company, today, model, data, intervals)
 
     @api.model
-    def _parts(self, customers):
-        """One in how many customers makes a sample of the size wanted."""
-        return max(1, -(-customers // FIT_SAMPLE))
-
-    @api.model
-    def _chosen_sql(self, parts):
-        """Whether a customer belongs to the sample; for an id it is always the same."""
-        return SQL("(%s = 1 OR ABS(hashint4(partner_id)) %% %s = 0)", parts, parts)
-
-    @api.model
     def _customer_count(self, company):
         return self.env.execute_query(
             SQL(
@@ -68,10 +60,11 @@ class LifecyclePrediction(models.AbstractModel):
 
     @api.model
     def _sample_parts(self, company):
-        """Like ``_parts``, before the company's purchases are read: by who could be customers."""
+        """One in how many is fitted on, by who could be customers before purchases are read."""
         contacts = "SELECT COUNT(*) FROM res_partner WHERE id = commercial_partner_id"
-        return self._parts(
-            self._customer_count(company) or self.env.execute_query(SQL(contacts))[0][0]
+        return sample_rate(
+            self._customer_count(company) or self.env.execute_query(SQL(contacts))[0][0],
+            FIT_SAMPLE,
         )
 
     @api.model
@@ -92,7 +85,9 @@ class LifecyclePrediction(models.AbstractModel):
                 value=SQL("" if plain else ", SUM(value) AS value"),
                 rows=self.env["lifecycle.revenue.source"]._rows_sql(company, complete=True),
                 today=today,
-                chosen=self._chosen_sql(self._parts(self._customer_count(company))),
+                chosen=in_sample(
+                    SQL("partner_id"), sample_rate(self._customer_count(company), FIT_SAMPLE)
+                ),
             ),
         )
 
@@ -119,7 +114,8 @@ class LifecyclePrediction(models.AbstractModel):
 
     @api.model
     def _purchase_frame(self, query):
-        data = self._copy_out(
+        data = copy_out(
+            self.env.cr,
             query,
             {"partner_id": "int64", "day": "int64", "amount": "float64", "value": "float64"},
         )

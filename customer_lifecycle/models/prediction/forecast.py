@@ -13,6 +13,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ... import kernel
+from ...tools.copy import copy_out
 
 EPOCH = date(1970, 1, 1).toordinal()
 #: profiles predicted between two commits
@@ -57,7 +58,8 @@ class LifecyclePrediction(models.AbstractModel):
             SQL("%s - DATE '1970-01-01' AS %s", SQL.identifier(name), SQL.identifier(name))
             for name in OUTPUTS[5:]
         )
-        frame = self._copy_out(
+        frame = copy_out(
+            self.env.cr,
             SQL(
                 """SELECT id, partner_id, order_count,
                           first_order_date - DATE '1970-01-01' AS first_day,
@@ -92,7 +94,8 @@ class LifecyclePrediction(models.AbstractModel):
         stored = self.env["lifecycle.clv.model"]._current(company)
         if not stored.sufficient or not stored._is_readable():
             return 0
-        frame = self._copy_out(
+        frame = copy_out(
+            self.env.cr,
             SQL(
                 """SELECT partner_id AS id, partner_id, order_count,
                           first_order_date - DATE '1970-01-01' AS first_day,

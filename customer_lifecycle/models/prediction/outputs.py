@@ -1,18 +1,15 @@
-"""Moves arrays of numbers from the database to NumPy and back, and writes forecasts.
+"""Carries forecasts to the database, and writes those that differ.
 
-In: a SELECT, or arrays of whole numbers. Out: a data frame, rows of a temporary table, and the
-profiles whose shown forecast differs. Called by forecast and fit, by the replay of stages, by
-comparisons, and where facts are stored.
+In: arrays of numbers by name. Out: rows of a temporary table, and the profiles whose shown
+forecast differs. Called by the forecast, and where facts are stored.
 """
 
-import io
-
 import numpy as np
-import pandas as pd
 
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools.copy import copy_in
 from .forecast import OUTPUTS
 
 #: stands for "unknown" among whole numbers
@@ -22,20 +19,10 @@ DECIMALS = dict(zip(OUTPUTS, (2, 2, 2, 1, 2, 0, 0, 0), strict=True))
 
 
 class LifecyclePrediction(models.AbstractModel):
-    """Carries millions of numbers between PostgreSQL and NumPy, through COPY."""
+    """Writing forecasts, of millions of customers at a time."""
 
     # a file for each subject of this large model
     _inherit = "lifecycle.prediction"  # pylint: disable=consider-merging-classes-inherited
-
-    @api.model
-    def _copy_out(self, query, dtypes):
-        """Result of a SELECT as a data frame: fast and without Python objects."""
-        cr = self.env.cr
-        statement = cr.mogrify(query.code, query.params).decode()
-        buffer = io.BytesIO()
-        cr.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT csv, HEADER)", buffer)
-        buffer.seek(0)
-        return pd.read_csv(buffer, dtype=dtypes)
 
     @api.model
     def _empty_outputs(self):
@@ -58,32 +45,7 @@ class LifecyclePrediction(models.AbstractModel):
             whole = np.rint(np.where(known, values, 0)).astype(np.int64)
             columns.append(np.where(known, whole, UNKNOWN))
         self.env.cr.execute("TRUNCATE pg_temp.lifecycle_outputs")
-        self._copy_in("lifecycle_outputs", columns)
-
-    @api.model
-    def _copy_in(self, table, columns):
-        """Add rows to a temporary table whose columns are all ``bigint``.
-
-        :param columns: arrays of whole numbers, one for each column
-        """
-        # PostgreSQL's binary format: number of fields, then length and bytes of each
-        layout = [("fields", ">i2")]
-        for number in range(len(columns)):
-            layout += [(f"length{number}", ">i4"), (f"value{number}", ">i8")]
-        rows = np.empty(len(columns[0]), dtype=layout)
-        rows["fields"] = len(columns)
-        for number, column in enumerate(columns):
-            rows[f"length{number}"] = 8
-            rows[f"value{number}"] = column
-        cr = self.env.cr
-        name = SQL.identifier("pg_temp", table)
-        cr.copy_expert(
-            f"COPY {name.code} FROM STDIN (FORMAT binary)",
-            io.BytesIO(
-                b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
-            ),
-        )
-        cr.execute(SQL("ANALYZE %s", name))
+        copy_in(self.env.cr, "lifecycle_outputs", columns)
 
     @api.model
     def _outputs_sql(self, alias):

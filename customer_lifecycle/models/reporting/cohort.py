@@ -13,7 +13,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
-from .customer_revenue import plan_for_all
+from ...tools.planner import plan_for_all
+from ...tools.sampling import in_sample, sample_rate
 
 #: most cohorts, and most periods of each, that are shown
 MOST = 36
@@ -72,7 +73,7 @@ class LifecycleCohort(models.AbstractModel):
             domain &= Domain("first_order_date", ">=", self._first_day(shown[0], interval))
             count = sum(sizes[number] for number in shown)
             if count > ALL and not exact:
-                parts = -(-count // FEW)
+                parts = sample_rate(count, FEW)
                 looked_at = self._sizes(domain, interval, parts)
                 count = sum(looked_at.values())
             figures = self._figures(company, domain, interval, parts, count)
@@ -150,14 +151,7 @@ class LifecycleCohort(models.AbstractModel):
         :param parts: of so many customers one is looked at, always the same
         """
         query = self.env["lifecycle.profile"]._search(domain)
-        if parts > 1:
-            query.add_where(
-                SQL(
-                    "hashint4(%s) %% %s = 0",
-                    SQL.identifier(query.table, "partner_id"),
-                    parts,
-                )
-            )
+        query.add_where(in_sample(SQL.identifier(query.table, "partner_id"), parts))
         return query.select(
             SQL.identifier(query.table, "id"),
             SQL.identifier(query.table, "partner_id"),

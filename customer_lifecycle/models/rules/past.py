@@ -13,6 +13,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ... import kernel
+from ...tools.copy import copy_in, copy_out
 from .past_sql import EPOCH, PAST
 
 #: profiles whose past is replayed at a time, which bounds the memory it takes
@@ -72,9 +73,8 @@ class LifecycleClassifier(models.AbstractModel):
         """Find and record the past moves of the profiles with ids in a range."""
         cr = self.env.cr
         self._show_past(company, self._moments_sql(rules, ids))
-        transport = self.env["lifecycle.prediction"]
         names = ("id", "spell_day", "day", "enter", "keep", "ordered")
-        frame = transport._copy_out(masks, dict.fromkeys(names, np.int64))
+        frame = copy_out(cr, masks, dict.fromkeys(names, np.int64))
         cr.execute("DROP VIEW pg_temp.lifecycle_profile")
         known = frame["id"].to_numpy() << 20 | frame["day"].to_numpy()
         order = np.argsort(known, kind="stable")
@@ -91,7 +91,8 @@ class LifecycleClassifier(models.AbstractModel):
         row = np.arange(len(begins))
         stage_ids = np.array([*stages.ids, 0])  # the last stands for nowhere
         cr.execute("TRUNCATE pg_temp.lifecycle_past")
-        transport._copy_in(
+        copy_in(
+            cr,
             "lifecycle_past",
             (
                 moves.customer,

@@ -13,6 +13,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ... import kernel
+from ...tools.sampling import in_sample, sample_rate
 
 #: statistics older than this are computed anew by the next nightly run
 STATISTIC_DAYS = 7
@@ -169,9 +170,8 @@ class LifecycleStageStatistic(models.Model):
 
         Only months' ends after which the whole window has passed count.
         """
-        parts = max(1, -(-self._customer_count(company) // REORDER_SAMPLE))
-        # drawn by a hash of their ids: always the same customers
-        chosen = SQL("(%s = 1 OR ABS(hashint4(partner_id)) %% %s = 0)", parts, parts)
+        rate = sample_rate(self._customer_count(company), REORDER_SAMPLE)
+        chosen = in_sample(SQL("partner_id"), rate)
         self.env.cr.execute(
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_days ON COMMIT DROP AS

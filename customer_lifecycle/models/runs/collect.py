@@ -12,6 +12,8 @@ from psycopg2 import OperationalError
 from odoo import api, models, tools
 from odoo.tools import SQL
 
+from ...tools.sampling import in_sample
+
 #: sums over windows of time, as VIP tiers look at them
 WINDOWS = (
     "value_year",
@@ -291,10 +293,10 @@ class LifecyclePipeline(models.AbstractModel):
 
     @api.model
     def _sample_columns(self, parts):
-        """Columns with the purchases of a sample of customers, for a fit; see ``_chosen_sql``."""
+        """Columns with the purchases of a sample of customers, for a fit."""
         if not parts:
             return SQL()
-        chosen = self.env["lifecycle.prediction"]._chosen_sql(parts)
+        chosen = in_sample(SQL("partner_id"), parts)
         return SQL(
             "array_agg(day) FILTER (WHERE %s) AS days, "
             "array_agg(amount) FILTER (WHERE %s) AS amounts, "

@@ -14,7 +14,7 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...models.reporting.customer_revenue import plan_for_all
+from ...tools.planner import plan_for_all
 
 #: orders that Odoo's reports show as sold
 SOLD = ("sale", "paid", "done", "invoiced")
