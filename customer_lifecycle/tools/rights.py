@@ -42,27 +42,33 @@ def author_env(env):
     return env(context={**env.context, "allowed_company_ids": list(dict.fromkeys(ids))})
 
 
+def may_read(model, path):
+    """Whether the user of a model may read all models and fields of a path, as far as it leads."""
+    for hop in path.split("."):
+        field = model._fields.get(hop)
+        if field is None:
+            return True
+        if not model.has_access("read") or not model._has_field_access(field, "read"):
+            return False
+        if not field.relational:
+            return True
+        model = model.env[field.comodel_name]
+    return True
+
+
 def check_may_read(env, model_name, paths):
     """Refuse paths from a model to fields that the author may not read."""
-    env = author_env(env)
+    model = author_env(env)[model_name]
     for path in paths:
-        model = env[model_name]
-        for hop in path.split("."):
-            field = model._fields.get(hop)
-            if field is None:
-                break
-            if not model.has_access("read") or not model._has_field_access(field, "read"):
-                raise ValidationError(
-                    env._(
-                        "You may not read “%(path)s” of “%(model)s”; ask somebody who may "
-                        "to change this.",
-                        path=path,
-                        model=model_name,
-                    )
+        if not may_read(model, path):
+            raise ValidationError(
+                env._(
+                    "You may not read “%(path)s” of “%(model)s”; ask somebody who may "
+                    "to change this.",
+                    path=path,
+                    model=model_name,
                 )
-            if not field.relational:
-                break
-            model = env[field.comodel_name]
+            )
 
 
 def check_domain(env, name, model_name, domain):

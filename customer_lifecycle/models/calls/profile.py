@@ -10,6 +10,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.fields import OptionalMonetary
+from ..sources.paths import path_sql
 
 #: customers suggested to one salesperson at a time
 SUGGESTIONS = 10
@@ -152,9 +153,7 @@ class LifecycleProfile(models.Model):
         )
         table = query.table
         risk = profiles._field_to_sql(table, "money_at_risk", query)
-        user = profiles.env["lifecycle.revenue.source"]._path_sql(
-            profiles, table, "partner_id.user_id", query
-        )
+        user = path_sql(profiles, query, "partner_id.user_id")
         ranked = query.select(
             SQL.identifier(table, "id"),
             SQL(

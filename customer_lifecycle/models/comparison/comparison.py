@@ -6,7 +6,6 @@ few customers, else by a scheduled action, always with the rights of whoever ask
 """
 
 import logging
-from ast import literal_eval
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -15,6 +14,7 @@ from odoo.tools.misc import format_date
 
 from ...tools import rights
 from ...tools.batches import CONFLICTS, attempt, hold_until_commit, wake
+from ...tools.domains import read_domain
 
 _logger = logging.getLogger(__name__)
 
@@ -235,7 +235,7 @@ class LifecycleComparison(models.Model):
         return done
 
     def _domain(self):
-        return Domain(literal_eval((self.domain or "[]").strip() or "[]"))
+        return read_domain(self.env, self.domain)
 
     def _subject(self):
         """The record that the event is about; an empty one of this model where it is none."""

@@ -8,6 +8,7 @@ the list of spending and by the customer economics.
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..sources.money import own_rate_of_day, rate_of_day
 from ..sources.revenue_payment import PAYMENT_PROGRAMS
 
 
@@ -201,7 +202,6 @@ class LifecycleSpendingLine(models.Model):
 
         Using such money is no cost of a programme, having been given it is.
         """
-        paths = self.env["lifecycle.revenue.source"]
         day = SQL(
             "(referral.date_rewarded AT TIME ZONE 'UTC' AT TIME ZONE %s)::date",
             company._lifecycle_timezone(),
@@ -229,8 +229,8 @@ class LifecycleSpendingLine(models.Model):
                   AND (given.currency_id = %(currency)s OR %(rate)s IS NOT NULL)""",
             day=day,
             currency=company.currency_id.id,
-            own_rate=paths._own_rate_of_day(company, day),
-            rate=paths._rate_of_day(SQL("given.currency_id"), company, day),
+            own_rate=own_rate_of_day(company, day),
+            rate=rate_of_day(SQL("given.currency_id"), company, day),
             digits=company.currency_id.decimal_places,
             company=company.id,
             payment=list(PAYMENT_PROGRAMS),

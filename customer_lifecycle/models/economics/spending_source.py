@@ -9,8 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from ...tools import rights
-from ...tools.probe import check_size, refusal
+from ...tools.probe import check_size
 from .spending import PURPOSES
 
 #: fields of a source that hold a path from its model
@@ -37,6 +36,7 @@ class LifecycleSpendingSource(models.Model):
     _inherit = "lifecycle.sleeping.mixin"
     _description = "Spending Source"
     _order = "sequence, id"
+    _path_fields = PATHS
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(
@@ -128,12 +128,6 @@ class LifecycleSpendingSource(models.Model):
             )
         return state, message
 
-    def _missing_model(self):
-        missing = super()._missing_model()
-        if missing is None and self.waits_for and not self._is_there(self.waits_for):
-            return self.waits_for
-        return missing
-
     def _asleep_message(self, model):
         return self.env._("Counts nothing until an app brings “%s”.", model)
 
@@ -157,16 +151,12 @@ class LifecycleSpendingSource(models.Model):
     )
     def _check_compiles(self):
         for source in self:
-            state, message = source._inspect()
-            if state == "error":
-                raise ValidationError(message)
+            source._checked_state()
             if source._missing_model() is not None:
                 continue
             source._check_author_may_read()
             check_size(self.env, source.name, source._domain())
-            problem = refusal(self.env, source._compile(self.env.company.sudo()), rows=1)
-            if problem:
-                raise ValidationError(source._defect_message(problem))
+            source._check_runs(source._compile(self.env.company.sudo()))
 
     def _check_author_may_read(self):
         """Refuse sources of documents that the present user may not see.
@@ -174,7 +164,7 @@ class LifecycleSpendingSource(models.Model):
         Sums are read as superuser: whoever says what is summed up must be able to see all of it.
         """
         self.ensure_one()
-        rights.check_may_read(self.env, self.model, [self[name] for name in PATHS if self[name]])
+        self._check_author_reads()
         # constraints run as superuser, also those of a user's own changes
         model = self.env[self.model].sudo(False)
         if model.env.su:
@@ -192,11 +182,6 @@ class LifecycleSpendingSource(models.Model):
                     self.name,
                 )
             )
-        rights.check_domain(self.env, self.name, self.model, self._domain())
-
-    def _domain(self):
-        self.ensure_one()
-        return self.env["lifecycle.revenue.source"]._read_domain(self.domain)
 
     def action_view_lines(self):
         """Open what the source has counted."""

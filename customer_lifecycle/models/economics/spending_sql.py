@@ -5,15 +5,14 @@ those of entered spending, without what an earlier source took. Called by the sp
 checks of a source and the list of what is set aside.
 """
 
-from odoo import api, models, tools
+from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.context import own_value
-from ...tools.fields import stored_names
-from ...tools.probe import refusal
-from ..sources.revenue_paths import DATES, NUMBERS
-from ..sources.source_mixin import DEFECTS
+from ..sources.money import converter, plausible_sql, reason_sql, worth_sql
+from ..sources.paths import check_kinds, day_sql, number_sql, path_sql
+from .spending_source import PATHS
 
 #: models whose records can be chosen by account, analytic account and product category
 PICKABLE = ("account.move.line", "account.analytic.line")
@@ -28,13 +27,8 @@ class LifecycleSpendingSource(models.Model):
     _inherit = "lifecycle.spending.source"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
-    def _awake(self):
-        """Sources that can be read now, as superuser."""
-        sources = self.sudo()
-        sources = sources.search_fetch(Domain.TRUE, stored_names(sources))
-        return sources.filtered(
-            lambda source: source._missing_model() is None and not source._is_unpicked()
-        )
+    def _available(self, domain=Domain.TRUE):
+        return super()._available(domain).filtered(lambda source: not source._is_unpicked())
 
     @api.model
     def _rows_sql(self, company, today):
@@ -45,7 +39,7 @@ class LifecycleSpendingSource(models.Model):
         # what cannot be read is left out: its state says so
         selects = [
             source._compile(company)
-            for source in self._awake()
+            for source in self.sudo()._available()
             if not source._problem(company)
         ]
         if not selects:
@@ -86,24 +80,6 @@ class LifecycleSpendingSource(models.Model):
             today=today,
         )
 
-    def _problem(self, company):
-        """Why this source cannot be read in a company, or None."""
-        self.ensure_one()
-        paths = [name for name in self._fields if name.endswith("_path")]
-        # with what it says, so that what was learnt of a former wording is not believed
-        said = tuple(self[name] for name in ("model", "domain", *paths))
-        return self.defect or self._found_problem(self.id, company.id, said)
-
-    @api.model
-    @tools.ormcache("source_id", "company_id", "said")
-    def _found_problem(self, source_id, company_id, said):
-        source = self.sudo().browse(source_id)
-        try:
-            rows = source._compile(self.env["res.company"].sudo().browse(company_id))
-        except DEFECTS as error:
-            return str(error)
-        return refusal(self.env, rows)
-
     def _compile(self, company):
         """SELECT of this source's documents in one company.
 
@@ -112,10 +88,6 @@ class LifecycleSpendingSource(models.Model):
         :raise ValueError: a path or the domain does not fit the model
         """
         self.ensure_one()
-        paths = self.env["lifecycle.revenue.source"]
-        # how to find the day and the rate is the same for revenue and for spending
-        reader = paths.new({name: self[name] for name in ("date_path", "rate_path")})
-        reader.currency_path = self.currency_path
         model = self.env[self.model].sudo().with_context(active_test=False)
         self._check_kinds(model)
         # what branches spend is their head office's, as what they sell
@@ -123,14 +95,14 @@ class LifecycleSpendingSource(models.Model):
             self._domain() & Domain(self.company_path, "in", company._lifecycle_family().ids)
         )
         table = query.table
-        day = reader._day_sql(model, table, query, company)
-        amount = paths._number_sql(model, table, self.amount_path, query)
+        day = day_sql(model, query, self.date_path, company)
+        amount = number_sql(model, query, self.amount_path)
         if self.negate:
             amount = SQL("-%s", amount)
-        convert = reader._converter(model, table, query, company, day)
-        moment = paths._path_sql(model, table, self.date_path, query)
-        worth = reader._worth_sql(model, table, query, company, amount, convert)
-        plausible = paths._plausible_sql(company, moment, worth)
+        convert = converter(self, model, query, company, day)
+        moment = path_sql(model, query, self.date_path)
+        worth = worth_sql(self, model, query, company, amount, convert)
+        plausible = plausible_sql(company, moment, worth)
         keys = self._picked_sql(model, table, query)
         self._leave_out_named_bills(table, query)
         if own_value(self.env, "lifecycle_set_aside"):
@@ -153,19 +125,16 @@ class LifecycleSpendingSource(models.Model):
             ),
             SQL("%s AS purpose", self.purpose),
             SQL("%s AS getting_percent", self.getting_percent),
-            *(self._channel_sql(model, table, query, name) for name in
-              ("source", "medium", "campaign")),
+            *(self._channel_sql(model, query, name) for name in ("source", "medium", "campaign")),
         )
 
-    def _channel_sql(self, model, table, query, name):
+    def _channel_sql(self, model, query, name):
         """Source, medium or campaign of a document, else the one that is set for all."""
         fixed, path = self[f"{name}_id"].id or None, self[f"{name}_path"]
         if not path:
             return SQL("%s::integer AS %s", fixed, SQL.identifier(f"{name}_id"))
-        found = self.env["lifecycle.revenue.source"]._path_sql(model, table, path, query)
-        return SQL(
-            "COALESCE(%s, %s)::integer AS %s", found, fixed, SQL.identifier(f"{name}_id")
-        )
+        found = path_sql(model, query, path)
+        return SQL("COALESCE(%s, %s)::integer AS %s", found, fixed, SQL.identifier(f"{name}_id"))
 
     def _leave_out_named_bills(self, table, query):
         """What somebody entered by hand and named the bill for does not count twice."""
@@ -225,17 +194,7 @@ class LifecycleSpendingSource(models.Model):
             raise ValueError(
                 self.env._("This money counts already; choose the model that holds the documents.")
             )
-        kinds = {
-            "company_path": (("res.company",), self.env._("a company")),
-            "date_path": (DATES, self.env._("a date")),
-            "amount_path": (NUMBERS, self.env._("a number")),
-            "rate_path": (NUMBERS, self.env._("a number")),
-            "currency_path": (("res.currency",), self.env._("a currency")),
-            "source_path": (("utm.source",), self.env._("a source")),
-            "medium_path": (("utm.medium",), self.env._("a medium")),
-            "campaign_path": (("utm.campaign",), self.env._("a campaign")),
-        }
-        self.env["lifecycle.revenue.source"]._check_path_kinds(self, model, kinds)
+        check_kinds(self, model, PATHS)
 
     def _set_aside_select(self, query, company, moment, amount, convert):
         """SELECT of the rows of ``lifecycle.set.aside`` from the query of a spending source."""
@@ -249,8 +208,6 @@ class LifecycleSpendingSource(models.Model):
             SQL("trim_scale(%s)::text AS amount", amount),
             SQL(
                 "%s AS reason",
-                self.env["lifecycle.revenue.source"]._reason_sql(
-                    company, moment, convert(amount)
-                ),
+                reason_sql(company, moment, convert(amount)),
             ),
         )

@@ -13,6 +13,8 @@ from odoo.tools import SQL
 
 from ...tools.batches import together
 from ..profile.signal_changes import MARGIN
+from ..sources.money import dated_sql
+from ..sources.paths import day_sql, fields_along, follow, number_sql, path_sql
 from ..sources.source_mixin import DEFECTS
 from .touchpoint_source import GUARDED_BY_DOCUMENT
 from .touchpoint_touch import CAMPAIGN, campaign_sql
@@ -232,22 +234,20 @@ class LifecycleTouch(models.AbstractModel):
         )
         query = model._search(domain & ~source._skip_domain(model))
         table = query.table
-        amount = source._number_sql(model, table, source.amount_path, query)
+        amount = number_sql(model, query, source.amount_path)
         query.add_where(SQL("%s > 0", amount))
-        moment = source._path_sql(model, table, source.date_path, query)
-        query.add_where(source._dated_sql(company, moment))
-        *_hops, last = source.date_path.split(".")
-        holder, _alias = source._follow(model, table, source.date_path, query, whole=False)
-        if holder._fields[last].type == "date":
+        moment = path_sql(model, query, source.date_path)
+        query.add_where(dated_sql(company, moment))
+        if fields_along(model, source.date_path)[-1].type == "date":
             # where only the day is known, what happened on it counts as before
             moment = SQL("((%s + 1)::timestamp AT TIME ZONE %s AT TIME ZONE 'UTC')", moment, zone)
         document, alias = model, table
         if source.document_path:
-            document, alias = source._follow(model, table, source.document_path, query)
+            document, alias = follow(model, query, source.document_path)
         found = query.select(
-            SQL("%s AS partner_id", source._path_sql(model, table, source.partner_path, query)),
+            SQL("%s AS partner_id", path_sql(model, query, source.partner_path)),
             SQL("%s AS res_id", SQL.identifier(table, "id")),
-            SQL("%s AS day", source._day_sql(model, table, query, company)),
+            SQL("%s AS day", day_sql(model, query, source.date_path, company)),
             SQL("%s AS moment", moment),
             *(
                 SQL("%s AS %s", value, SQL.identifier(name))

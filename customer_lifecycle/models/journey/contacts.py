@@ -5,10 +5,10 @@ that find their records by contact, e-mail address or document, and rates of exc
 the journey, handed to the touchpoint sources.
 """
 
-from ast import literal_eval
-
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ...tools.domains import read_domain
 
 
 class ContactScope:
@@ -75,7 +75,7 @@ class ContactScope:
     def _document_sql(self, documents, document, column):
         """Condition that a column holds the id of one of the contacts' documents."""
         _name, path, email_path, domain = document
-        link = self.link_domain(path, email_path) & Domain(literal_eval(domain))
+        link = self.link_domain(path, email_path) & read_domain(documents.env, domain)
         found = documents.with_context(active_test=False)._search(link)
         return SQL("%s = ANY(ARRAY%s)", SQL.identifier(column), found.subselect())
 
@@ -131,7 +131,7 @@ class AllContacts(ContactScope):
         _name, path, email_path, domain = document
         link = Domain.TRUE if path == "id" else self.link_domain(path, email_path)
         found = documents.with_context(active_test=False)._search(
-            link & Domain(literal_eval(domain))
+            link & read_domain(documents.env, domain)
         )
         return SQL("%s IN %s", SQL.identifier(column), found.subselect())
 

@@ -197,11 +197,8 @@ class LifecycleJourney(models.AbstractModel):
 
     @api.model
     def _sources(self, options):
-        sources = self.env["lifecycle.touchpoint.source"].search(Domain.TRUE)
-        return sources.filtered(
-            lambda source: source._missing_model() is None
-            and (not options.get("attention") or source.sentiment == "bad")
-        )
+        attention = Domain("sentiment", "=", "bad") if options.get("attention") else Domain.TRUE
+        return self.env["lifecycle.touchpoint.source"]._available(attention)
 
     @api.model
     def _is_shown(self, source, options):

@@ -10,6 +10,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..sources.paths import fields_along
 from .journey_map import NOT_NEWS
 from .sampled_contacts import SampledContacts
 
@@ -147,10 +148,8 @@ class LifecycleJourneyMap(models.AbstractModel):
     @api.model
     def _path_sources(self):
         """Sources that every salesperson may read, but for what we note ourselves."""
-        sources = self.env["lifecycle.touchpoint.source"].search([("lane", "!=", "lifecycle")])
-        return sources.filtered(
-            lambda source: source._missing_model() is None and self._open_to_sales(source)
-        )
+        sources = self.env["lifecycle.touchpoint.source"]._available([("lane", "!=", "lifecycle")])
+        return sources.filtered(self._open_to_sales)
 
     @api.model
     def _open_to_sales(self, source):
@@ -161,7 +160,7 @@ class LifecycleJourneyMap(models.AbstractModel):
         ids = group.all_implied_ids.ids
         for path in source._all_paths():
             name = source.model
-            for field in source._fields_along(self.env[name], path):
+            for field in fields_along(self.env[name], path):
                 if not rights._get_access_groups(field.model_name).matches(ids):
                     return False
                 if field.groups and not definitions.parse(field.groups).matches(ids):

@@ -5,11 +5,11 @@ shared parts of a statement that lead each touchpoint to its customer. Used by t
 journey map, in place of the selection of one customer's contacts.
 """
 
-from ast import literal_eval
-
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...tools.domains import read_domain
+from ..sources.paths import contact_sql, path_sql
 from .contacts import ContactScope
 
 #: name of the contacts of the customers looked at, within the statement
@@ -96,7 +96,7 @@ class SampledContacts(ContactScope):
         name, path, email_path, domain = document
         documents = self.env[name].with_context(active_test=False)
         for by_email in (False, True)[: 2 if email_path else 1]:
-            query = documents._search(Domain(literal_eval(domain)))
+            query = documents._search(read_domain(self.env, domain))
             customer = self.customer_sql(documents, query, path, by_email and email_path)
             # each document's by the index
             yield SQL(
@@ -130,39 +130,17 @@ class SampledContacts(ContactScope):
         :param path: to the contact; :param email_path: to the address by which those are found
             that have no contact
         """
-        paths = self.env["lifecycle.revenue.source"]
         if email_path:
-            column = "email"
-            link = paths._path_sql(model, query.table, email_path, query)
+            column, link = "email", path_sql(model, query, email_path)
             if path:
-                query.add_where(
-                    SQL("%s IS NULL", paths._path_sql(model, query.table, path, query))
-                )
+                query.add_where(SQL("%s IS NULL", path_sql(model, query, path)))
         else:
-            column, link = "id", self._contact_sql(model, query, path)
+            column, link = "id", contact_sql(model, query, path)
         query.add_where(SQL("%s %s", link, self._among(CONTACTS, column)))
         query.add_join(
             "JOIN", CONTACTS, None, SQL("%s = %s", SQL.identifier(CONTACTS, column), link)
         )
         return SQL.identifier(CONTACTS, "customer")
-
-    def _contact_sql(self, model, query, path):
-        paths = self.env["lifecycle.revenue.source"]
-        last = path.split(".")[-1]
-        holder, alias = paths._follow(model, query.table, path, query, whole=False)
-        field = holder._fields[last]
-        if field.type != "many2many":
-            return holder._field_to_sql(alias, last, query)
-        link = query.make_alias(alias, last)
-        query.add_join(
-            "JOIN",
-            link,
-            field.relation,
-            SQL(
-                "%s = %s", SQL.identifier(link, field.column1), SQL.identifier(alias, "id")
-            ),
-        )
-        return SQL.identifier(link, field.column2)
 
     def with_shared(self, statement):
         """A statement together with the customers, their contacts and what is attached."""

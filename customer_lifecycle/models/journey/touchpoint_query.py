@@ -12,6 +12,9 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...tools import rights
+from ..sources.money import dated_sql
+from ..sources.paths import fields_along, moment_sql, path_sql
 from .touchpoint_source import ATTACHED_BY, GUARDED_BY_DOCUMENT
 
 #: text of computed fields is searched in the field that it is made of
@@ -122,24 +125,23 @@ class LifecycleTouchpointSource(models.Model):
         if not path or "." in path or not model._fields[path].store:
             # what is joined would be summed whether or not the reader may see it
             return None, None
-        paths = self.env["lifecycle.revenue.source"]
-        amount = paths._path_sql(model, query.table, path, query)
+        amount = path_sql(model, query, path)
         if not currency_path:
             return amount, None
-        if not all(field.store for field in self._fields_along(model, currency_path)):
+        if not all(field.store for field in fields_along(model, currency_path)):
             return amount, None
-        return amount, paths._path_sql(model, query.table, currency_path, query)
+        return amount, path_sql(model, query, currency_path)
 
     def _currency_path(self, model):
         """Path to the currency of the amount: the named one, or the amount's own."""
         if self.currency_path or not self.amount_path:
             return self.currency_path
         *hops, name = self.amount_path.split(".")
-        field = self._fields_along(model, self.amount_path)[-1]
+        field = fields_along(model, self.amount_path)[-1]
         if field.type != "monetary":
             return False
         if hops:
-            holder = self._fields_along(model, ".".join(hops))[-1].comodel_name
+            holder = fields_along(model, ".".join(hops))[-1].comodel_name
             model = self.env[holder]
         return ".".join([*hops, field.get_currency_field(model)])
 
@@ -152,7 +154,7 @@ class LifecycleTouchpointSource(models.Model):
             model.check_access("read")
         for path in self._all_paths():
             # what is shown is checked before anything is counted
-            if not self._may_read(model, path):
+            if not rights.may_read(model, path):
                 raise AccessError(self.env._("You may not read “%s”.", path))
         domain = self._domain()
         if text:
@@ -169,7 +171,7 @@ class LifecycleTouchpointSource(models.Model):
         moment = self._moment_sql(model, query, scope)
         # days that nobody can believe would stretch the picture over centuries
         company = scope.partners.env.company.sudo()
-        query.add_where(self.env["lifecycle.revenue.source"]._dated_sql(company, moment))
+        query.add_where(dated_sql(company, moment))
         return model, query, moment
 
     def _add_unless(self, query, is_shown):
@@ -248,20 +250,11 @@ class LifecycleTouchpointSource(models.Model):
         return SQL("%s %s", SQL.identifier(alias, "id"), belongs)
 
     def _moment_sql(self, model, query, scope):
-        """When it was, in UTC; what has only a date counts as the end of that day."""
-        paths = self.env["lifecycle.revenue.source"]
-        moment = paths._path_sql(model, query.table, self.date_path, query)
-        query.add_where(SQL("%s IS NOT NULL", moment))
-        if self._has_day_only():
-            moment = SQL(
-                "((%s + TIME '23:59:59') AT TIME ZONE %s AT TIME ZONE 'UTC')",
-                moment,
-                scope.timezone,
-            )
-        return moment
+        query.add_where(SQL("%s IS NOT NULL", path_sql(model, query, self.date_path)))
+        return moment_sql(model, query, self.date_path, scope.timezone)
 
     def _has_day_only(self):
-        field = self._fields_along(self.env[self.model], self.date_path)[-1]
+        field = fields_along(self.env[self.model], self.date_path)[-1]
         return field.type == "date"
 
     # ----- SEARCH -----
@@ -278,7 +271,7 @@ class LifecycleTouchpointSource(models.Model):
             for other in SEARCHED_INSTEAD.get((self.model, path), (path,))
         ]
         for path in paths:
-            *_hops, field = self._fields_along(model, path)
+            *_hops, field = fields_along(model, path)
             if field.type == "selection" and not isinstance(field.selection, str):
                 labels = field._description_selection(self.env)
                 keys = [key for key, label in labels if text.lower() in label.lower()]

@@ -6,19 +6,22 @@ touches. Read by journeys and the journey map; the form's button shows the lates
 """
 
 import re
-from ast import literal_eval
 
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ...tools import rights
+from ...tools.domains import read_domain
 from ...tools.probe import first_line, limited
+from ..sources.paths import check_kinds, fields_along
 
 #: fields of a source that hold a path from its model
 PATHS = ("partner_path", "email_path", "date_path", "amount_path", "currency_path", "open_path")
+#: those that must end with a certain kind of field
+KINDS = ("partner_path", "date_path", "amount_path", "currency_path")
 #: columns that name the record which another record is attached to
 ATTACHED_BY = (("model", "res_id"), ("res_model", "res_id"))
 #: models whose own access rules ask for the document that a record is attached to
@@ -47,6 +50,7 @@ class LifecycleTouchpointSource(models.Model):
     _inherit = "lifecycle.sleeping.mixin"
     _description = "Touchpoint Source"
     _order = "sequence, id"
+    _path_fields = PATHS
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
@@ -129,13 +133,6 @@ class LifecycleTouchpointSource(models.Model):
         except psycopg2.Error as error:
             raise ValueError(first_line(error)) from error
 
-    def _missing_model(self):
-        """Name of a model that the source waits for, None when it is awake."""
-        missing = super()._missing_model()
-        if missing is None and self.waits_for and not self._is_there(self.waits_for):
-            return self.waits_for
-        return missing
-
     def _check_parts(self):
         """Try every part of the source.
 
@@ -147,42 +144,33 @@ class LifecycleTouchpointSource(models.Model):
                 self.env._("Name the field of the contact, or of its e-mail address.")
             )
         for path in self._all_paths():
-            if not self._fields_along(model, path):
-                raise ValueError(
-                    self.env._(
-                        "%(model)s has no “%(path)s”.", model=self.model, path=path
-                    )
-                )
-        for path, kinds in (
-            (not self.documents and self.partner_path, ("many2one", "many2many")),
-            (self.date_path, ("date", "datetime")),
-            (self.amount_path, ("float", "integer", "monetary")),
-            (self.currency_path, ("many2one",)),
-        ):
-            if path and self._fields_along(model, path)[-1].type not in kinds:
-                raise ValueError(self.env._("“%s” is not a field of the right kind.", path))
+            self._check_leads_somewhere(self.model, path)
+        check_kinds(
+            self,
+            model,
+            [name for name in KINDS if name != "partner_path" or not self.documents],
+            partner_path=(("many2one", "many2many"), self.env._("a contact")),
+        )
         for name, path, email_path, _domain in self._documents():
             if name in self.env:
                 for part in filter(None, (path, email_path)):
-                    if not self._fields_along(self.env[name], part):
-                        raise ValueError(
-                            self.env._("%(model)s has no “%(path)s”.", model=name, path=part)
-                        )
+                    self._check_leads_somewhere(name, part)
         # compiling finds what is wrong with the domain
         self._statement(self.env["lifecycle.journey"]._nobody())
+
+    def _check_leads_somewhere(self, name, path):
+        """Refuse a path on which a model has no fields.
+
+        :raise ValueError: says which
+        """
+        if not fields_along(self.env[name], path):
+            raise ValueError(self.env._("%(model)s has no “%(path)s”.", model=name, path=path))
 
     @api.constrains("model", "waits_for", "domain", "documents", "unless_in", "title", *PATHS)
     def _check_usable(self):
         for source in self:
-            state, message = source._inspect()
-            if state == "error":
-                raise ValidationError(message)
+            source._checked_state()
             source._check_author_may_read()
-            if state == "ready":
-                with self.env.cr.savepoint():
-                    # the database has its say, but reads nothing: tables may be huge
-                    checked = source.sudo()
-                    checked._find(checked.env["lifecycle.journey"]._nobody())
 
     def _check_author_may_read(self):
         """Refuse what the present user may not read.
@@ -193,23 +181,11 @@ class LifecycleTouchpointSource(models.Model):
         self.ensure_one()
         if self._missing_model() is not None:
             return
-        # constraints run as superuser, also those of a user's own changes
-        model = self.env[self.model].sudo(False)
-        for path in self._all_paths():
-            if not self._may_read(model, path):
-                raise ValidationError(
-                    self.env._(
-                        "You may not read “%(path)s” of “%(model)s”; ask somebody who may to "
-                        "add this source.",
-                        path=path,
-                        model=self.model,
-                    )
-                )
-        rights.check_domain(self.env, self.name, self.model, self._domain())
+        self._check_author_reads()
         for name, path, email_path, domain in self._documents():
             if name in self.env:
                 rights.check_may_read(self.env, name, filter(None, (path, email_path)))
-                rights.check_domain(self.env, self.name, name, Domain(literal_eval(domain)))
+                rights.check_domain(self.env, self.name, name, read_domain(self.env, domain))
 
     @api.constrains("model", "waits_for", "unless_in")
     def _check_unless_author(self):
@@ -233,10 +209,6 @@ class LifecycleTouchpointSource(models.Model):
                     )
 
     # ----- PARTS -----
-
-    def _domain(self):
-        self.ensure_one()
-        return Domain(literal_eval((self.domain or "[]").strip() or "[]"))
 
     def _documents(self):
         """What records belong to: list of (model, path to the contact, e-mail path, domain)."""
@@ -266,10 +238,8 @@ class LifecycleTouchpointSource(models.Model):
                 )
             other, field, own = words
             for model, name in ((other, field), (self.model, own)):
-                if model in self.env and not self._fields_along(self.env[model], name):
-                    raise ValueError(
-                        self.env._("%(model)s has no “%(path)s”.", model=model, path=name)
-                    )
+                if model in self.env:
+                    self._check_leads_somewhere(model, name)
             found.append(words)
         return found
 
@@ -277,7 +247,7 @@ class LifecycleTouchpointSource(models.Model):
         """Split the title into texts and lists of alternative paths, in turn."""
         self.ensure_one()
         title = self.title or "{display_name}"
-        if "{" not in title and self._fields_along(self.env[self.model], title):
+        if "{" not in title and fields_along(self.env[self.model], title):
             title = f"{{{title}}}"
         return [
             [path.strip() for path in part.split("|")] if index % 2 else part
@@ -288,37 +258,11 @@ class LifecycleTouchpointSource(models.Model):
         return [path for paths in self._title_parts()[1::2] for path in paths]
 
     def _all_paths(self):
-        paths = [self[name] for name in PATHS if self[name]]
+        paths = super()._all_paths()
         if self.documents:
             # what records are attached to says who they are about
             paths = [path for path in paths if path not in (self.partner_path, self.email_path)]
         return [*paths, *self._title_paths()]
-
-    @api.model
-    def _fields_along(self, model, path):
-        """Fields that a path leads over; empty if it leads nowhere."""
-        found = []
-        for hop in path.split("."):
-            field = model._fields.get(hop) if model is not None else None
-            if field is None:
-                return []
-            found.append(field)
-            model = self.env[field.comodel_name] if field.relational else None
-        return found
-
-    @api.model
-    def _may_read(self, model, path):
-        """Whether the user of ``model`` may read all models and fields of a path."""
-        for hop in path.split("."):
-            field = model._fields.get(hop)
-            if field is None:
-                return True
-            if not model.has_access("read") or not model._has_field_access(field, "read"):
-                return False
-            if not field.relational:
-                return True
-            model = model.env[field.comodel_name]
-        return True
 
     # ----- LATEST -----
 

@@ -8,6 +8,7 @@ from odoo import models
 from odoo.tools import format_date, format_datetime, html2plaintext
 from odoo.tools.float_utils import float_repr
 
+from ..sources.paths import fields_along
 from .touchpoint_source import GUARDED_BY_DOCUMENT
 
 #: longest title of a touchpoint, in characters
@@ -87,7 +88,7 @@ class LifecycleTouchpointSource(models.Model):
                 continue
             shown = dict.fromkeys(records._ids, "")
             for path in part:
-                field = self._fields_along(records, path)[-1]
+                field = fields_along(records, path)[-1]
                 for id_, value in self._values(records, path).items():
                     shown[id_] = shown[id_] or self._shown(scope, field, value)
             texts = {id_: text + shown[id_] for id_, text in texts.items()}

@@ -5,11 +5,12 @@ SELECTs of moment, record and campaign for each profile. Called by the computing
 orders; the fields stand on the source's form, with a note where a source does not count.
 """
 
-from ast import literal_eval
-
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ...tools.domains import read_domain
+from ..sources.money import dated_sql
+from ..sources.paths import contact_sql, fields_along, follow, moment_sql, path_sql
 
 SALESMAN = "sales_team.group_sale_salesman"
 #: what says which campaign a record came from, by the model it names
@@ -95,7 +96,7 @@ class LifecycleTouchpointSource(models.Model):
     def _open_to(self, group_names, readable, path):
         """Whether the members of some groups may read all models and fields of a path."""
         model = self.env[self.model]
-        for field in self._fields_along(model, path):
+        for field in fields_along(model, path):
             if model._name not in readable:
                 return False
             asked = {name.strip() for name in (field.groups or "").split(",") if name.strip()}
@@ -110,8 +111,7 @@ class LifecycleTouchpointSource(models.Model):
 
         :return: the sources, and the names of the models that every salesperson may read
         """
-        sources = self.sudo().search([("counts_as_touch", "=", True)])
-        sources = sources.filtered(lambda source: source._missing_model() is None)
+        sources = self.sudo()._available([("counts_as_touch", "=", True)])
         readable = self._salesperson_models() if sources else set()
         counted = sources.filtered(
             lambda source: source._every_salesperson_may_read(readable)
@@ -190,7 +190,7 @@ class LifecycleTouchpointSource(models.Model):
         """SELECTs of (profile id, model, id) of the documents of one kind that contacts have."""
         name, path, email_path, domain = document
         documents = self.env[name].sudo().with_context(active_test=False)
-        query = documents._search(Domain(literal_eval(domain)))
+        query = documents._search(read_domain(self.env, domain))
         owner, email = self._touch_links(documents, query, path, email_path)
         target = query.select(
             SQL("%s AS id", SQL.identifier(query.table, "id")),
@@ -251,11 +251,11 @@ class LifecycleTouchpointSource(models.Model):
         else:
             owner, email = self._touch_links(model, query, self.partner_path, self.email_path)
             company_id = self._touch_company(model, query)
-        moment = self._touch_moment(model, query, company)
+        moment = moment_sql(model, query, self.date_path, company._lifecycle_timezone())
         # what is planned is no touch yet
         now = max(self.env.cr.now(), fields.Datetime.now())
         query.add_where(SQL("%s <= %s", moment, now))
-        query.add_where(self.env["lifecycle.revenue.source"]._dated_sql(company, moment))
+        query.add_where(dated_sql(company, moment))
         self._add_unless(query, lambda name: name in readable)
         if condition:
             query.add_where(condition(model, table, moment))
@@ -272,29 +272,8 @@ class LifecycleTouchpointSource(models.Model):
 
     def _touch_links(self, model, query, partner_path, email_path):
         """SQL of contact and e-mail address of a query's records."""
-        paths = self.env["lifecycle.revenue.source"]
-        owner = email = SQL("NULL")
-        if partner_path == "id":
-            owner = SQL.identifier(query.table, "id")
-        elif partner_path:
-            *hops, last = partner_path.split(".")
-            holder, alias = model, query.table
-            if hops:
-                holder, alias = paths._follow(model, alias, ".".join(hops), query)
-            field = holder._fields[last]
-            if field.type == "many2many":
-                relation = query.make_alias(alias, last)
-                link = SQL(
-                    "%s = %s",
-                    SQL.identifier(relation, field.column1),
-                    SQL.identifier(alias, "id"),
-                )
-                query.add_join("JOIN", relation, field.relation, link)
-                owner = SQL.identifier(relation, field.column2)
-            else:
-                owner = holder._field_to_sql(alias, last, query)
-        if email_path:
-            email = paths._path_sql(model, query.table, email_path, query)
+        owner = contact_sql(model, query, partner_path) if partner_path else SQL("NULL")
+        email = path_sql(model, query, email_path) if email_path else SQL("NULL")
         return owner, email
 
     def _touch_company(self, model, query):
@@ -303,24 +282,11 @@ class LifecycleTouchpointSource(models.Model):
             return SQL("NULL::integer")
         return model._field_to_sql(query.table, "company_id", query)
 
-    def _touch_moment(self, model, query, company):
-        """When it was, in UTC; what has only a date counts as the end of that day."""
-        paths = self.env["lifecycle.revenue.source"]
-        moment = paths._path_sql(model, query.table, self.date_path, query)
-        if self._has_day_only():
-            return SQL(
-                "((%s + TIME '23:59:59') AT TIME ZONE %s AT TIME ZONE 'UTC')",
-                moment,
-                company._lifecycle_timezone(),
-            )
-        return moment
-
     def _touch_campaign(self, model, query):
         """SQL of source, medium and campaign that records name, NULL where they name none."""
-        paths = self.env["lifecycle.revenue.source"]
         alias = query.table
         if self.campaign_path:
-            model, alias = paths._follow(model, alias, self.campaign_path, query)
+            model, alias = follow(model, query, self.campaign_path)
         return campaign_sql(model, alias, query)
 
 

@@ -9,6 +9,7 @@ fields are in the files of profile, contact and program.
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..sources.money import plausible_sql, unrated_order_sql, unrated_till_sql
 from ..sources.revenue_payment import PAYMENT_PROGRAMS
 
 MANAGER = "sales_team.group_sale_manager"
@@ -156,7 +157,7 @@ class LifecycleLoyaltyCost(models.Model):
             joins=joins,
             companies=company._lifecycle_family().ids,
             condition=condition,
-            plausible=self.env["lifecycle.revenue.source"]._plausible_sql(
+            plausible=plausible_sql(
                 company,
                 SQL("ordering.date_order"),
                 self._cost_worth_sql(company, orders, cost),
@@ -169,15 +170,10 @@ class LifecycleLoyaltyCost(models.Model):
     @api.model
     def _cost_worth_sql(self, company, orders, cost):
         """A cost in company currency, NULL where no rate is known."""
-        sources = self.env["lifecycle.revenue.source"]
-        unrated = (
-            sources._unrated_order_sql(company)
-            if orders == "sale_order"
-            else sources._unrated_till_sql(company)
-        )
+        unrated = unrated_order_sql if orders == "sale_order" else unrated_till_sql
         return SQL(
             "(CASE WHEN NOT %s THEN %s / NULLIF(ordering.currency_rate::numeric, 0) END)",
-            unrated,
+            unrated(company),
             cost,
         )
 

@@ -14,6 +14,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL, ormcache
 
+from ..sources.paths import path_sql
 from ..sources.source_mixin import DEFECTS
 
 MANAGER = "sales_team.group_sale_manager"
@@ -205,7 +206,7 @@ class LifecycleFormerFirm(models.Model):
                 query = model._search(
                     source._domain() & Domain(source.partner_path, "=", partner.id)
                 )
-                moment = source._path_sql(model, query.table, source.date_path, query)
+                moment = path_sql(model, query, source.date_path)
             except (ValueError, KeyError):
                 # a source that does not fit its model is told by the run
                 continue

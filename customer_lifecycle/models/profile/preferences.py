@@ -9,6 +9,8 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..sources.money import plausible_sql, unrated_order_sql, unrated_till_sql
+
 #: profiles whose preferences are computed together
 BATCH = 20_000
 #: a product is usual from so many days on
@@ -131,10 +133,9 @@ class LifecyclePreference(models.AbstractModel):
         Meant to be extended by addons that sell in another way.
         """
         zone = company._lifecycle_timezone()
-        sources = self.env["lifecycle.revenue.source"]
 
         def plausible(unrated):
-            return sources._plausible_sql(
+            return plausible_sql(
                 company,
                 SQL("ordering.date_order"),
                 SQL(
@@ -185,7 +186,7 @@ class LifecyclePreference(models.AbstractModel):
                    ) kept""",
                 bought_for=self._bought_for_sql("sale.order", SQL("ordering.id")),
                 zone=zone,
-                plausible=plausible(sources._unrated_order_sql(company)),
+                plausible=plausible(unrated_order_sql(company)),
                 companies=company._lifecycle_family().ids,
                 no_goods=no_goods,
                 delivery=delivery,
@@ -233,7 +234,7 @@ class LifecyclePreference(models.AbstractModel):
                     no_goods=no_goods,
                     reward=reward,
                     zone=zone,
-                    plausible=plausible(sources._unrated_till_sql(company)),
+                    plausible=plausible(unrated_till_sql(company)),
                     team=team,
                     companies=company._lifecycle_family().ids,
                     settles=settles,

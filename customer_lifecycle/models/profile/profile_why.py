@@ -6,14 +6,14 @@ the chips of stage and segments.
 """
 
 import logging
-from ast import literal_eval
 
 import psycopg2
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 from odoo.tools.misc import formatLang
+
+from ...tools.domains import read_domain
 
 _logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class LifecycleProfile(models.Model):
         for segment in self.segment_ids:
             parts = [self.env._("since %s", self._date(since[segment]))] if segment in since else []
             # sudo: what a rule asks for may be told to whoever sees the customer
-            parts += self._rule_values(Domain(literal_eval(segment.sudo().domain or "[]")))
+            parts += self._rule_values(read_domain(self.env, segment.sudo().domain))
             sentences.append(f"{segment.name}: {'; '.join(parts)}")
         return sentences
 

@@ -5,17 +5,17 @@ numbers on the profiles, and warnings about signals that cannot be read. Called 
 step and by the refresh; workflows after deliveries read the same records.
 """
 
-from ast import literal_eval
-
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools import rights
 from ...tools.probe import refusal
+from ..sources.paths import check_kinds, customer_sql, day_sql, number_sql, path_sql
+from ..sources.source_mixin import DEFECTS
 
 #: profile fields that signals fill
 TARGETS = [
@@ -49,7 +49,6 @@ NOTHING = {
     "satisfaction_average": "NULL::numeric",
     "satisfaction_last": "NULL::numeric",
 }
-BROKEN = (ValueError, KeyError, TypeError, AttributeError, UserError)
 
 
 class LifecycleSignal(models.Model):
@@ -64,6 +63,7 @@ class LifecycleSignal(models.Model):
     _inherit = "lifecycle.sleeping.mixin"
     _description = "Customer Signal"
     _order = "target, sequence, id"
+    _path_fields = PATHS
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
@@ -108,8 +108,6 @@ class LifecycleSignal(models.Model):
 
     def _missing_model(self):
         missing = super()._missing_model()
-        if missing is None and self.waits_for and not self._is_there(self.waits_for):
-            return self.waits_for
         if missing is None and self.unless_model and self.unless_model in self.env:
             return self.unless_model
         return missing
@@ -123,6 +121,7 @@ class LifecycleSignal(models.Model):
         return self.env._("Correct the signal: %s", error)
 
     def _inspect_parts(self):
+        check_kinds(self, self.env[self.model], ("date_path", "after_path", "value_path"))
         problem = refusal(self.env, self._compile(self.env.company.sudo()))
         if problem:
             raise ValueError(problem)
@@ -141,46 +140,13 @@ class LifecycleSignal(models.Model):
                 raise ValidationError(
                     self.env._("“%s” does not fit the field it fills.", signal.name)
                 )
-            state, message = signal._inspect()
-            if state == "error":
-                raise ValidationError(message)
-            if state == "ready":
-                signal._check_kinds()
-                paths = [signal[name] for name in PATHS if signal[name]]
-                rights.check_may_read(self.env, signal.model, paths)
-                rights.check_domain(self.env, signal.name, signal.model, signal._domain())
+            if signal._checked_state() == "ready":
+                signal._check_author_reads()
                 # averages and numbers tell amounts
                 companies = rights.author_env(self.env).companies
                 rights.check_sees_records(
                     self.env, signal.name, signal.model, signal._company_domain(companies)
                 )
-                with self.env.cr.savepoint():
-                    self.env.cr.execute(
-                        SQL("SELECT * FROM (%s) probe LIMIT 0", signal._compile(self.env.company))
-                    )
-
-    def _check_kinds(self):
-        """Refuse paths to fields of another kind: the database would refuse them at night."""
-        self.ensure_one()
-        for name, kinds in (
-            ("date_path", ("date", "datetime")),
-            ("after_path", ("date", "datetime")),
-            ("value_path", ("integer", "float", "monetary")),
-        ):
-            if not self[name]:
-                continue
-            model = self.env[self.model]
-            *hops, last = self[name].split(".")
-            for hop in hops:
-                model = self.env[model._fields[hop].comodel_name]
-            if model._fields[last].type not in kinds:
-                raise ValidationError(
-                    self.env._("“%s” is not a field of the right kind.", self[name])
-                )
-
-    def _domain(self):
-        self.ensure_one()
-        return Domain(literal_eval(self.domain.strip() or "[]"))
 
     def _company_domain(self, companies):
         """Domain of the records that count in some companies."""
@@ -193,12 +159,7 @@ class LifecycleSignal(models.Model):
 
     def _customer_sql(self, model, query):
         """The commercial partner that a record is about."""
-        partners, alias = self.env["lifecycle.revenue.source"]._follow(
-            model, query.table, self.partner_path, query
-        )
-        if partners._name != "res.partner":
-            raise ValueError(self.env._("“%s” does not lead to a contact.", self.partner_path))
-        return partners._field_to_sql(alias, "commercial_partner_id", query)
+        return customer_sql(model, query, self.partner_path)[1]
 
     def _compile(self, company, partner_ids=None, news=False, days=None):
         """SELECT of (commercial partner, value): one row for each customer with a record.
@@ -208,7 +169,6 @@ class LifecycleSignal(models.Model):
         :param days: first and last day to look at; without: all until today
         """
         self.ensure_one()
-        sources = self.env["lifecycle.revenue.source"]
         # "today" in a filter is the company's
         model = (
             self.env[self.model]
@@ -216,25 +176,22 @@ class LifecycleSignal(models.Model):
             .with_context(active_test=False, tz=company._lifecycle_timezone())
         )
         query = model._search(self._company_domain(company._lifecycle_family()))
-        table = query.table
         customer = self._customer_sql(model, query)
         if partner_ids is not None:
             query.add_where(SQL("%s = ANY(%s)", customer, list(partner_ids)))
         if news:
             # the link itself: few are found by its index where all would be read otherwise
-            link = sources._path_sql(model, table, self.partner_path, query)
+            link = path_sql(model, query, self.partner_path)
             query.add_where(
                 SQL("%s IN (SELECT id FROM pg_temp.lifecycle_said_contact)", link)
             )
-        moment = sources._path_sql(model, table, self.date_path, query)
-        day = self._day_sql(model, query, self.date_path, company)
+        moment = path_sql(model, query, self.date_path)
+        day = day_sql(model, query, self.date_path, company)
         if self.after_path:
-            query.add_where(
-                SQL("%s > %s", day, self._day_sql(model, query, self.after_path, company))
-            )
+            query.add_where(SQL("%s > %s", day, day_sql(model, query, self.after_path, company)))
         number = SQL("NULL::numeric")
         if self.value_path:
-            number = sources._number_sql(model, table, self.value_path, query)
+            number = number_sql(model, query, self.value_path)
         values = {
             "latest": SQL("MAX(day)"),
             "earliest": SQL("MIN(day)"),
@@ -255,18 +212,6 @@ class LifecycleSignal(models.Model):
             *(days or ("-infinity", company._lifecycle_today())),
         )
 
-    @api.model
-    def _day_sql(self, model, query, path, company):
-        """The day of a date or a moment, where the company is."""
-        sources = self.env["lifecycle.revenue.source"]
-        holder, _alias = sources._follow(model, query.table, path, query, whole=False)
-        moment = sources._path_sql(model, query.table, path, query)
-        if holder._fields[path.split(".")[-1]].type == "date":
-            return moment
-        return SQL(
-            "(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", moment, company._lifecycle_timezone()
-        )
-
     # ----- WRITING -----
 
     @api.model
@@ -280,11 +225,11 @@ class LifecycleSignal(models.Model):
         :return: (number of changed profiles, warnings)
         """
         columns, joins, warnings = {}, [], []
-        awake = self._awake().grouped("target")
+        available = self.sudo()._available().grouped("target")
         if partner_ids is not None:
             partner_ids = self._reached(company, partner_ids)
         for target, _label in TARGETS:
-            signals = awake.get(target)
+            signals = available.get(target)
             if not signals:
                 # what nobody reads any more is not said either
                 columns[target] = SQL(NOTHING.get(target, "NULL::date"))
@@ -295,7 +240,7 @@ class LifecycleSignal(models.Model):
                     with self.env.cr.savepoint():
                         self._probe(signal, company)
                     parts.append(signal._compile(company.sudo(), partner_ids, news))
-                except (SyntaxError, psycopg2.Error, *BROKEN) as error:
+                except (psycopg2.Error, *DEFECTS) as error:
                     warnings.append(
                         self.env._(
                             "The signal “%(name)s” cannot be read: %(error)s",

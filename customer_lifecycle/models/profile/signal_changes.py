@@ -13,6 +13,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.date_utils import parse_date
 
+from ..sources.paths import follow, path_sql
 from ..sources.source_mixin import DEFECTS
 
 #: what was new so shortly before a look may have been written by transactions still open then
@@ -51,8 +52,8 @@ class LifecycleSignal(models.Model):
         """
         cr = self.env.cr
         today = company._lifecycle_today()
-        awake = self._awake()
-        groups = awake.grouped(
+        available = self.sudo()._available()
+        groups = available.grouped(
             lambda signal: (
                 signal.model,
                 signal.partner_path,
@@ -63,8 +64,8 @@ class LifecycleSignal(models.Model):
         touches = self.env["lifecycle.touch"]
         now = {
             "date": fields.Datetime.to_string(cr.now() - MARGIN),
-            "rules": {str(signal.id): signal._fingerprint() for signal in awake},
-            "ids": {str(signal.id): touches._newest_id(signal) for signal in awake},
+            "rules": {str(signal.id): signal._fingerprint() for signal in available},
+            "ids": {str(signal.id): touches._newest_id(signal) for signal in available},
             "complete": fields.Date.to_string(today),
         }
         if (
@@ -124,13 +125,6 @@ class LifecycleSignal(models.Model):
         few = cr.fetchone()[0]
         return few, {**now, "complete": seen["complete"]} if few else now
 
-    @api.model
-    def _awake(self):
-        """Signals whose apps are there."""
-        return self.sudo().search(Domain.TRUE).filtered(
-            lambda signal: signal._missing_model() is None
-        )
-
     def _fingerprint(self):
         """What decides which records speak, and what they say."""
         self.ensure_one()
@@ -142,7 +136,6 @@ class LifecycleSignal(models.Model):
     def _news_sql(self, company, seen):
         """SELECT of the customers of records that are news, whether they speak or no longer do."""
         self.ensure_one()
-        sources = self.env["lifecycle.revenue.source"]
         touches = self.env["lifecycle.touch"]
         model = self.env[self.model].sudo().with_context(active_test=False)
         domain = Domain.TRUE
@@ -153,7 +146,7 @@ class LifecycleSignal(models.Model):
         table = query.table
         customer = self._customer_sql(model, query)
         # who a record leads to can change on the way to him
-        holder, alias = sources._follow(model, table, self.partner_path, query, whole=False)
+        holder, alias = follow(model, query, self.partner_path, whole=False)
         changed = []
         if model._name == "lifecycle.profile":
             changed.append(self._orders_changed_sql(table))
@@ -161,7 +154,7 @@ class LifecycleSignal(models.Model):
             last = seen["ids"].get(str(self.id), 0)
             changed.append(SQL("%s > %s", SQL.identifier(table, "id"), last))
         else:
-            moment = sources._path_sql(model, table, self.date_path, query)
+            moment = path_sql(model, query, self.date_path)
             changed += [
                 SQL("%s >= %s", SQL.identifier(table, "write_date"), seen["date"]),
                 # what was planned speaks when its time has come
@@ -237,7 +230,7 @@ class LifecycleSignal(models.Model):
         :param partner_ids: ids of commercial partners
         """
         reached = set(partner_ids)
-        for signal in self._awake():
+        for signal in self.sudo()._available():
             if signal.model != "lifecycle.profile" or signal.partner_path == "partner_id":
                 continue
             model = self.env[signal.model].sudo().with_context(active_test=False)

@@ -5,11 +5,10 @@ for the classifier, its replay of the past and its look ahead. Exactly one stage
 takes whom no rule matches; a stage that customers have been in is not deleted.
 """
 
-from ast import literal_eval
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
+
+from ...tools.domains import read_domain
 
 
 class LifecycleStage(models.Model):
@@ -140,8 +139,8 @@ class LifecycleStage(models.Model):
         # what the editor of filters makes of an emptied one counts as empty, too
         for text in (self.keep_domain, self.domain) if keep else (self.domain,):
             try:
-                rule = Domain(literal_eval((text or "").strip() or "[]"))
-            except (SyntaxError, TypeError, ValueError) as error:
+                rule = read_domain(self.env, text)
+            except ValueError as error:
                 raise ValueError(
                     self.env._("The rule of stage “%s” is not a filter.", self.name)
                 ) from error

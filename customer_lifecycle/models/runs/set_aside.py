@@ -14,6 +14,7 @@ from odoo.tools.misc import formatLang
 
 from ...tools.context import own
 from ..settings.res_company import LARGEST_AMOUNT
+from ..sources.money import unrated_move_sql
 from ..sources.source_mixin import DEFECTS
 from .run import STAGES_ONLY
 
@@ -89,7 +90,7 @@ class LifecycleSetAside(models.Model):
         # sudo: what is not counted is no secret to managers, who alone may read the list
         sources = source or self.env["lifecycle.revenue.source"].sudo()._for_company(company)
         if source is None:
-            sources = [*sources, *self.env["lifecycle.spending.source"]._awake()]
+            sources = [*sources, *self.env["lifecycle.spending.source"].sudo()._available()]
         parts = []
         for one in sources:
             try:
@@ -108,7 +109,7 @@ class LifecycleSetAside(models.Model):
     def _credit_rows(self, company, sources):
         """SELECTs of invoices and credit notes of orders which change no order: absurd ones, and
         those in another currency than the order without a rate."""
-        unrated = self.env["lifecycle.revenue.source"]._unrated_move_sql(company)
+        unrated = unrated_move_sql(company)
         return [
             SQL(
                 """SELECT %(source)s, NULL::integer, 'account.move', move.id,

@@ -6,7 +6,6 @@ customers in and out.
 """
 
 import json
-from ast import literal_eval
 
 import psycopg2
 
@@ -17,6 +16,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from ...tools import rights
+from ...tools.domains import read_domain
 
 #: fields that lead from a profile or a contact to segments, which a rule must not look at
 CIRCULAR = {"segment_ids", "segment_member_ids", "lifecycle_segment_ids"}
@@ -242,8 +242,8 @@ class LifecycleSegment(models.Model):
         """
         self.ensure_one()
         try:
-            rule = Domain(literal_eval((self.domain or "").strip() or "[]"))
-        except (SyntaxError, TypeError, ValueError) as error:
+            rule = read_domain(self.env, self.domain)
+        except ValueError as error:
             raise ValueError(
                 self.env._("The rule of segment “%s” is not a filter.", self.name)
             ) from error

@@ -9,6 +9,8 @@ import logging
 from odoo import api, models
 from odoo.tools import SQL
 
+from .paths import customer_sql, path_sql
+
 _logger = logging.getLogger(__name__)
 
 
@@ -40,11 +42,10 @@ class LifecycleRevenueSource(models.Model):
             # which documents count is said by ``bought``
             query = model._search([])
             table = query.table
-            people, person = self._follow(model, table, self.partner_path, query)
-            customer = people._field_to_sql(person, "commercial_partner_id", query)
-            moment = self._path_sql(model, table, self.date_path, query)
+            person, customer = customer_sql(model, query, self.partner_path)
+            moment = path_sql(model, query, self.date_path)
             document = (
-                self._path_sql(model, table, self.document_path, query)
+                path_sql(model, query, self.document_path)
                 if self.document_path
                 else SQL.identifier(table, "id")
             )
@@ -66,7 +67,7 @@ class LifecycleRevenueSource(models.Model):
             )
         found = query.select(
             SQL("%s AS document_id", document),
-            SQL("%s AS person_id", SQL.identifier(person, "id")),
+            SQL("%s AS person_id", person),
             SQL("%s::timestamp AS moment", moment),
         )
         return SQL(

@@ -11,6 +11,8 @@ costs today says nothing about what it cost when it was sold, and is not used.
 from odoo import fields, models
 from odoo.tools import SQL
 
+from .paths import fields_along, number_sql, path_sql
+
 
 class LifecycleRevenueSource(models.Model):
     # a file for each subject of this large model
@@ -39,15 +41,13 @@ class LifecycleRevenueSource(models.Model):
             return None
         if model._name in ("account.move", "account.move.line"):
             return self._invoice_margin(model, table, query, company)
-        if self.cost_path and self._path_exists(model, self.cost_path):
-            margin = SQL(
-                "(%s - %s)", net, self._number_sql(model, table, self.cost_path, query)
-            )
-            if self.cost_known_path and self._path_exists(model, self.cost_known_path):
-                known = self._path_sql(model, table, self.cost_known_path, query)
+        if self.cost_path and fields_along(model, self.cost_path):
+            margin = SQL("(%s - %s)", net, number_sql(model, query, self.cost_path))
+            if self.cost_known_path and fields_along(model, self.cost_known_path):
+                known = path_sql(model, query, self.cost_known_path)
                 margin = SQL("(CASE WHEN %s THEN %s END)", known, margin)
-        elif self.margin_path and self._path_exists(model, self.margin_path):
-            margin = self._number_sql(model, table, self.margin_path, query)
+        elif self.margin_path and fields_along(model, self.margin_path):
+            margin = number_sql(model, query, self.margin_path)
             if margin_change and self.margin_path == "margin":
                 margin = SQL("(%s + %s)", margin, margin_change)
             # a credited part of the order takes its part of the margin along; what was given

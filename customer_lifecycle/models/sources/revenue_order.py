@@ -11,6 +11,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL, sql
 
 from ..settings.res_company import LARGEST_AMOUNT
+from .money import unrated_move_sql
+from .paths import customer_sql
 
 #: lines whose worth may differ from their subtotal because of quantities: what was delivered
 #: differs from what was ordered, and is all that was or will be invoiced
@@ -124,8 +126,7 @@ class LifecycleRevenueSource(models.Model):
         if wanted is None:
             return None
         query = model._search(Domain.TRUE)
-        people, alias = self._follow(model, query.table, self.partner_path, query)
-        customer = people._field_to_sql(alias, "commercial_partner_id", query)
+        _contact, customer = customer_sql(model, query, self.partner_path)
         query.add_where(SQL("%s = ANY(%s)", customer, wanted))
         return query.select(SQL.identifier(query.table, "id"))
 
@@ -252,7 +253,7 @@ class LifecycleRevenueSource(models.Model):
                credits AS MATERIALIZED (%(credits)s),
                filling AS MATERIALIZED (%(filling)s)""",
             believed=self._believed_item_sql(),
-            unrated=self._unrated_move_sql(company),
+            unrated=unrated_move_sql(company),
             credits=self._credits_sql(None, company),
             filling=self._sold_filling_products_sql(),
         )
@@ -314,7 +315,7 @@ class LifecycleRevenueSource(models.Model):
                           >= COALESCE(ordering.lifecycle_redrafted, '-infinity')""",
                 order_lines=self._order_lines_sql(orders),
                 believed=self._believed_item_sql(),
-                unrated=self._unrated_move_sql(company),
+                unrated=unrated_move_sql(company),
                 number=number,
             )
         else:
@@ -341,7 +342,7 @@ class LifecycleRevenueSource(models.Model):
                       AND move.create_date >= COALESCE(lifecycle_redrafted, '-infinity')
                       AND %(believed)s""",
                 believed=self._believed_item_sql(),
-                unrated=self._unrated_move_sql(company),
+                unrated=unrated_move_sql(company),
                 number=number,
             )
         return SQL(

@@ -1,20 +1,16 @@
-"""From filters and paths that people wrote to joins, columns and fields to be watched.
+"""What the paths and filters of a revenue source lead to, and which fields are to be watched.
 
-In: text of a domain, a path such as order_id.partner_id. Out: domains, SQL expressions, or why a
-path does not fit; the customers behind changed records. Called by the revenue sources, by
-signals, touchpoint and spending sources, and by the queue.
+In: a revenue source. Out: the records that it leaves out, the documents that its records belong
+to, and the customers behind changed records. Called by the revenue sources and by the queue.
 """
-
-from ast import literal_eval
 
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...tools.domains import read_domain
+from .paths import check_kinds, customer_sql, fields_along, path_sql
 from .revenue_source import PATHS
-
-DATES = ("date", "datetime")
-NUMBERS = ("integer", "float", "monetary")
 
 
 class LifecycleRevenueSource(models.Model):
@@ -23,47 +19,23 @@ class LifecycleRevenueSource(models.Model):
     # a file for each subject of this large model
     _inherit = "lifecycle.revenue.source"  # pylint: disable=consider-merging-classes-inherited
 
-    # ----- FILTERS -----
-
-    @api.model
-    def _read_domain(self, text):
-        """Domain written down as text.
-
-        :raise ValueError: it is none
-        """
-        try:
-            return Domain(literal_eval((text or "").strip() or "[]"))
-        except (SyntaxError, TypeError, ValueError) as error:
-            raise ValueError(
-                self.env._(
-                    "“%s” is no filter; write conditions like [('state', '=', 'sale')].", text
-                )
-            ) from error
-
-    def _domain(self):
-        self.ensure_one()
-        return self._read_domain(self.domain)
+    # ----- FILTERS AND PATHS -----
 
     def _skip_domain(self, model):
         """Domain of the records that are left out: of every line whose fields exist."""
         self.ensure_one()
-        domains = map(self._read_domain, filter(str.strip, (self.skip_domain or "").splitlines()))
+        lines = filter(str.strip, (self.skip_domain or "").splitlines())
         return Domain.OR(
             domain
-            for domain in domains
+            for domain in (read_domain(self.env, line) for line in lines)
             if all(
-                self._path_exists(model, condition.field_expr)
+                fields_along(model, condition.field_expr)
                 for condition in domain.iter_conditions()
             )
         )
 
-    # ----- PATHS -----
-
     def _check_kinds(self, model):
         """Refuse paths to another kind of field than figures can be made of.
-
-        The database would take some of them: a link to a user for a company, a text for a
-        number until it meets a word in it.
 
         :raise ValueError: says which
         """
@@ -71,92 +43,7 @@ class LifecycleRevenueSource(models.Model):
             raise ValueError(
                 self.env._("Purchases are what sources find; choose the model that holds them.")
             )
-        kinds = {
-            "date_path": (DATES, self.env._("a date")),
-            "amount_path": (NUMBERS, self.env._("a number")),
-            "rate_path": (NUMBERS, self.env._("a number")),
-            "margin_path": (NUMBERS, self.env._("a number")),
-            "cost_path": (NUMBERS, self.env._("a number")),
-            "cost_known_path": (("boolean",), self.env._("a yes or no")),
-            "partner_path": (("res.partner",), self.env._("a contact")),
-            "company_path": (("res.company",), self.env._("a company")),
-            "currency_path": (("res.currency",), self.env._("a currency")),
-            "document_path": (("many2one",), self.env._("another record")),
-            "quantity_path": (NUMBERS, self.env._("a number")),
-            "price_path": (NUMBERS, self.env._("a number")),
-            "refunded_path": ((model._name,), self.env._("another record of the same model")),
-        }
-        self._check_path_kinds(self, model, kinds)
-
-    @api.model
-    def _check_path_kinds(self, source, model, kinds):
-        """Refuse a record whose paths end with another kind of field than they should.
-
-        :param kinds: by name of the field with the path, the types or models that it may lead to
-            and what to call them
-        :raise ValueError: says which
-        """
-        for name, (kind, words) in kinds.items():
-            field = self._last_field(model, source[name])
-            # a path that leads nowhere is told where it is followed
-            if field is not None and not {field.type, field.comodel_name} & {*kind}:
-                raise ValueError(
-                    self.env._(
-                        "“%(path)s” (%(label)s) does not lead to %(kind)s.",
-                        path=source[name],
-                        label=source._fields[name]._description_string(self.env),
-                        kind=words,
-                    )
-                )
-
-    @api.model
-    def _last_field(self, model, path):
-        """The field that a path ends with, None if there is none."""
-        field = None
-        for hop in (path or "").split("."):
-            field = model._fields.get(hop) if model is not None else None
-            if field is None:
-                return None
-            model = self.env[field.comodel_name] if field.relational else None
-        return field
-
-    @api.model
-    def _follow(self, model, alias, path, query, whole=True):
-        """Join along a path of many2one fields; return the last (model, alias).
-
-        :param whole: follow the last field of the path too
-        """
-        hops = path.split(".")
-        for hop in hops if whole else hops[:-1]:
-            field = model._fields.get(hop)
-            if field is None or field.type != "many2one":
-                raise ValueError(
-                    self.env._(
-                        "“%(field)s” is not a link field of %(model)s.",
-                        field=hop,
-                        model=model._name,
-                    )
-                )
-            model, alias = field.join(model, alias, query)
-        return model, alias
-
-    @api.model
-    def _path_sql(self, model, alias, path, query):
-        model, alias = self._follow(model, alias, path, query, whole=False)
-        return model._field_to_sql(alias, path.split(".")[-1], query)
-
-    @api.model
-    def _number_sql(self, model, alias, path, query):
-        return SQL("%s::numeric", self._path_sql(model, alias, path, query))
-
-    @api.model
-    def _path_exists(self, model, path):
-        for hop in path.split("."):
-            field = model._fields.get(hop)
-            if field is None:
-                return False
-            model = self.env[field.comodel_name] if field.relational else model
-        return True
+        check_kinds(self, model, PATHS)
 
     def _document_model(self):
         """Name of the model that the documents of this source belong to."""
@@ -211,7 +98,7 @@ class LifecycleRevenueSource(models.Model):
         """
         model = self.env[name].sudo().with_context(active_test=False)
         query = model._search(Domain(prefix or "id", "in", list(record_ids)))
-        partner_model, alias = self._follow(model, query.table, partner_path, query)
+        contact, commercial = customer_sql(model, query, partner_path)
         return query.select(
             SQL(
                 "%s AS partner_id",
@@ -219,12 +106,9 @@ class LifecycleRevenueSource(models.Model):
                     query,
                     name,
                     query.table,
-                    SQL.identifier(alias, "id"),
-                    partner_model._field_to_sql(alias, "commercial_partner_id", query),
+                    contact,
+                    commercial,
                 ),
             ),
-            SQL(
-                "%s AS company_id",
-                self._path_sql(model, query.table, company_path, query),
-            ),
+            SQL("%s AS company_id", path_sql(model, query, company_path)),
         )

@@ -5,11 +5,12 @@ goods were taken back. Goes out: SQL of signed amounts, and of refunds that belo
 and the day of their sale. Called by the compilation of revenue sources.
 """
 
-from ast import literal_eval
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+from .money import converter
+from .paths import number_sql
 
 #: paths that lead to what is said by the sale where there is one
 OF_SALE = ("partner_path", "date_path", "rate_path", "currency_path", "document_path")
@@ -46,12 +47,6 @@ class LifecycleRevenueSource(models.Model):
     def _compute_state(self):
         return super()._compute_state()
 
-    def _missing_model(self):
-        missing = super()._missing_model()
-        if missing is None and self.waits_for and not self._is_there(self.waits_for):
-            return self.waits_for
-        return missing
-
     @api.constrains("waits_for")
     def _check_waits_for(self):
         self._check_compiles()
@@ -61,9 +56,9 @@ class LifecycleRevenueSource(models.Model):
     def _signed_sql(self, model, table, query, amount):
         """SQL of the amount of a record: above nought what is sold, below what is taken back."""
         if self.quantity_path:
-            sign = SQL("SIGN(%s)", self._number_sql(model, table, self.quantity_path, query))
+            sign = SQL("SIGN(%s)", number_sql(model, query, self.quantity_path))
             if self.price_path:
-                price = self._number_sql(model, table, self.price_path, query)
+                price = number_sql(model, query, self.price_path)
                 sign = SQL("%s * SIGN(%s)", sign, price)
             # without quantity or price there is nothing to go by
             amount = SQL(
@@ -95,9 +90,9 @@ class LifecycleRevenueSource(models.Model):
         self.ensure_one()
         values = {name: f"{self.refunded_path}.{self[name]}" for name in OF_SALE if self[name]}
         values.setdefault("document_path", self.refunded_path)
-        conditions = [(self.refunded_path, "!=", False), *literal_eval(self.domain.strip() or "[]")]
+        domain = Domain(self.refunded_path, "!=", False) & self._domain()
         return self.new(
-            {**values, "refunded_path": False, "domain": repr(conditions)}, origin=self
+            {**values, "refunded_path": False, "domain": repr(list(domain))}, origin=self
         )
 
     def _is_refunds(self):
@@ -106,7 +101,7 @@ class LifecycleRevenueSource(models.Model):
     def _refund_worth(self, model, table, query, company, day, net):
         """SQL of (amount before refunds, refunded at the sale's rate, the same at its own rate)."""
         taken = SQL("-%s", net)
-        at_own_rate = self._origin._converter(model, table, query, company, day)
+        at_own_rate = converter(self._origin, model, query, company, day)
         return SQL("0.0"), taken, at_own_rate(taken)
 
     def _partner_paths(self):

@@ -16,8 +16,9 @@ from odoo.tools import SQL
 
 from ...tools import rights
 from ...tools.context import own_value
-from ...tools.fields import stored_names
-from ...tools.probe import check_size, first_line, limited, refusal
+from ...tools.probe import check_size, first_line, limited
+from .money import converter, plausible_sql, worth_sql
+from .paths import customer_sql, day_sql, fields_along, number_sql, path_sql
 from .source_mixin import DEFECTS
 
 _logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class LifecycleRevenueSource(models.Model):
     _inherit = "lifecycle.sleeping.mixin"
     _description = "Revenue Source"
     _order = "sequence, id"
+    _path_fields = PATHS
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
@@ -142,8 +144,8 @@ class LifecycleRevenueSource(models.Model):
         # only companies whose value is margin compile these paths
         model = self.env[self.model].sudo()
         for path in filter(None, (self.margin_path, self.cost_path, self.cost_known_path)):
-            if self._path_exists(model, path):
-                self._path_sql(model, model._table, path, model._search(Domain.TRUE))
+            if fields_along(model, path):
+                path_sql(model, model._search(Domain.TRUE), path)
         # what only the database finds fault with, like a number compared with a word
         problem = isinstance(self.id, int) and self._problem(self.env.company)
         if problem:
@@ -160,38 +162,23 @@ class LifecycleRevenueSource(models.Model):
                         "sale.order."
                     )
                 )
-            state, message = source._inspect()
-            if state == "error":
-                raise ValidationError(message)
+            state = source._checked_state()
             check_size(self.env, source.name, source._domain())
             source._check_author_may_read()
             if state == "ready":
-                source._check_runs()
+                source._check_runs(source._compile(self.env.company.sudo()))
 
     def _may_be_net(self):
         if self.model == "account.move":
             return self.amount_path == "amount_untaxed_signed" and not self.negate
         return self.model == "sale.order"
 
-    def _check_runs(self):
-        """Refuse what only the database finds fault with: a filter that compares a number with a
-        word."""
-        self.ensure_one()
-        problem = refusal(self.env, self._compile(self.env.company.sudo()), rows=1)
-        if problem:
-            raise ValidationError(self._defect_message(problem))
-
     def _check_author_may_read(self):
-        """Refuse paths to what the present user may not read.
-
-        The compiled query runs as superuser: it must not show more than its author may see.
-        """
+        """Refuse paths to, and sums of, what the present user may not read."""
         self.ensure_one()
         if self.model not in self.env:
             return
-        rights.check_may_read(self.env, self.model, [self[name] for name in PATHS if self[name]])
-        for domain in (self._domain(), self._skip_domain(self.env[self.model])):
-            rights.check_domain(self.env, self.name, self.model, domain)
+        self._check_author_reads(self._domain(), self._skip_domain(self.env[self.model]))
         if self.state == "ready":
             # of companies that he does not work in the profiles' own rules show him nothing
             companies = rights.author_env(self.env).companies
@@ -232,31 +219,10 @@ class LifecycleRevenueSource(models.Model):
     @api.model
     def _for_company(self, company):
         """Active sources that can be read now and count for the company's basis."""
-        sources = self.sudo()
-        sources = sources.search_fetch(
-            [("basis", "in", ("both", company.lifecycle_basis))], stored_names(sources)
-        )
-        return sources.filtered(lambda source: source._missing_model() is None)
+        return self.sudo()._available([("basis", "in", ("both", company.lifecycle_basis))])
 
-    def _problem(self, company):
-        """Why this source cannot be read in a company, or None."""
-        self.ensure_one()
-        if self.defect:
-            return self.defect
-        # with what it says, so that what was learnt of a former wording is not believed
-        said = tuple(self[name] for name in ("model", "domain", "skip_domain", *PATHS))
-        return self._found_problem(self.id, company.id, company.lifecycle_value, said)
-
-    @api.model
-    @tools.ormcache("source_id", "company_id", "value", "said")
-    def _found_problem(self, source_id, company_id, value, said):
-        context = {"lang": None, "allowed_company_ids": [company_id]}
-        source = self.with_env(api.Environment(self.env.cr, SUPERUSER_ID, context))
-        try:
-            rows = source.browse(source_id)._compile(source.env.company)
-        except DEFECTS as error:
-            return str(error)
-        return refusal(source.env, rows)
+    def _wording(self):
+        return [self.skip_domain, *super()._wording()]
 
     @api.model
     def _unread(self, company):
@@ -469,13 +435,7 @@ class LifecycleRevenueSource(models.Model):
         query = model._search(domain)
         table = query.table
 
-        partner_model, partner_alias = self._follow(model, table, self.partner_path, query)
-        if partner_model._name != "res.partner":
-            raise ValueError(
-                self.env._("“%s” does not lead to a contact.", self.partner_path)
-            )
-        commercial = partner_model._field_to_sql(partner_alias, "commercial_partner_id", query)
-        contact = SQL.identifier(partner_alias, "id")
+        contact, commercial = customer_sql(model, query, self.partner_path)
         firms = self.env["lifecycle.former.firm"]
         customer = firms._customer_sql(query, model._name, table, contact, commercial)
         wanted, part = None, None
@@ -497,15 +457,15 @@ class LifecycleRevenueSource(models.Model):
                 customer,
             )
         )
-        day = self._day_sql(model, table, query, company)
+        day = day_sql(model, query, self.date_path, company)
         if self.goodwill:
             day = self._settled_day_sql(query, table, company, day)
-        gross = self._number_sql(model, table, self.amount_path, query)
+        gross = number_sql(model, query, self.amount_path)
         gross = self._signed_sql(model, table, query, gross)
-        convert = self._converter(model, table, query, company, day)
-        moment = self._path_sql(model, table, self.date_path, query)
-        worth = self._worth_sql(model, table, query, company, gross, convert)
-        plausible = self._plausible_sql(company, moment, worth)
+        convert = converter(self, model, query, company, day)
+        moment = path_sql(model, query, self.date_path)
+        worth = worth_sql(self, model, query, company, gross, convert)
+        plausible = plausible_sql(company, moment, worth)
         if own_value(self.env, "lifecycle_set_aside"):
             query.add_where(SQL("(%s) IS NOT TRUE", plausible))
             return self._set_aside_select(model, query, company, customer, moment, gross, convert)
@@ -527,7 +487,7 @@ class LifecycleRevenueSource(models.Model):
         if part:
             amount = part(convert(net), digits)
         document = (
-            self._path_sql(model, table, self.document_path, query)
+            path_sql(model, query, self.document_path)
             if self.document_path
             else SQL.identifier(table, "id")
         )

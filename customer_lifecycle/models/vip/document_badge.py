@@ -6,18 +6,18 @@ installed or updated; every view of a model with these fields, and every sort by
 """
 
 import re
-from ast import literal_eval
 
 from lxml.builder import E
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
 from ...tools import rights
+from ...tools.domains import read_domain
 from ...tools.probe import check_size, refusal
 from ..sources.source_mixin import DEFECTS
 
@@ -46,6 +46,7 @@ class LifecycleVipPlace(models.Model):
     _inherit = "lifecycle.sleeping.mixin"
     _description = "Document with VIP Badge"
     _order = "sequence, id"
+    _path_fields = ("partner_path",)
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
@@ -111,23 +112,21 @@ class LifecycleVipPlace(models.Model):
     @api.constrains("model", "partner_path", "first_domain", "active")
     def _check_usable(self):
         for place in self.filtered("active"):
-            if place.state == "error":
-                raise ValidationError(place.state_message)
-            if place.state == "ready":
-                # everybody's lists are sorted by it
-                rights.check_may_read(self.env, place.model, [place.partner_path])
-            if place.state == "ready" and place.first_domain:
-                check_size(self.env, place.name, place._first())
-                rights.check_domain(self.env, place.name, place.model, place._first())
-                problem = refusal(self.env, place._first_sql(), rows=1)
-                if problem:
-                    raise ValidationError(place._defect_message(problem))
+            if place._checked_state() != "ready":
+                continue
+            # everybody's lists are sorted by it
+            if not place.first_domain:
+                rights.check_may_read(self.env, place.model, place._all_paths())
+                continue
+            check_size(self.env, place.name, place._domain())
+            place._check_author_reads()
+            place._check_runs(place._first_sql())
 
     def _first_sql(self):
         """SELECT that says of each document whether it is to be dealt with, as lists ask."""
         model = self.env[self.model].sudo()
         query = model._search(Domain.TRUE, active_test=False)
-        first = self._first().optimize_full(model)
+        first = self._domain().optimize_full(model)
         return query.select(SQL("%s AS first", first._to_sql(model, query.table, query)))
 
     def _inspect(self):
@@ -148,8 +147,8 @@ class LifecycleVipPlace(models.Model):
         )
         return estimate[0][0] > LARGE
 
-    def _first(self):
-        return Domain(literal_eval(self.first_domain.strip() or "[]"))
+    def _domain(self):
+        return read_domain(self.env, self.first_domain)
 
     # ----- FIELDS -----
 
@@ -253,7 +252,7 @@ class LifecycleVipPlace(models.Model):
         place = self.sudo().search([("model", "=", model)], limit=1)
         if not place or place._inspect()[0] != "ready":
             return None
-        first = place._first() if place.first_domain else None
+        first = place._domain() if place.first_domain else None
         return place.id, place.partner_path, first
 
     @api.model

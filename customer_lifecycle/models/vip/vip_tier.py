@@ -13,6 +13,7 @@ from odoo.tools.misc import formatLang
 
 from ...tools import rights
 from ..rules.rule import QUIET
+from ..sources.money import unrated_order_sql
 
 #: buyers and days of history below which no tier is active: thresholds would be chance
 MINIMUM_BUYERS = 50
@@ -602,7 +603,7 @@ class LifecycleVipTier(models.Model):
                 list(profile_ids),
                 company.id,
                 fields.Datetime.subtract(fields.Datetime.now(), days=365),
-                self.env["lifecycle.revenue.source"]._unrated_order_sql(company),
+                unrated_order_sql(company),
             )
         )
         bought = dict(self.env.cr.fetchall())

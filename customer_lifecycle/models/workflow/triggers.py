@@ -10,7 +10,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tools import SQL
 
-from ..profile.signal import BROKEN
+from ..sources.source_mixin import DEFECTS
 
 #: customers that a date has come for are looked for so often (minutes)
 SCAN_MINUTES = 30
@@ -432,11 +432,11 @@ class DeliveryTrigger(DateTrigger):
         wait = timedelta(days=self.workflow.offset_days)
         last = company._lifecycle_today() - wait
         selects = []
-        for signal in self.env["lifecycle.signal"]._awake():
+        for signal in self.env["lifecycle.signal"].sudo()._available():
             if signal.target == "delivery_date":
                 try:
                     selects.append(signal._compile(company.sudo(), days=(since - wait, last)))
-                except (SyntaxError, *BROKEN):
+                except DEFECTS:
                     # the nightly run tells of it
                     continue
         if not selects:

@@ -5,8 +5,6 @@ workflow, and the profiles that meet a filter, as its responsible person sees th
 triggers, the work on enrolments and the preview; starting and pausing have a file of their own.
 """
 
-from ast import literal_eval
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
@@ -15,6 +13,7 @@ from odoo.tools import SQL
 from ...tools import rights
 from ...tools.batches import wake
 from ...tools.context import own_value
+from ...tools.domains import read_domain
 from .triggers import trigger_of
 
 CRON = "customer_lifecycle.ir_cron_lifecycle_workflow"
@@ -280,7 +279,7 @@ class LifecycleWorkflow(models.Model):
 
     @api.model
     def _parse(self, text):
-        return Domain(literal_eval((text or "[]").strip() or "[]"))
+        return read_domain(self.env, text)
 
     def _states(self):
         """Stages, tiers or segments that the workflow waits for; no tier chosen: any."""

@@ -14,6 +14,7 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...models.sources.paths import customer_sql
 from ...tools.planner import plan_for_all
 
 #: orders that Odoo's reports show as sold
@@ -632,7 +633,7 @@ class LifecycleReconciliation(models.TransientModel):
             model = self.env[source.model].sudo().with_context(active_test=False)
             domain = source._domain() & Domain(source.company_path, "in", self._family().ids)
             query = model._search(domain & ~source._skip_domain(model))
-            contacts, contact = source._follow(model, query.table, source.partner_path, query)
+            _contact, customer = customer_sql(model, query, source.partner_path)
             line_id = SQL.identifier(query.table, "id")
             if source.model == "account.move":
                 query.add_join(
@@ -645,10 +646,7 @@ class LifecycleReconciliation(models.TransientModel):
             parts.append(
                 query.select(
                     SQL("%s AS id", line_id),
-                    SQL(
-                        "%s AS partner_id",
-                        contacts._field_to_sql(contact, "commercial_partner_id", query),
-                    ),
+                    SQL("%s AS partner_id", customer),
                     SQL("%s AS source_id", source.id),
                 )
             )

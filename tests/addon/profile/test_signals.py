@@ -246,7 +246,7 @@ class TestSignals(LifecycleCase):
             )
 
     def test_fields_of_another_kind_are_refused(self):
-        with self.assertRaisesRegex(ValidationError, "right kind"):
+        with self.assertRaisesRegex(ValidationError, "does not lead to a number"):
             self.env["lifecycle.signal"].create(
                 {
                     "name": "Text",
