@@ -8,6 +8,7 @@ are kept for large companies. Called by the report's model and by those kept sum
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools.sql import row_id
 from .economics import CHANNEL, OPTIONAL, RATIOS, SUMS
 
 FIRST_TOUCH = ("first_source_id", "first_medium_id", "first_campaign_id")
@@ -39,17 +40,17 @@ class LifecycleEconomics(models.Model):
         )
         shared = bool(self.env.context.get("lifecycle_share_out"))
         return SQL(
-            """SELECT hashtextextended(CONCAT_WS(',', month, COALESCE(source_id, 0),
-                                       COALESCE(medium_id, 0), COALESCE(campaign_id, 0)), 0)
-                          & %(safe)s AS id,
-                      month, %(company)s AS company_id, %(currency)s AS currency_id,
+            """SELECT %(id)s, month, %(company)s AS company_id, %(currency)s AS currency_id,
                       source_id, medium_id, campaign_id, %(columns)s, value_before,
                       %(ratios)s,
                       %(payback)s AS payback_months
                  FROM (SELECT *, earned + expected + COALESCE(getting_back, 0) AS value_before
                          FROM (%(rows)s) summed) found
                 GROUP BY month, source_id, medium_id, campaign_id, %(names)s, value_before""",
-            safe=2**53 - 1,
+            id=row_id(
+                "month",
+                *(f"COALESCE({name}, 0)" for name in ("source_id", "medium_id", "campaign_id")),
+            ),
             company=company.id,
             currency=company.currency_id.id,
             names=names,

@@ -6,10 +6,7 @@ currencies are refused.
 """
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 from odoo.tools import SQL
-
-from ...tools import rights
 
 PURPOSES = [
     ("getting", "Getting customers"),
@@ -119,10 +116,6 @@ class LifecycleSpending(models.Model):
     def _default_date_from(self):
         return fields.Date.context_today(self)
 
-    @api.model
-    def _default_currency_id(self):
-        return self.env.company.currency_id
-
     @api.depends("date_from")
     def _compute_date_to(self):
         for spending in self:
@@ -140,37 +133,8 @@ class LifecycleSpending(models.Model):
 
     @api.depends("amount", "currency_id", "company_id", "date_from")
     def _compute_amount_company(self):
-        for key, spendings in self.grouped(
-            lambda line: (line.currency_id, line.company_id, line.date_from)
-        ).items():
-            currency, company, date = key
-            rate = 1
-            if currency and company and currency != company.currency_id:
-                rate = currency._get_conversion_rate(
-                    currency, company.currency_id, company, date or fields.Date.today()
-                )
-            for spending in spendings:
-                money = company.currency_id or currency
-                amount = spending.amount * rate
-                spending.amount_company = money.round(amount) if money else amount
-
-    @api.constrains("company_id")
-    def _check_stays_his(self):
-        rights.check_stays_his(self)
-
-    @api.constrains("currency_id", "company_id")
-    def _check_rate(self):
-        """Refuse money that nobody knows the worth of: Odoo would take it for our own."""
-        for currency, company in {(one.currency_id, one.company_id) for one in self}:
-            if not company._lifecycle_knows_rate(currency):
-                raise ValidationError(
-                    self.env._(
-                        "There is no exchange rate between %(currency)s and %(own)s; enter one "
-                        "first.",
-                        currency=currency.name,
-                        own=company.currency_id.name,
-                    )
-                )
+        for spending, convert in self._converted("date_from"):
+            spending.amount_company = convert(spending.amount)
 
     @api.constrains("date_from", "date_to", "amount", "currency_id", "company_id")
     def _check_plausible(self):

@@ -8,6 +8,7 @@ the list of spending and by the customer economics.
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools.sql import row_id
 from ..sources.money import own_rate_of_day, rate_of_day
 from ..sources.revenue_payment import PAYMENT_PROGRAMS
 
@@ -21,9 +22,9 @@ class LifecycleSpendingLine(models.Model):
 
     _name = "lifecycle.spending.line"
     _description = "Money Spent on Customers"
+    _inherit = "lifecycle.document.mixin"
     _auto = False
     _order = "date desc, id desc"
-    _rec_name = "document_name"
 
     kind = fields.Selection(
         [
@@ -46,9 +47,6 @@ class LifecycleSpendingLine(models.Model):
     res_id = fields.Many2oneReference(
         string="Document Id", model_field="res_model", readonly=True, aggregator=None
     )
-    document_name = fields.Char(
-        string="Document", compute="_compute_document_name", compute_sudo=False
-    )
     getting = fields.Monetary(string="For Getting", readonly=True)
     keeping = fields.Monetary(string="For Keeping", readonly=True)
     amount = fields.Monetary(readonly=True, help="Untaxed, in company currency.")
@@ -62,45 +60,19 @@ class LifecycleSpendingLine(models.Model):
     def _table_query(self):
         company = self.env.company.sudo()
         return SQL(
-            """SELECT hashtextextended(
-                          CONCAT_WS(',', kind, res_model, res_id, partner_id, date, sub_id,
-                                    spending_source_id), 0)
-                          & %(safe)s AS id,
-                      kind, spending_source_id, partner_id, %(company)s AS company_id,
+            """SELECT %(id)s, kind, spending_source_id, partner_id, %(company)s AS company_id,
                       %(currency)s AS currency_id, date, res_model, res_id, getting, keeping,
                       getting + keeping AS amount, source_id, medium_id, campaign_id, stage_id,
                       segment_id
                  FROM (%(rows)s) rows""",
-            # an id stays with its row whatever else is listed; as large as JavaScript counts
-            safe=2**53 - 1,
+            id=row_id(
+                *("kind", "res_model", "res_id", "partner_id", "date", "sub_id"),
+                "spending_source_id",
+            ),
             company=company.id,
             currency=company.currency_id.id,
             rows=self._rows_sql(company),
         )
-
-    @api.depends("res_model", "res_id")
-    def _compute_document_name(self):
-        for model_name, lines in self.grouped("res_model").items():
-            model = self.env.get(model_name)
-            readable = {}
-            if model is not None and model.has_access("read"):
-                found = model.with_context(active_test=False).search(
-                    [("id", "in", lines.mapped("res_id"))]
-                )
-                readable = {record.id: record.display_name for record in found}
-            for line in lines:
-                line.document_name = readable.get(
-                    line.res_id, self.env._("A document that you may not open")
-                )
-
-    def action_open_document(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }
 
     # ----- WHERE MONEY IS SPENT -----
 

@@ -6,7 +6,7 @@ from . import (
     journey_map_flows,
     journey_map_paths,
     crm_lead,
-    profile_map,
+    profile_cells,
     profile,
     order_touch,
     touchpoint_source,

@@ -9,6 +9,7 @@ fields are in the files of profile, contact and program.
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools.sql import row_id
 from ..sources.money import plausible_sql, unrated_order_sql, unrated_till_sql
 from ..sources.revenue_payment import PAYMENT_PROGRAMS
 
@@ -25,9 +26,9 @@ class LifecycleLoyaltyCost(models.Model):
 
     _name = "lifecycle.loyalty.cost"
     _description = "Cost of Loyalty Programs"
+    _inherit = "lifecycle.document.mixin"
     _auto = False
     _order = "date desc, id desc"
-    _rec_name = "document_name"
 
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
@@ -38,9 +39,7 @@ class LifecycleLoyaltyCost(models.Model):
     res_id = fields.Many2oneReference(
         string="Document Id", model_field="res_model", readonly=True, aggregator=None
     )
-    document_name = fields.Char(
-        string="Order", compute="_compute_document_name", compute_sudo=False
-    )
+    document_name = fields.Char(string="Order")
     cost = fields.Monetary(
         readonly=True,
         help="Discounts, and free products at the price they would have been sold for: untaxed, "
@@ -53,40 +52,17 @@ class LifecycleLoyaltyCost(models.Model):
     def _table_query(self):
         company = self.env.company.sudo()
         return SQL(
-            """SELECT hashtextextended(
-                          CONCAT_WS(',', res_model, res_id, program_id, partner_id), 0) & %(safe)s
-                          AS id,
-                      partner_id, %(company)s AS company_id, %(currency)s AS currency_id,
+            """SELECT %(id)s, partner_id, %(company)s AS company_id, %(currency)s AS currency_id,
                       program_id, day AS date, res_model, res_id, cost
                  FROM (%(rows)s) rows""",
-            # an id stays with its document whatever else is listed; as large as JavaScript counts
-            safe=2**53 - 1,
+            id=row_id("res_model", "res_id", "program_id", "partner_id"),
             company=company.id,
             currency=company.currency_id.id,
             rows=self._rows_sql(company),
         )
 
-    @api.depends("res_model", "res_id")
-    def _compute_document_name(self):
-        for model_name, costs in self.grouped("res_model").items():
-            model = self.env.get(model_name)
-            readable = {}
-            if model is not None and model.has_access("read"):
-                found = model.search([("id", "in", costs.mapped("res_id"))])
-                readable = {record.id: record.display_name for record in found}
-            for cost in costs:
-                cost.document_name = readable.get(
-                    cost.res_id, self.env._("An order that you may not open")
-                )
-
-    def action_open_document(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }
+    def _unreadable_name(self):
+        return self.env._("An order that you may not open")
 
     # ----- SUMMING UP -----
 

@@ -1,5 +1,4 @@
 from . import (
     cohort,
-    profile_cohort,
     customer_revenue,
 )

@@ -1,8 +1,7 @@
 """The revenue report, read live: each purchase with its customer, stage and channel.
 
 In: rows of the revenue sources, profiles, transitions and last touches before orders. Out: a
-model for lists, pivot tables and charts. The settings that let PostgreSQL plan for passes over
-all purchases are here too; cohorts, stage flows and the reconciliation use them.
+model for lists, pivot tables and charts.
 """
 
 from odoo import api, fields, models
@@ -10,6 +9,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.planner import plan_for_all
+from ...tools.sql import row_id
 
 
 class LifecycleCustomerRevenue(models.Model):
@@ -22,9 +22,9 @@ class LifecycleCustomerRevenue(models.Model):
 
     _name = "lifecycle.customer.revenue"
     _description = "Customer Revenue"
+    _inherit = "lifecycle.document.mixin"
     _auto = False
     _order = "date desc, id desc"
-    _rec_name = "document_name"
 
     profile_id = fields.Many2one("lifecycle.profile", string="Customer Profile", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
@@ -52,10 +52,6 @@ class LifecycleCustomerRevenue(models.Model):
     )
     source_id = fields.Many2one(
         "lifecycle.revenue.source", string="Source of Revenue", readonly=True
-    )
-    res_id = fields.Integer(string="Document Id", readonly=True, aggregator=None)
-    document_name = fields.Char(
-        string="Document", compute="_compute_document_name", compute_sudo=False
     )
     kind = fields.Selection(
         [
@@ -166,10 +162,7 @@ class LifecycleCustomerRevenue(models.Model):
         # sudo: which records are purchases is no secret, the rules of this model hide the rows
         source = self.env["lifecycle.revenue.source"].sudo()
         return SQL(
-            """SELECT hashtextextended(
-                          CONCAT_WS(',', rows.source_id, rows.res_id, rows.partner_id, rows.day),
-                          0) & %(safe)s AS id,
-                      profile.id AS profile_id, rows.partner_id, %(company)s AS company_id,
+            """SELECT %(id)s, profile.id AS profile_id, rows.partner_id, %(company)s AS company_id,
                       %(currency)s AS currency_id, customer.user_id, customer.country_id,
                       rows.day AS date, EXTRACT(ISODOW FROM rows.day)::text AS weekday,
                       rows.source_id, rows.res_id,
@@ -204,8 +197,7 @@ class LifecycleCustomerRevenue(models.Model):
                              WHERE company_id = %(company)s AND order_count > 0
                              GROUP BY id) ranked
                    ON ranked.id = profile.id""",
-            # an id stays with its document whatever else is listed; as large as JavaScript counts
-            safe=2**53 - 1,
+            id=row_id("rows.source_id", "rows.res_id", "rows.partner_id", "rows.day"),
             company=company.id,
             currency=company.currency_id.id,
             rows=source._rows_sql(company, by_document=True),
@@ -299,26 +291,6 @@ class LifecycleCustomerRevenue(models.Model):
             )
         return shared
 
-    # ----- DOCUMENTS -----
-
-    @api.depends("source_id", "res_id")
-    def _compute_document_name(self):
-        purchases = self.env["lifecycle.purchase"]
-        for source, rows in self.grouped("source_id").items():
-            documents = purchases._documents(source.sudo(), rows.mapped("res_id"))
-            for row in rows:
-                document = documents.get(row.res_id)
-                row.document_name = (
-                    document.display_name
-                    if document
-                    else self.env._("A document that you may not open")
-                )
-
-    def action_open_document(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.source_id.sudo()._document_model(),
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }
+    def _document_model(self):
+        # sudo: where purchases come from is no secret
+        return self.source_id.sudo()._document_model()

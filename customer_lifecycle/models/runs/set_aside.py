@@ -8,11 +8,11 @@ first steps.
 import math
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
 from ...tools.context import own
+from ...tools.sql import row_id
 from ..settings.res_company import LARGEST_AMOUNT
 from ..sources.money import unrated_move_sql
 from ..sources.source_mixin import DEFECTS
@@ -27,19 +27,15 @@ class LifecycleSetAside(models.Model):
 
     _name = "lifecycle.set.aside"
     _description = "Document Set Aside"
+    _inherit = "lifecycle.document.mixin"
     _auto = False
     _order = "source_id, res_id desc"
-    _rec_name = "document_name"
 
     source_id = fields.Many2one("lifecycle.revenue.source", readonly=True)
     spending_source_id = fields.Many2one("lifecycle.spending.source", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     res_model = fields.Char(string="Model", readonly=True)
-    res_id = fields.Integer(string="Document Id", readonly=True, aggregator=None)
-    document_name = fields.Char(
-        string="Document", compute="_compute_document_name", compute_sudo=False
-    )
     # as they are stored: no date or number of another type holds all that a database may
     dated = fields.Char(readonly=True)
     amount = fields.Char(string="Amount as Stored", readonly=True)
@@ -65,10 +61,7 @@ class LifecycleSetAside(models.Model):
     def _table_query(self):
         company = self.env.company.sudo()
         return SQL(
-            """SELECT hashtextextended(
-                          CONCAT_WS(',', source_id, spending_source_id, res_model, res_id), 0)
-                          & %(safe)s AS id,
-                      source_id, spending_source_id, %(company)s AS company_id,
+            """SELECT %(id)s, source_id, spending_source_id, %(company)s AS company_id,
                       MIN(partner_id) AS partner_id, res_model, res_id, MIN(dated) AS dated,
                       CASE WHEN COUNT(*) = 1 THEN MIN(amount)
                            ELSE STRING_AGG(amount, ' + ') END AS amount,
@@ -77,8 +70,7 @@ class LifecycleSetAside(models.Model):
                 GROUP BY source_id, spending_source_id, res_model, res_id""",
             rows=self._rows_sql(company),
             company=company.id,
-            # as large as JavaScript counts
-            safe=2**53 - 1,
+            id=row_id("source_id", "spending_source_id", "res_model", "res_id"),
         )
 
     @api.model
@@ -183,22 +175,6 @@ class LifecycleSetAside(models.Model):
         )
         return self._warning(run.set_aside_count)
 
-    @api.depends("res_model", "res_id")
-    def _compute_document_name(self):
-        for name, rows in self.grouped("res_model").items():
-            readable = {}
-            if name in self.env and self.env[name].has_access("read"):
-                model = self.env[name].with_context(active_test=False)
-                found = model.search([("id", "in", rows.mapped("res_id"))])
-                readable = {document.id: document for document in found}
-            for row in rows:
-                document = readable.get(row.res_id)
-                row.document_name = (
-                    document.display_name
-                    if document
-                    else self.env._("A document that you may not open")
-                )
-
     @api.depends_context("lang")
     @api.depends("amount")
     def _compute_amount_text(self):
@@ -253,15 +229,4 @@ class LifecycleSetAside(models.Model):
                 "default_res_id": self.res_id,
                 "default_day": self.dated if self.reason == "3" else False,
             },
-        }
-
-    def action_open_document(self):
-        self.ensure_one()
-        if self.res_model not in self.env:
-            raise UserError(self.env._("The app of this document is not installed."))
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.res_model,
-            "res_id": self.res_id,
-            "views": [(False, "form")],
         }

@@ -6,9 +6,7 @@ the customer journey and the preferences.
 """
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 
-from ...tools import rights
 from ...tools.fields import OptionalMonetary
 
 
@@ -75,55 +73,16 @@ class LifecycleExternalPurchase(models.Model):
         "purchase its own reference, or leave the reference empty.",
     )
 
-    @api.model
-    def _default_currency_id(self):
-        return self.env.company.currency_id
-
     @api.depends("amount", "currency_id", "company_id", "date")
     def _compute_amount_company(self):
-        for key, purchases in self.grouped(
-            lambda line: (line.currency_id, line.company_id, line.date)
-        ).items():
-            currency, company, date = key
-            if not currency or not company or currency == company.currency_id:
-                for purchase in purchases:
-                    purchase.amount_company = purchase.amount
-                continue
-            rate = currency._get_conversion_rate(
-                currency, company.currency_id, company, date or fields.Date.today()
-            )
-            for purchase in purchases:
-                purchase.amount_company = company.currency_id.round(purchase.amount * rate)
+        for purchase, convert in self._converted("date"):
+            purchase.amount_company = convert(purchase.amount)
 
     @api.depends("margin", "currency_id", "company_id", "date")
     def _compute_margin_company(self):
-        for purchase in self:
-            margin, company = purchase.margin, purchase.company_id
-            if margin is not False and company and purchase.currency_id != company.currency_id:
-                margin = purchase.currency_id._convert(
-                    margin, company.currency_id, company, purchase.date or fields.Date.today()
-                )
-            purchase.margin_company = margin
-
-    @api.constrains("company_id")
-    def _check_stays_his(self):
-        rights.check_stays_his(self)
-
-    @api.constrains("currency_id", "company_id")
-    def _check_rate(self):
-        """Refuse money that nobody knows the worth of: Odoo would take it for our own."""
-        for currency, purchases in self.grouped("currency_id").items():
-            for company in purchases.company_id:
-                if company._lifecycle_knows_rate(currency):
-                    continue
-                raise ValidationError(
-                    self.env._(
-                        "There is no exchange rate between %(currency)s and %(own)s; enter one "
-                        "before you import purchases in %(currency)s.",
-                        currency=currency.name,
-                        own=company.currency_id.name,
-                    )
-                )
+        for purchase, convert in self._converted("date"):
+            margin = purchase.margin
+            purchase.margin_company = margin if margin is False else convert(margin)
 
     @api.constrains("date", "amount", "margin", "currency_id", "company_id")
     def _check_plausible(self):

@@ -5,8 +5,10 @@ Out: records to list, sum and open. Read by the purchases of a customer, a sourc
 the overview's years, the outlook on tiers and the file of a person's data.
 """
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import SQL
+
+from ...tools.sql import row_id
 
 #: purchases listed to check a revenue source
 LATEST = 10
@@ -17,9 +19,9 @@ class LifecyclePurchase(models.Model):
 
     _name = "lifecycle.purchase"
     _description = "Purchase"
+    _inherit = "lifecycle.document.mixin"
     _auto = False
     _order = "date desc, id desc"
-    _rec_name = "document_name"
 
     profile_id = fields.Many2one("lifecycle.profile", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
@@ -27,10 +29,6 @@ class LifecyclePurchase(models.Model):
     currency_id = fields.Many2one("res.currency", readonly=True)
     date = fields.Date(readonly=True)
     source_id = fields.Many2one("lifecycle.revenue.source", readonly=True)
-    res_id = fields.Integer(string="Document Id", readonly=True, aggregator=None)
-    document_name = fields.Char(
-        string="Document", compute="_compute_document_name", compute_sudo=False
-    )
     gross = fields.Monetary(
         string="Before Credit Notes",
         readonly=True,
@@ -69,10 +67,7 @@ class LifecyclePurchase(models.Model):
         source = self.env["lifecycle.revenue.source"].sudo()
         latest = source.browse(self.env.context.get("lifecycle_source_id", []))
         return SQL(
-            """SELECT hashtextextended(
-                          CONCAT_WS(',', rows.source_id, rows.res_id, rows.partner_id, rows.day),
-                          0) & %(safe)s AS id,
-                      profile.id AS profile_id, rows.partner_id, %(company)s AS company_id,
+            """SELECT %(id)s, profile.id AS profile_id, rows.partner_id, %(company)s AS company_id,
                       %(currency)s AS currency_id, rows.day AS date, rows.source_id, rows.res_id,
                       rows.gross, rows.amount, rows.value, rows.exchange_difference,
                       rows.by_share,
@@ -92,38 +87,9 @@ class LifecyclePurchase(models.Model):
             company=company.id,
             currency=company.currency_id.id,
             today=company._lifecycle_today(),
-            # an id stays with its document whatever else is listed; as large as JavaScript counts
-            safe=2**53 - 1,
+            id=row_id("rows.source_id", "rows.res_id", "rows.partner_id", "rows.day"),
         )
 
-    @api.depends("source_id", "res_id")
-    def _compute_document_name(self):
-        for source, purchases in self.grouped("source_id").items():
-            documents = self._documents(source.sudo(), purchases.mapped("res_id"))
-            for purchase in purchases:
-                document = documents.get(purchase.res_id)
-                purchase.document_name = (
-                    document.display_name
-                    if document
-                    else self.env._("A document that you may not open")
-                )
-
-    @api.model
-    def _documents(self, source, ids):
-        """Readable documents of a source by id."""
-        if not source or source.model not in self.env:
-            return {}
-        model = self.env[source._document_model()]
-        if not model.has_access("read"):
-            return {}
-        readable = model.with_context(active_test=False).search([("id", "in", ids)])
-        return {document.id: document for document in readable}
-
-    def action_open_document(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": self.source_id.sudo()._document_model(),
-            "res_id": self.res_id,
-            "views": [(False, "form")],
-        }
+    def _document_model(self):
+        # sudo: where purchases come from is no secret
+        return self.source_id.sudo()._document_model()

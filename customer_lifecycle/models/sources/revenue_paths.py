@@ -46,8 +46,9 @@ class LifecycleRevenueSource(models.Model):
         check_kinds(self, model, PATHS)
 
     def _document_model(self):
-        """Name of the model that the documents of this source belong to."""
-        self.ensure_one()
+        """Name of the model that the documents of this source belong to; False if it is gone."""
+        if self.model not in self.env:
+            return False
         model = self.env[self.model]
         for hop in (self.document_path or "").split("."):
             if hop:
