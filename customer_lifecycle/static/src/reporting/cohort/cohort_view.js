@@ -1,43 +1,8 @@
-import { Component, onMounted, useRef } from "@odoo/owl";
 import { registry } from "@web/core/registry";
-import { useBus } from "@web/core/utils/hooks";
-import { useModel } from "@web/model/model";
-import { useSetupAction } from "@web/search/action_hook";
-import { CogMenu } from "@web/search/cog_menu/cog_menu";
-import { Layout } from "@web/search/layout";
-import { SearchBar } from "@web/search/search_bar/search_bar";
-import { useSearchBarToggler } from "@web/search/search_bar/search_bar_toggler";
-import { standardViewProps } from "@web/views/standard_view_props";
+import { reportView } from "@customer_lifecycle/tools/report_view/report_view";
 import { Cohort } from "./cohort";
 import { CohortModel } from "./cohort_model";
 
-/** Cohorts as a view of customers: filters and favorites are those of the search bar. */
-export class CohortController extends Component {
-    static template = "customer_lifecycle.CohortView";
-    static components = { CogMenu, Cohort, Layout, SearchBar };
-    static props = { ...standardViewProps, Model: Function };
-
-    setup() {
-        const { context, state } = this.props;
-        this.model = useModel(this.props.Model, { context, state: state?.cohort });
-        useBus(this.model.bus, "update", () => this.render(true));
-        // what came before there was anything to render anew
-        onMounted(() => this.render(true));
-        useSetupAction({
-            rootRef: useRef("root"),
-            getLocalState: () => ({ cohort: this.model.exportState() }),
-            getContext: () => this.model.exportContext(),
-        });
-        this.searchBarToggler = useSearchBarToggler();
-    }
-}
-
-export const cohortView = {
-    type: "lifecycle_cohort",
-    Controller: CohortController,
-    Model: CohortModel,
-    searchMenuTypes: ["filter", "favorite"],
-    props: (genericProps, view) => ({ ...genericProps, Model: view.Model }),
-};
-
-registry.category("views").add("lifecycle_cohort", cohortView);
+registry
+    .category("views")
+    .add("lifecycle_cohort", reportView("lifecycle_cohort", CohortModel, Cohort));
