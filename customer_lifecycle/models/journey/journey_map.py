@@ -65,9 +65,9 @@ class LifecycleJourneyMap(models.AbstractModel):
         }
         total = sum(figures[0] for figures in now.values())
         entered, left, not_news = self._moves(profiles._search(domain), start, end)
-        parts = sample_rate(total, SAMPLE)
-        went = self._went(domain, start, end, parts)
-        medians = self._medians(company, domain, end, parts)
+        rate = sample_rate(total, SAMPLE)
+        went = self._went(domain, start, end, rate)
+        medians = self._medians(company, domain, end, rate)
         stages = self.env["lifecycle.stage"]._in_force(order="sequence, id")
         # what was archived still has members or a past
         stages |= stages.browse((now.keys() | entered.keys() | left.keys()) - {False})
@@ -103,7 +103,7 @@ class LifecycleJourneyMap(models.AbstractModel):
             "not_news": not_news,
             "expected_label": profiles._expected_label(company),
             "value_is": company.lifecycle_value,
-            "sampled": total // parts if parts > 1 else False,
+            "sampled": total // rate if rate > 1 else False,
         }
 
     @api.model
@@ -146,13 +146,13 @@ class LifecycleJourneyMap(models.AbstractModel):
         return Domain(domain) & Domain("company_id", "=", self.env.company.id)
 
     @api.model
-    def _chosen(self, domain, parts, *names):
+    def _chosen(self, domain, rate, *names):
         """SELECT of the customers looked at.
 
-        :param parts: of how many customers one is looked at; :param names: columns to select
+        :param rate: of how many customers one is looked at; :param names: columns to select
         """
         query = self.env["lifecycle.profile"]._search(domain)
-        query.add_where(in_sample(SQL.identifier(query.table, "partner_id"), parts))
+        query.add_where(in_sample(SQL.identifier(query.table, "partner_id"), rate))
         return query.select(*(SQL.identifier(query.table, name) for name in names))
 
     # ----- MOVES -----
@@ -234,12 +234,12 @@ class LifecycleJourneyMap(models.AbstractModel):
         )
 
     @api.model
-    def _went(self, domain, start, end, parts):
+    def _went(self, domain, start, end, rate):
         """Where the customers looked at went who entered a stage in the period.
 
         :return: dict stage id → list of dicts ``id`` and ``count``, the most frequent first
         """
-        chosen = SQL("move.profile_id IN (%s)", self._chosen(domain, parts, "id"))
+        chosen = SQL("move.profile_id IN (%s)", self._chosen(domain, rate, "id"))
         rows = self.env.execute_query(
             SQL(
                 """SELECT stage_id, next_id, COUNT(*) FROM (%s) outcome
@@ -255,7 +255,7 @@ class LifecycleJourneyMap(models.AbstractModel):
     # ----- STAYS -----
 
     @api.model
-    def _medians(self, company, domain, end, parts):
+    def _medians(self, company, domain, end, rate):
         """Days after which half have left a stage, by all stays known at the period's end."""
         rows = self.env.execute_query(
             SQL(
@@ -274,7 +274,7 @@ class LifecycleJourneyMap(models.AbstractModel):
                             WHERE stage_id IS NOT NULL AND stage_date <= %(end)s) stays
                     WHERE days >= 0
                     GROUP BY stage_id, days, ended""",
-                chosen=self._chosen(domain, parts, "id", "stage_id", "stage_date"),
+                chosen=self._chosen(domain, rate, "id", "stage_id", "stage_date"),
                 end=end,
                 until=min(end, company._lifecycle_today()),
             )
@@ -318,19 +318,19 @@ class LifecycleJourneyMap(models.AbstractModel):
                 buyers, ["stage_id"], ["__count", "clv_historical:sum"]
             )
         }
-        parts = sample_rate(sum(count for count, _value in totals.values()), SAMPLE)
-        chosen = self._chosen(buyers, parts, "partner_id", "stage_id", "clv_historical")
+        rate = sample_rate(sum(count for count, _value in totals.values()), SAMPLE)
+        chosen = self._chosen(buyers, rate, "partner_id", "stage_id", "clv_historical")
         sums = {
             stage_id or False: (count, float(ever or 0), float(earned or 0))
             for stage_id, count, ever, earned in self._sums(company, chosen, start, end)
         }
         earned = [
-            [stage_id, self._projected(totals[stage_id], *sums[stage_id], parts)]
+            [stage_id, self._projected(totals[stage_id], *sums[stage_id], rate)]
             for stage_id, (_count, _ever, brought) in sums.items()
             if stage_id in totals and brought
         ]
         sampled = sum(count for count, _ever, _earned in sums.values())
-        return {"earned": earned, "sampled": sampled if parts > 1 else False}
+        return {"earned": earned, "sampled": sampled if rate > 1 else False}
 
     @api.model
     def _sums(self, company, chosen, start, end):
@@ -356,9 +356,9 @@ class LifecycleJourneyMap(models.AbstractModel):
         )
 
     @api.model
-    def _projected(self, total, count, ever, earned, parts):
+    def _projected(self, total, count, ever, earned, rate):
         """What all customers of a stage brought, from those looked at."""
-        if parts == 1:
+        if rate == 1:
             return earned
         known, value = total
         if ever > 0:

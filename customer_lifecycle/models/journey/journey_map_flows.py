@@ -12,7 +12,7 @@ from odoo.tools import SQL
 
 from ...tools.planner import plan_for_all
 from ...tools.sampling import in_sample, sample_rate
-from .journey_map import SAMPLE
+from . import journey_map
 
 #: days before the period whose purchases tell what the moved customers were worth
 DAYS_BEFORE = 365
@@ -55,8 +55,8 @@ class LifecycleJourneyMap(models.AbstractModel):
             )
         )
         total = sum(count for _from, _to, count, _expected in moves)
-        parts = sample_rate(total, SAMPLE)
-        sums = self._sums_before(company, movers, start, parts) if moves else {}
+        rate = sample_rate(total, journey_map.SAMPLE)
+        sums = self._sums_before(company, movers, start, rate) if moves else {}
         found = []
         for from_id, to_id, count, expected in moves:
             looked_at, value = sums.get((from_id, to_id), (0, 0))
@@ -72,7 +72,7 @@ class LifecycleJourneyMap(models.AbstractModel):
         found.sort(key=lambda move: (-(move["before"] or 0), -move["count"], move["from_id"]))
         return {
             "moves": found,
-            "sampled": sum(row[0] for row in sums.values()) if parts > 1 else False,
+            "sampled": sum(row[0] for row in sums.values()) if rate > 1 else False,
         }
 
     @api.model
@@ -94,7 +94,7 @@ class LifecycleJourneyMap(models.AbstractModel):
         )
 
     @api.model
-    def _sums_before(self, company, movers, start, parts):
+    def _sums_before(self, company, movers, start, rate):
         """(customers looked at, value in the year before) by the stages they moved between."""
         chosen = self.env.execute_query(
             SQL(
@@ -103,7 +103,7 @@ class LifecycleJourneyMap(models.AbstractModel):
                      JOIN lifecycle_profile profile ON profile.id = mover.profile_id
                     WHERE %s""",
                 movers,
-                in_sample(SQL("profile.partner_id"), parts),
+                in_sample(SQL("profile.partner_id"), rate),
             )
         )
         plan_for_all(self.env.cr, few=True)

@@ -10,7 +10,6 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..sources.paths import fields_along
 from .journey_map import NOT_NEWS
 from .sampled_contacts import SampledContacts
 
@@ -149,23 +148,8 @@ class LifecycleJourneyMap(models.AbstractModel):
     def _path_sources(self):
         """Sources that every salesperson may read, but for what we note ourselves."""
         sources = self.env["lifecycle.touchpoint.source"]._available([("lane", "!=", "lifecycle")])
-        return sources.filtered(self._open_to_sales)
-
-    @api.model
-    def _open_to_sales(self, source):
-        """Whether salespeople without further rights may read a source's models and fields."""
-        group = self.env.ref("sales_team.group_sale_salesman").sudo()
-        rights = self.env["ir.model.access"].sudo()
-        definitions = self.env["res.groups"].sudo()._get_group_definitions()
-        ids = group.all_implied_ids.ids
-        for path in source._all_paths():
-            name = source.model
-            for field in fields_along(self.env[name], path):
-                if not rights._get_access_groups(field.model_name).matches(ids):
-                    return False
-                if field.groups and not definitions.parse(field.groups).matches(ids):
-                    return False
-        return True
+        readable = sources._salesperson_models()
+        return sources.filtered(lambda source: source._every_salesperson_may_read(readable))
 
     @api.model
     def _touches_sql(self, source, scope):

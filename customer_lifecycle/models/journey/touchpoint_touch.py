@@ -54,7 +54,7 @@ class LifecycleTouchpointSource(models.Model):
             source.touch_note = (
                 source.counts_as_touch
                 and awake
-                and not source._every_salesperson_may_read(readable)
+                and not source._every_salesperson_may_read(readable, source.campaign_path)
                 and self.env._("Not counted: not every salesperson may read it.")
             )
 
@@ -68,7 +68,7 @@ class LifecycleTouchpointSource(models.Model):
     @api.model
     def _salesperson_models(self):
         """Names of the models that every salesperson may read."""
-        groups = self.env.ref(SALESMAN).all_implied_ids
+        groups = self.env.ref(SALESMAN).sudo().all_implied_ids
         # sudo: rights are no secret of administrators here, only the answer is used
         rights = self.env["ir.model.access"].sudo().search_fetch(
             [
@@ -81,16 +81,17 @@ class LifecycleTouchpointSource(models.Model):
         )
         return set(rights.model_id.mapped("model"))
 
-    def _every_salesperson_may_read(self, readable):
+    def _every_salesperson_may_read(self, readable, *others):
         """Whether every salesperson may read the model and all fields of this source.
 
         :param readable: see ``_salesperson_models``
+        :param others: paths that are followed beside those of the journey
         """
         self.ensure_one()
         if self.model not in readable:
             return False
-        names = set(self.env.ref(SALESMAN).all_implied_ids.get_external_id().values())
-        paths = [*self._all_paths(), *filter(None, [self.campaign_path])]
+        names = set(self.env.ref(SALESMAN).sudo().all_implied_ids.get_external_id().values())
+        paths = [*self._all_paths(), *filter(None, others)]
         return all(self._open_to(names, readable, path) for path in paths)
 
     def _open_to(self, group_names, readable, path):
@@ -114,7 +115,7 @@ class LifecycleTouchpointSource(models.Model):
         sources = self.sudo()._available([("counts_as_touch", "=", True)])
         readable = self._salesperson_models() if sources else set()
         counted = sources.filtered(
-            lambda source: source._every_salesperson_may_read(readable)
+            lambda source: source._every_salesperson_may_read(readable, source.campaign_path)
         )
         return counted, readable
 

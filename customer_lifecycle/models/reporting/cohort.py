@@ -68,16 +68,16 @@ class LifecycleCohort(models.AbstractModel):
         plan_for_all(self.env.cr)
         sizes = self._sizes(domain, interval)
         shown = sorted(sizes)[-MOST:]
-        figures, active, looked_at, parts = {}, {}, sizes, 1
+        figures, active, looked_at, rate = {}, {}, sizes, 1
         if shown:
             domain &= Domain("first_order_date", ">=", self._first_day(shown[0], interval))
             count = sum(sizes[number] for number in shown)
             if count > ALL and not exact:
-                parts = sample_rate(count, FEW)
-                looked_at = self._sizes(domain, interval, parts)
+                rate = sample_rate(count, FEW)
+                looked_at = self._sizes(domain, interval, rate)
                 count = sum(looked_at.values())
-            figures = self._figures(company, domain, interval, parts, count)
-            active = self._active(domain, interval, parts)
+            figures = self._figures(company, domain, interval, rate, count)
+            active = self._active(domain, interval, rate)
         now = self._number(today, interval)
         cohorts = []
         for number in shown:
@@ -115,7 +115,7 @@ class LifecycleCohort(models.AbstractModel):
             "company": company.name,
             "company_id": company.id,
             "currency_id": company.currency_id.id,
-            "sampled": count if parts > 1 else False,
+            "sampled": count if rate > 1 else False,
             "value_is": company.lifecycle_value,
             "knows_loss": bool(self._lost_stages()),
         }
@@ -145,13 +145,13 @@ class LifecycleCohort(models.AbstractModel):
     # ----- FIGURES -----
 
     @api.model
-    def _chosen(self, domain, interval, parts=1):
+    def _chosen(self, domain, interval, rate=1):
         """SELECT of (id, partner_id, cohort) of the customers.
 
-        :param parts: of so many customers one is looked at, always the same
+        :param rate: of so many customers one is looked at, always the same
         """
         query = self.env["lifecycle.profile"]._search(domain)
-        query.add_where(in_sample(SQL.identifier(query.table, "partner_id"), parts))
+        query.add_where(in_sample(SQL.identifier(query.table, "partner_id"), rate))
         return query.select(
             SQL.identifier(query.table, "id"),
             SQL.identifier(query.table, "partner_id"),
@@ -162,19 +162,19 @@ class LifecycleCohort(models.AbstractModel):
         )
 
     @api.model
-    def _sizes(self, domain, interval, parts=1):
+    def _sizes(self, domain, interval, rate=1):
         """Number of customers by cohort."""
         return dict(
             self.env.execute_query(
                 SQL(
                     "SELECT cohort, COUNT(*) FROM (%s) chosen GROUP BY cohort",
-                    self._chosen(domain, interval, parts),
+                    self._chosen(domain, interval, rate),
                 )
             )
         )
 
     @api.model
-    def _figures(self, company, domain, interval, parts, count):
+    def _figures(self, company, domain, interval, rate, count):
         """Customers who ordered, revenue and value, by (cohort, period since).
 
         Ordering is as for the profile: buying more than giving back on a day.
@@ -197,9 +197,9 @@ class LifecycleCohort(models.AbstractModel):
                                ON chosen.partner_id = customers.partner_id) placed
                     WHERE period < %(most)s
                     GROUP BY cohort, period""",
-                chosen=self._chosen(domain, interval, parts),
+                chosen=self._chosen(domain, interval, rate),
                 number=self._number_sql(SQL("day"), interval),
-                rows=self._purchases(company, domain, interval, parts, count),
+                rows=self._purchases(company, domain, interval, rate, count),
                 today=company._lifecycle_today(),
                 most=MOST,
             )
@@ -207,18 +207,18 @@ class LifecycleCohort(models.AbstractModel):
         return {(cohort, period): tuple(rest) for cohort, period, *rest in found}
 
     @api.model
-    def _purchases(self, company, domain, interval, parts, count):
+    def _purchases(self, company, domain, interval, rate, count):
         """Purchases of so many customers, and the planner told about them."""
         partner_ids = None
-        if count <= FEW or parts > 1:
-            chosen = self.env.execute_query(self._chosen(domain, interval, parts))
+        if count <= FEW or rate > 1:
+            chosen = self.env.execute_query(self._chosen(domain, interval, rate))
             partner_ids = [partner_id for _id, partner_id, _cohort in chosen]
         plan_for_all(self.env.cr, few=partner_ids is not None)
         # sudo: purchases of customers whose figures the reader may see, as the profile sums them
         return self.env["lifecycle.revenue.source"].sudo()._rows_sql(company, partner_ids)
 
     @api.model
-    def _active(self, domain, interval, parts):
+    def _active(self, domain, interval, rate):
         """Customers lost less those won back, by (cohort, period since)."""
         lost = self._lost_stages()
         if not lost:
@@ -237,7 +237,7 @@ class LifecycleCohort(models.AbstractModel):
                     GROUP BY 1, 2""",
                 number=self._number_sql(SQL("move.date"), interval),
                 lost=lost,
-                chosen=self._chosen(domain, interval, parts),
+                chosen=self._chosen(domain, interval, rate),
             )
         )
         return {(cohort, period): net for cohort, period, net in found}
