@@ -38,6 +38,11 @@ PAUSES = [
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 
 
+def first_reason(cases):
+    """SQL: the first reason of (condition, reason) whose condition holds, else NULL."""
+    return SQL("CASE %s END", SQL(" ").join(SQL("WHEN %s THEN %s", *case) for case in cases))
+
+
 class LifecycleConsent(models.AbstractModel):
     """Whom a company may write to, who of a customer gets it, and when: the only place.
 
@@ -184,48 +189,44 @@ class LifecycleConsent(models.AbstractModel):
             ),
             *channel.unreachable_sql(person, address),
         ]
-        said_no = SQL("NULL")
         if message.purpose.needs_consent:
-            said_no = self._said_no_sql(message, channel, person, address)
-        return SQL("COALESCE(%s, %s)", self._first_sql(cases), said_no)
+            cases += self._said_no(message, channel, person, address)
+        return first_reason(cases)
 
     @api.model
-    def _said_no_sql(self, message, channel, person, address):
-        """SQL: the reason where a person has said no, or has not agreed where that is needed."""
+    def _said_no(self, message, channel, person, address):
+        """(Condition, reason) where a person has said no, or has not agreed if that is needed.
+
+        Each condition looks up one thing by itself, so that the database may read all who have
+        said so at once where many are asked about.
+        """
         elsewhere = channel.refused_sql(self.env, address)
+
+        def said(*sources):
+            return SQL(
+                """(EXISTS (SELECT FROM lifecycle_opt_out said
+                             WHERE said.active AND said.source = ANY(%(sources)s)
+                               AND said.email = %(address)s)
+                    OR EXISTS (SELECT FROM lifecycle_opt_out said
+                                WHERE said.active AND said.source = ANY(%(sources)s)
+                                  AND said.partner_id = %(person)s
+                                  AND COALESCE(%(address)s
+                                               <> ALL(string_to_array(said.spared, ', ')),
+                                               TRUE)))""",
+                sources=list(sources),
+                address=address,
+                person=SQL.identifier(person, "id"),
+            )
+
         cases = []
-        for reason, sources in (("blacklisted", ["link", "blacklist"]), ("opted_out", ["list"])):
+        for reason, sources in (("blacklisted", ("link", "blacklist")), ("opted_out", ("list",))):
             if reason in elsewhere:
                 cases.append((elsewhere[reason], reason))
-            cases.append((SQL("said.sources && %s::varchar[]", sources), reason))
+            cases.append((said(*sources), reason))
         if message.company.sudo().lifecycle_consent_required:
             agreed = SQL.identifier(person, "lifecycle_marketing_consent")
-            withdrawn = SQL("%s IS NOT TRUE OR 'consent' = ANY(said.sources)", agreed)
-            cases.append((withdrawn, "no_consent"))
-        # what somebody has said by the address, and the person by another one
-        return SQL(
-            """(SELECT %(cases)s
-                  FROM (SELECT ARRAY(
-                            SELECT source FROM lifecycle_opt_out
-                             WHERE active AND email = %(address)s
-                             UNION ALL
-                            SELECT source FROM lifecycle_opt_out
-                             WHERE active AND partner_id = %(person)s
-                               AND COALESCE(%(address)s <> ALL(string_to_array(spared, ', ')),
-                                            TRUE)) AS sources
-                        OFFSET 0) said)""",
-            cases=self._first_sql(cases),
-            address=address,
-            person=SQL.identifier(person, "id"),
-        )
-
-    @api.model
-    def _first_sql(self, cases):
-        """SQL: the first reason of (condition, reason) whose condition holds."""
-        return SQL(
-            "CASE %s END",
-            SQL(" ").join(SQL("WHEN %s THEN %s", *case) for case in cases),
-        )
+            cases.append((SQL("%s IS NOT TRUE OR %s", agreed, said("consent")), "no_consent"))
+        return cases
 
     @api.model
     def _addresses(self, partner):
@@ -269,7 +270,7 @@ class LifecycleConsent(models.AbstractModel):
                 """SELECT * FROM (SELECT email, %s AS reason
                                     FROM unnest(%s::varchar[]) asked(email)) judged
                     WHERE reason IS NOT NULL""",
-                self._first_sql(cases),
+                first_reason(cases),
                 list(emails),
             )
         )
