@@ -4,8 +4,17 @@
 alone.
 """
 
-from .cells import Cells, count_cells, merge_cells
+from .estimator import (
+    Estimator,
+    PurchaseModel,
+    competing_estimators,
+    make_estimator,
+    register_estimator,
+    registered_estimators,
+    unregister_estimator,
+)
 from .histories import Histories, histories_from_transactions, repeat_amounts
+from .history_counts import HistoryCounts, count_histories, merge_counts
 from .lifetime import STATE_VERSION, LifetimeModel, Predictions
 from .mbgnbd import MBGNBD
 from .outliers import Outliers, find_outliers
@@ -19,23 +28,30 @@ __all__ = [
     "LEAST_FOR_GAMMA_GAMMA",
     "STATE_VERSION",
     "MBGNBD",
-    "Cells",
+    "Estimator",
     "GammaGamma",
     "Histories",
+    "HistoryCounts",
     "LifetimeModel",
     "Moves",
     "Outliers",
     "ParetoNBD",
     "Predictions",
+    "PurchaseModel",
     "ShrunkenMean",
     "StageRules",
-    "count_cells",
+    "competing_estimators",
+    "count_histories",
     "find_outliers",
     "histories_from_transactions",
     "kaplan_meier",
-    "merge_cells",
+    "make_estimator",
+    "merge_counts",
+    "register_estimator",
+    "registered_estimators",
     "repeat_amounts",
     "replay_stages",
     "simulate_transactions",
     "survival_quantile",
+    "unregister_estimator",
 ]

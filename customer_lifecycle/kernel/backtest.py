@@ -4,12 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .blend import chance_weights, order_weights
-from .forecasts import CHANCE, ORDERS, past_rate
-from .level import Past, recent_level, season_level
-from .mbgnbd import SHAPES
-from .metrics import deciles, order_metrics, value_metrics
-from .outlook import (
+from .backtest_window import (
     covers_year,
     earlier_windows,
     look_back,
@@ -17,6 +12,11 @@ from .outlook import (
     recent_windows,
     season_windows,
 )
+from .blend import chance_weights, order_weights
+from .forecasts import CHANCE, ORDERS, past_rate
+from .level import JudgedWindow, recent_level, season_level
+from .mbgnbd import SHAPES
+from .metrics import deciles, order_metrics, value_metrics
 from .value import fit_value_model
 
 # With many more customers than this the weights are learnt, with fewer they stay where they
@@ -33,7 +33,7 @@ _LEVEL_PARTS = (0.0, 0.5, 1.0)
 
 
 @dataclass
-class Learnt:
+class BlendWeights:
     """What the past says about how to forecast.
 
     ``k``: phases between purchases; ``weights``: of the forecasts of orders; ``level``: factor
@@ -50,101 +50,118 @@ class Learnt:
     windows: list = field(default_factory=list)
     seasons: int = 0
 
+    @property
+    def competing(self):
+        """Names of the estimators that have weight beside the kernel's own forecasts."""
+        return sorted(set(self.weights) - set(ORDERS))
+
     def orders(self, candidates):
-        """Blend forecasts of orders, columns as in :data:`~.forecasts.ORDERS`."""
-        return self.level * (candidates @ np.array([self.weights[name] for name in ORDERS]))
+        """Blend forecasts of orders, columns as in :data:`~.forecasts.ORDERS`, then competing."""
+        names = (*ORDERS, *self.competing)
+        return self.level * (candidates @ np.array([self.weights[name] for name in names]))
 
     def chance(self, candidates):
-        """Blend forecasts of P(order), columns as in :data:`~.forecasts.CHANCE`."""
-        blend = candidates @ np.array([self.chances[name] for name in CHANCE])
+        """Blend forecasts of P(order), columns as in :data:`~.forecasts.CHANCE`, likewise."""
+        names = (*CHANCE, *self.competing)
+        blend = candidates @ np.array([self.chances[name] for name in names])
         return _scale_hazard(blend, self.chance_level)
 
 
-def learn(days, end, horizon):
-    """Learn shape, weights and level from forecasts for windows up to ``end``."""
+def learn(days, end, horizon, competing=()):
+    """Learn shape, weights and level from forecasts for windows up to ``end``.
+
+    :param competing: names of registered estimators that may earn weight
+    :return: :class:`BlendWeights`
+    """
     days = days.until(end)
     if not len(days):
-        return Learnt()
-    first = int(days.day.min())
-    recent = look_back_all(days, recent_windows(first, end, horizon))
+        return BlendWeights()
+    first, names = int(days.day.min()), sorted(competing)
+    recent = look_back_all(days, recent_windows(first, end, horizon), competing=names)
     if not recent:
-        return Learnt()
-    years = look_back_all(days, season_windows(first, end, horizon))
-    outlooks = recent + years
-    trust = _trust(outlooks, first, end)
-    k = _best_shape(outlooks, trust)
-    customers = trust @ [len(outlook.actual) for outlook in outlooks]
-    forecasts = [outlook.candidates(k) for outlook in outlooks]
+        return BlendWeights()
+    years = look_back_all(days, season_windows(first, end, horizon), competing=names)
+    windows = recent + years
+    trust = _trust(windows, first, end)
+    k = _best_shape(windows, trust)
+    customers = trust @ [len(window.actual) for window in windows]
     weights = order_weights(
         [
-            (forecast, outlook.actual, outlook.least_errors(k), weight)
-            for forecast, outlook, weight in zip(forecasts, outlooks, trust, strict=True)
+            (window.candidates(k, names), window.actual, window.least_errors(k), weight)
+            for window, weight in zip(windows, trust, strict=True)
         ],
-        list(ORDERS.values()),
+        [*ORDERS.values(), *(0.0 for _ in names)],
         _PRIOR_CUSTOMERS / customers,
     )
+    weights = dict(zip((*ORDERS, *names), weights.tolist(), strict=True))
     strength = (_PRIOR_CUSTOMERS_CHANCE / customers) ** 2
-    chances = _learn_chances(recent, trust[: len(recent)], k, strength)
-    learnt = Learnt(
+    chances = _learn_chances(recent, trust[: len(recent)], k, names, strength)
+    chances = dict(zip((*CHANCE, *names), chances.tolist(), strict=True))
+    for name in names:
+        if not weights[name] and not chances[name]:
+            # who has earned nothing is not fitted again
+            del weights[name], chances[name]
+    blend = BlendWeights(
         k=k,
-        weights=dict(zip(ORDERS, weights.tolist(), strict=True)),
-        chances=dict(zip(CHANCE, chances.tolist(), strict=True)),
-        windows=[outlook.window for outlook in recent],
+        weights=weights,
+        chances=chances,
+        windows=[window.length for window in recent],
         seasons=len(years),
     )
     if covers_year(horizon):
         # Parts of a year say nothing about the level of a whole one.
-        judges = [outlook for outlook in recent if outlook.window == horizon]
+        judges = [window for window in recent if window.length == horizon]
     elif years:
         judges = years
     else:
-        earlier = look_back_all(days, earlier_windows(first, end, horizon), sorted({1, k}))
-        judges = recent + earlier
+        spans = earlier_windows(first, end, horizon)
+        judges = recent + look_back_all(days, spans, sorted({1, k}), blend.competing)
     if judges:
-        _learn_level(learnt, judges, first, end, horizon)
-    return learnt
+        _learn_level(blend, judges, first, end, horizon)
+    return blend
 
 
-def _trust(outlooks, first, end):
+def _trust(windows, first, end):
     """Weight of each window: its length, less where little history was before it."""
-    length = np.array([outlook.window for outlook in outlooks])
-    known = np.array([outlook.origin - first for outlook in outlooks])
+    length = np.array([window.length for window in windows])
+    known = np.array([window.origin - first for window in windows])
     enough = np.minimum(1.0, known / (_ENOUGH_HISTORY * (end - first)))
     return length / length.max() * enough**2
 
 
-def _learn_chances(outlooks, trust, k, strength):
+def _learn_chances(windows, trust, k, names, strength):
     """Weights of the forecasts of P(order)."""
-    ordered = np.concatenate([outlook.actual for outlook in outlooks]) > 0
-    row_weight = np.repeat(trust, [len(outlook.actual) for outlook in outlooks])
-    forecasts = np.vstack([outlook.chances(k) for outlook in outlooks])
-    return chance_weights(forecasts, ordered * 1.0, row_weight, list(CHANCE.values()), strength)
+    ordered = np.concatenate([window.actual for window in windows]) > 0
+    row_weight = np.repeat(trust, [len(window.actual) for window in windows])
+    forecasts = np.vstack([window.chances(k, names) for window in windows])
+    prior = [*CHANCE.values(), *(0.0 for _ in names)]
+    return chance_weights(forecasts, ordered * 1.0, row_weight, prior, strength)
 
 
-def _learn_level(learnt, outlooks, first, end, horizon):
-    """Set the levels of ``learnt`` from these windows."""
-    k = learnt.k
-    trust = _trust(outlooks, first, end)
-    past = [
-        Past(
-            learnt.orders(each.candidates(k)), each.actual, each.least_errors(k), weight,
-            float(each.histories.x.sum()),
+def _learn_level(blend, windows, first, end, horizon):
+    """Set the levels of ``blend`` from these windows."""
+    k, names = blend.k, blend.competing
+    trust = _trust(windows, first, end)
+    judged = [
+        JudgedWindow(
+            blend.orders(window.candidates(k, names)), window.actual, window.least_errors(k),
+            weight, float(window.histories.x.sum()),
         )
-        for each, weight in zip(outlooks, trust, strict=True)
+        for window, weight in zip(windows, trust, strict=True)
     ]  # fmt: skip
-    if learnt.seasons:
-        level = season_level(past)
+    if blend.seasons:
+        level = season_level(judged)
     else:
-        level = recent_level(past, max(each.window for each in outlooks) / horizon)
-    chances = [learnt.chance(each.chances(k)) for each in outlooks]
+        level = recent_level(judged, max(window.length for window in windows) / horizon)
+    chances = [blend.chance(window.chances(k, names)) for window in windows]
 
     def brier(part):
         return sum(
-            weight * np.mean((_scale_hazard(chance, level**part) - (each.actual > 0)) ** 2)
-            for chance, each, weight in zip(chances, outlooks, trust, strict=True)
+            weight * np.mean((_scale_hazard(chance, level**part) - (window.actual > 0)) ** 2)
+            for chance, window, weight in zip(chances, windows, trust, strict=True)
         )
 
-    learnt.level, learnt.chance_level = level, float(level ** min(_LEVEL_PARTS, key=brier))
+    blend.level, blend.chance_level = level, float(level ** min(_LEVEL_PARTS, key=brier))
 
 
 def _scale_hazard(chance, factor):
@@ -154,15 +171,15 @@ def _scale_hazard(chance, factor):
     return -np.expm1(factor * np.log1p(-np.minimum(chance, 1.0 - 1e-12)))
 
 
-def _best_shape(outlooks, trust):
+def _best_shape(windows, trust):
     """The k with the smallest errors of its forecasts.
 
     For few customers errors differ by chance: a larger k has to be better by more.
     """
-    customers = trust @ [len(outlook.actual) for outlook in outlooks]
+    customers = trust @ [len(window.actual) for window in windows]
     score = _SHAPE_CAUTION * trust.sum() * np.log2(SHAPES) / np.sqrt(customers)
-    for outlook, weight in zip(outlooks, trust, strict=True):
-        error = np.column_stack([outlook.orders(k) for k in SHAPES]) - outlook.actual[:, None]
+    for window, weight in zip(windows, trust, strict=True):
+        error = np.column_stack([window.orders(k) for k in SHAPES]) - window.actual[:, None]
         mae, rmse = np.abs(error).mean(axis=0), np.sqrt((error**2).mean(axis=0))
         if mae.min() > 0 and rmse.min() > 0:
             share = _SHAPE_SQUARED_SHARE
@@ -170,41 +187,41 @@ def _best_shape(outlooks, trust):
     return SHAPES[int(np.argmin(score))]
 
 
-def evaluate(days, origin, end, learnt):
+def evaluate(days, origin, end, blend):
     """Forecast (origin, end] with what was learnt before, next to the single methods.
 
     :param days: :class:`~.histories.Ledger`
-    :param learnt: :class:`Learnt` from days up to ``origin``
+    :param blend: :class:`BlendWeights` from days up to ``origin``
     :return: JSON-able dict, or None if there is nothing to compare
     """
-    window = end - origin
-    outlook = look_back(days, origin, window, sorted({1, learnt.k}))
-    if outlook is None:
+    k, names = blend.k, blend.competing
+    window = look_back(days, origin, end - origin, sorted({1, k}), names)
+    if window is None:
         return None
-    h = outlook.histories
-    product = learnt.orders(outlook.candidates(learnt.k))
-    chance = learnt.chance(outlook.chances(learnt.k))
+    h = window.histories
+    product = blend.orders(window.candidates(k, names))
+    chance = blend.chance(window.chances(k, names))
     known = days.until(origin)
     value_model, value_about = fit_value_model(h.x + 1, h.value, known.customer, known.amount)
-    value = value_model.expected_value(h.x + 1, h.value)
+    value = value_model.predict_value(h.x + 1, h.value)
     forecasts = {"product": (product, chance, value)}
-    for name, k in (("model", learnt.k), ("model_k1", 1)):
-        forecasts[name] = (outlook.orders(k), outlook.p_order(k), value)
-    forecasts["past_rate"] = (past_rate(h.x, h.T, window), None, h.value)
+    for name, key in (("model", k), ("model_k1", 1), *zip(names, names, strict=True)):
+        forecasts[name] = (window.orders(key), window.p_order(key), value)
+    forecasts["past_rate"] = (past_rate(h.x, h.T, window.length), None, h.value)
     forecasts["same_as_last_period"] = (h.recent.astype(float), None, h.value)
     return {
         "calibration_end": int(origin),
         "holdout_end": int(end),
         "n_customers": len(h),
-        "actual_orders": float(outlook.actual.sum()),
-        "k": learnt.k,
-        "weights": learnt.weights,
-        "level": learnt.level,
+        "actual_orders": float(window.actual.sum()),
+        "k": k,
+        "weights": blend.weights,
+        "level": blend.level,
         "value_model": value_about,
         "methods": {
-            name: order_metrics(orders, outlook.actual, p_order)
-            | value_metrics(orders * each, outlook.net)
+            name: order_metrics(orders, window.actual, p_order)
+            | value_metrics(orders * each, window.net)
             for name, (orders, p_order, each) in forecasts.items()
         },
-        "deciles": deciles(product, outlook.actual),
+        "deciles": deciles(product, window.actual),
     }

@@ -1,5 +1,8 @@
 """The forecasts that are compared and blended: the models and simple rules.
 
+Those named here are always there; registered estimators that compete (:mod:`~.estimator`) stand
+beside them, after them in the order of their names.
+
 All but one are expected numbers. ``likely`` is near the median instead, which is 0 for most
 customers: it lowers absolute errors, which the back-test judges by beside squared ones. Where
 it has weight, a customer's expected orders can lie below his probability of an order.

@@ -28,9 +28,9 @@ def draw_orders(model, t, x, t_x, T, blend, error, draws, generator):
     :return: whole numbers as floats, one a draw
     """
     k, history = model.k, ([x], [t_x], [T])
-    p_alive, factor = model.p_alive(*history)[0], 1.0
+    p_alive, factor = model.predict_p_alive(*history)[0], 1.0
     if blend is not None:
-        own = model.expected_orders(t, *history)[0]
+        own = model.predict_orders(t, *history)[0]
         ratio = blend / own if own > 0 else 1.0
         # What differs a lot differs in being a customer still, not in the rate.
         factor = min(max(ratio, 0.5), 2.0)

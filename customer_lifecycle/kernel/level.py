@@ -24,7 +24,7 @@ _WORTH = 0.01
 
 
 @dataclass
-class Past:
+class JudgedWindow:
     """What the blend forecast for a past window, and what came.
 
     ``forecast``, ``actual``: orders of each customer; ``least``: MAE and RMSE of the best
@@ -57,7 +57,7 @@ class Past:
 def recent_level(past, reach):
     """Return the level that the last windows agree on.
 
-    :param past: list of :class:`Past`
+    :param past: list of :class:`JudgedWindow`
     :param reach: length of the longest window by that of the horizon: levels grow with the
         time ahead in ways that shorter windows do not tell
     """

@@ -4,10 +4,11 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from .backtest import Learnt, evaluate, learn
-from .cells import count_cells, merge_cells
+from .backtest import BlendWeights, evaluate, learn
+from .estimator import Estimator, make_estimator, registered_estimators
 from .forecasts import chance_candidates, order_candidates
 from .histories import histories_from_ledger, ledger
+from .history_counts import count_histories, merge_counts
 from .interval import draw_orders, level_error
 from .mbgnbd import MBGNBD
 from .outliers import Outliers, find_outliers
@@ -21,7 +22,6 @@ _MONTH = 30
 _BATCH = 250_000
 # Changes with what :meth:`LifetimeModel.to_dict` holds.
 STATE_VERSION = 2
-_OPTIONS = ("horizon", "discount_rate", "random_state", "free_orders")
 _FIGURES = ("n_customers", "n_repeat", "end", "log_likelihood")
 
 
@@ -47,13 +47,15 @@ class Predictions:
     next_to: np.ndarray
 
 
-class LifetimeModel:
+class LifetimeModel(Estimator):
     """Customer lifetime model of one company: purchase model, value model, learnt blend.
 
     :param horizon: days that predictions look ahead
     :param discount_rate: per year
     :param random_state: seed of the sample that back-tests use, and of simulations
     :param free_orders: a day with nothing but amounts of 0 is a purchase too
+    :param estimators: names of registered purchase models (:mod:`~.estimator`) that compete with
+        the kernel's own forecasts
 
     Fitted: ``sufficient_`` and ``missing_`` (are there data enough to show predictions),
     ``k_``, ``parameters_`` (days), ``weights_``, ``value_model_``, ``log_likelihood_``,
@@ -61,11 +63,14 @@ class LifetimeModel:
     ``outliers_`` (orders that stand alone, which count as the largest that does not).
     """
 
-    def __init__(self, horizon=365, discount_rate=0.10, random_state=0, free_orders=False):
+    def __init__(
+        self, horizon=365, discount_rate=0.10, random_state=0, free_orders=False, estimators=()
+    ):
         self.horizon = horizon
         self.discount_rate = discount_rate
         self.random_state = random_state
         self.free_orders = free_orders
+        self.estimators = estimators
 
     # ----- FIT -----
 
@@ -89,7 +94,7 @@ class LifetimeModel:
         histories = histories_from_ledger(days, end, self.horizon)
         self._count(histories)
         sample = self._sample(days, histories)
-        self.learnt_ = learn(sample, end, self.horizon)
+        self.blend_ = learn(sample, end, self.horizon, self.estimators)
         self.backtest_ = self._evaluate(sample, end)
         self._fit_models(histories, days)
         self.rhythm_ = fit_rhythm(sample, end)
@@ -106,7 +111,7 @@ class LifetimeModel:
         if holdout_end <= self.end_:
             raise ValueError("holdout_end must lie after the end of the fit.")
         days = self._tame(ledger(customer, day, amount, holdout_end, self.free_orders))
-        return evaluate(days, self.end_, int(holdout_end), self.learnt_)
+        return evaluate(days, self.end_, int(holdout_end), self.blend_)
 
     def _tame(self, days):
         """The ledger without what the fit found to stand alone."""
@@ -144,21 +149,33 @@ class LifetimeModel:
         if window < _MONTH:
             return None
         origin = end - window
-        return evaluate(days, origin, end, learn(days, origin, window))
+        return evaluate(days, origin, end, learn(days, origin, window, self.estimators))
 
     def _fit_models(self, histories, days):
-        cells = count_cells(histories.x, histories.t_x, histories.T)
-        if cells.weight @ cells.T < self.horizon:
+        counts = count_histories(histories.x, histories.t_x, histories.T)
+        if counts.weight @ counts.T < self.horizon:
             # First days say nothing about rates: one idle customer stands in for the rest.
-            cells = merge_cells(cells, count_cells([0], [0], [self.horizon]))
-        self.models_ = {k: MBGNBD(k).fit(*cells) for k in sorted({1, self.learnt_.k})}
-        self.k_, self.weights_ = self.learnt_.k, self.learnt_.weights
-        model = self.models_[self.k_]
-        self.parameters_ = model.parameters_
-        self.log_likelihood_ = model.log_likelihood_
+            counts = merge_counts(counts, count_histories([0], [0], [self.horizon]))
+        self.models_ = {k: MBGNBD(k).fit(*counts) for k in sorted({1, self.blend_.k})}
+        self.competitors_ = {
+            name: make_estimator(name).fit(*counts) for name in self.blend_.competing
+        }
+        self.log_likelihood_ = self.models_[self.k_].log_likelihood_
         self._value, self.value_model_ = fit_value_model(
             histories.x + 1, histories.value, days.customer, days.amount
         )
+
+    @property
+    def k_(self):
+        return self.blend_.k
+
+    @property
+    def weights_(self):
+        return self.blend_.weights
+
+    @property
+    def parameters_(self):
+        return self.models_[self.k_].parameters_
 
     @classmethod
     def from_models(cls, purchases, value, horizon=365, **options):
@@ -169,8 +186,8 @@ class LifetimeModel:
         """
         model = cls(horizon=horizon, **options)
         model.models_, model.rhythm_, model._value = {1: purchases}, purchases, value
-        model.learnt_, model.k_ = Learnt(), 1
-        model.weights_, model.parameters_ = model.learnt_.weights, purchases.parameters_
+        model.competitors_ = {}
+        model.blend_ = BlendWeights()
         model.backtest_, model.missing_, model.sufficient_ = None, {}, True
         model.outliers_ = Outliers()
         return model
@@ -182,10 +199,14 @@ class LifetimeModel:
         self._check_fitted()
         return {
             "version": STATE_VERSION,
-            "options": {name: getattr(self, name) for name in _OPTIONS},
+            "options": self.get_params() | {"estimators": list(self.estimators)},
             "models": {str(k): model.parameters_ for k, model in self.models_.items()},
+            "competitors": {
+                name: {"options": model.get_params(), "parameters": model.parameters_}
+                for name, model in self.competitors_.items()
+            },
             "rhythm": {"k": self.rhythm_.k, **self.rhythm_.parameters_},
-            "learnt": asdict(self.learnt_),
+            "learnt": asdict(self.blend_),
             "missing": {name: list(pair) for name, pair in self.missing_.items()},
             "value_model": self.value_model_,
             "backtest": self.backtest_,
@@ -193,20 +214,34 @@ class LifetimeModel:
             **{name: getattr(self, name + "_") for name in _FIGURES},
         }
 
+    @staticmethod
+    def is_readable(stored):
+        """Whether :meth:`from_dict` can read it: of this version, its estimators still there."""
+        known = set(registered_estimators())
+        return stored.get("version") == STATE_VERSION and known.issuperset(
+            # fits that were stored before estimators could compete know of none
+            stored.get("competitors", ())
+        )
+
     @classmethod
     def from_dict(cls, stored):
-        """Return the fitted model that :meth:`to_dict` described; it predicts exactly alike."""
-        if stored.get("version") != STATE_VERSION:
+        """Return the fitted model that :meth:`to_dict` described; it predicts exactly alike.
+
+        :raise ValueError: if it is not readable
+        """
+        if not cls.is_readable(stored):
             raise ValueError("This stored model is of another version; fit it again.")
         model = cls(**stored["options"])
         model.models_ = {
             int(k): MBGNBD.from_parameters(**parameters, k=int(k))
             for k, parameters in stored["models"].items()
         }
+        model.competitors_ = {
+            name: make_estimator(name, **found["options"]).restore(found["parameters"])
+            for name, found in stored.get("competitors", {}).items()
+        }
         model.rhythm_ = MBGNBD.from_parameters(**stored["rhythm"])
-        model.learnt_ = Learnt(**stored["learnt"])
-        model.k_, model.weights_ = model.learnt_.k, model.learnt_.weights
-        model.parameters_ = model.models_[model.k_].parameters_
+        model.blend_ = BlendWeights(**stored["learnt"])
         model.missing_ = {name: tuple(pair) for name, pair in stored["missing"].items()}
         model.sufficient_ = not model.missing_
         model.value_model_, model.backtest_ = stored["value_model"], stored["backtest"]
@@ -256,28 +291,32 @@ class LifetimeModel:
         x, t_x = np.maximum(x, 0.0), np.clip(t_x, 0.0, T)
         model, first = models[self.k_], models[1]
         rate = np.log1p(self.discount_rate) / 365.0
-        p_alive = model.p_alive(x, t_x, T)
-        own, discounted = model.expected_and_discounted(t, x, t_x, T, rate, p_alive)
-        p_own = model.p_order(t, x, t_x, T, p_alive)
+        p_alive = model.predict_p_alive(x, t_x, T)
+        own, discounted = model.predict_both_orders(t, x, t_x, T, rate, p_alive)
+        p_own = model.predict_p_order(t, x, t_x, T, p_alive)
         plain, p_plain = own, p_own
         if self.k_ != 1:
-            plain, p_plain = first.expected_orders(t, x, t_x, T), first.p_order(t, x, t_x, T)
-        learnt = self.learnt_
-        orders = learnt.orders(order_candidates(t, own, plain, p_own, x, T, recent))
-        p_order = learnt.chance(chance_candidates(t, p_own, p_plain, own, x, t_x, T, recent))
+            plain, p_plain = first.predict_orders(t, x, t_x, T), first.predict_p_order(t, x, t_x, T)
+        orders = order_candidates(t, own, plain, p_own, x, T, recent)
+        chances = chance_candidates(t, p_own, p_plain, own, x, t_x, T, recent)
+        others = [self.competitors_[name] for name in self.blend_.competing]
+        if others:
+            found = [other.predict_orders(t, x, t_x, T) for other in others]
+            orders = np.column_stack((orders, *found))
+            found = [other.predict_p_order(t, x, t_x, T) for other in others]
+            chances = np.column_stack((chances, *found))
+        orders, p_order = self.blend_.orders(orders), self.blend_.chance(chances)
         discount = np.divide(discounted, own, out=np.ones_like(own), where=own > 0)
-        each = self._value.expected_value(x + 1, value)
+        each = self._value.predict_value(x + 1, value)
         middle, low, high = next_purchase(self.rhythm_, x, t_x)
-        p_month = model.p_order(min(_MONTH, t), x, t_x, T, p_alive)
+        p_month = model.predict_p_order(min(_MONTH, t), x, t_x, T, p_alive)
         p_order_30 = _shorter(p_order, p_own, p_month)
         return (
             p_alive, p_order, p_order_30, orders, each,
             orders * discount * each, middle, low, high,
         )  # fmt: skip
 
-    def predict_interval(
-        self, x, t_x, T, value, recent=None, level=0.8, draws=4000, customer=None
-    ):
+    def predict_interval(self, x, t_x, T, value, recent=None, level=0.8, draws=4000, customer=None):
         """Range that holds one customer's orders and their value with probability ``level``.
 
         Draws from the posterior of the model with ``k_``: alive or not, own rate, own dropout,

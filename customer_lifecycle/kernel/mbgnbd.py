@@ -9,10 +9,13 @@ shape R = r + k x. The silence s = T - t_x has then seen 0..k-1 phases; each num
 is one component of a mixture, in which everything below has a closed form.
 """
 
+from functools import partial
+
 import numpy as np
 from scipy.special import digamma, expit, gammaln, logit
 
-from .cells import as_histories, count_cells, distinct, distinct_pairs
+from .estimator import PurchaseModel, register_estimator
+from .history_counts import as_histories, count_histories, distinct, distinct_pairs
 from .optimize import maximize
 from .renewal import discounted_sum, renewal_sum, survival
 
@@ -25,7 +28,7 @@ PRIOR_SD = np.array([1.0, 1.0, 1.5, 1.0])
 SHAPES = (1, 2, 3, 4, 6)
 
 
-class MBGNBD:
+class MBGNBD(PurchaseModel):
     """Purchase and dropout model of one cohort of customers.
 
     :param k: phases between purchases; 1 is the memoryless MBG/NBD, more is more regular
@@ -38,6 +41,8 @@ class MBGNBD:
     ``log_likelihood_`` (without the prior; for k > 1 without the constant of the gaps).
     """
 
+    PARAMETERS = ("r", "alpha", "a", "b")
+
     def __init__(self, k=1, dropout_at_start=True, prior=True):
         self.k = k
         self.dropout_at_start = dropout_at_start
@@ -46,7 +51,7 @@ class MBGNBD:
     # ----- FIT -----
 
     def fit(self, x, t_x, T, weights=None):
-        """Fit on histories; :func:`~.cells.count_cells` may have counted them before.
+        """Fit on histories; :func:`~.history_counts.count_histories` may have counted them before.
 
         :param weights: customers that each row stands for; default 1
         :return: self
@@ -54,15 +59,15 @@ class MBGNBD:
         """
         if self.k < 1 or self.k != int(self.k):
             raise ValueError("k must be a whole number, 1 or more.")
-        cells = count_cells(x, t_x, T, weights)
-        customers, exposure = cells.weight.sum(), cells.weight @ cells.T
-        if not self.prior and not (exposure > 0 and cells.weight @ cells.x > 0):
+        counts = count_histories(x, t_x, T, weights)
+        customers, exposure = counts.weight.sum(), counts.weight @ counts.T
+        if not self.prior and not (exposure > 0 and counts.weight @ counts.x > 0):
             raise ValueError("Without a prior the fit needs at least one repeat purchase.")
         scale = float(exposure / customers) if exposure > 0 else 1.0
-        rate = max(cells.weight @ cells.x, 0.5) / max(exposure / scale, 1.0)
-        cells = cells._replace(t_x=cells.t_x / scale, T=cells.T / scale)
+        rate = max(counts.weight @ counts.x, 0.5) / max(exposure / scale, 1.0)
+        counts = counts._replace(t_x=counts.t_x / scale, T=counts.T / scale)
         mean = np.where(np.isnan(PRIOR_MEAN), np.log(rate), PRIOR_MEAN)
-        likelihood = _Likelihood(cells, self.k, self.dropout_at_start)
+        likelihood = _Likelihood(counts, self.k, self.dropout_at_start)
 
         def objective(theta, index, weight):
             value, gradient = likelihood(theta, index, weight)
@@ -71,38 +76,27 @@ class MBGNBD:
                 value, gradient = value - off @ off / 2, gradient - off / PRIOR_SD
             return value, gradient
 
-        theta, _ = maximize(objective, mean, cells.weight)
+        theta, _ = maximize(objective, mean, counts.weight)
         r, alpha, a, b = (float(value) for value in _natural(theta, self.k))
         self.r_, self.alpha_, self.a_, self.b_ = r, alpha * scale, a, b
         # A density of purchase times: its unit is that of the data, not of the fit.
         self.log_likelihood_ = float(
-            likelihood(theta, None, cells.weight)[0]
-            - self.k * (cells.weight @ cells.x) * np.log(scale)
+            likelihood(theta, None, counts.weight)[0]
+            - self.k * (counts.weight @ counts.x) * np.log(scale)
         )
         return self
 
-    @classmethod
-    def from_parameters(cls, r, alpha, a, b, k=1, dropout_at_start=True):
-        """Return a fitted model with known parameters."""
-        model = cls(k=k, dropout_at_start=dropout_at_start)
-        model.r_, model.alpha_, model.a_, model.b_ = float(r), float(alpha), float(a), float(b)
-        return model
-
-    @property
-    def parameters_(self):
-        return {"r": self.r_, "alpha": self.alpha_, "a": self.a_, "b": self.b_}
-
     # ----- PREDICT -----
 
-    def p_alive(self, x, t_x, T):
+    def predict_p_alive(self, x, t_x, T):
         """Probability that the customer has not dropped out by T."""
         x, t_x, T = as_histories(x, t_x, T)
         return expit(self._log_odds_alive(x, t_x, T))
 
-    def p_order(self, t, x, t_x, T, p_alive=None):
+    def predict_p_order(self, t, x, t_x, T, p_alive=None):
         """Probability of at least one purchase in (T, T + t].
 
-        :param p_alive: :meth:`p_alive` of these customers, where it is known already
+        :param p_alive: :meth:`predict_p_alive` of these customers, where it is known already
         """
         x, t_x, T = as_histories(x, t_x, T)
         if x.size == 0:
@@ -112,24 +106,24 @@ class MBGNBD:
         for j, weight in enumerate(self.phase_weights(x, t_x, T)):
             shape, scale = self.r_ + self.k * pair.x + j, self.alpha_ + pair.T
             chance += weight * survival(self.k - j, shape, t / (scale + t))[lookup]
-        return (self.p_alive(x, t_x, T) if p_alive is None else p_alive) * chance
+        return (self.predict_p_alive(x, t_x, T) if p_alive is None else p_alive) * chance
 
-    def expected_orders(self, t, x, t_x, T):
+    def predict_orders(self, t, x, t_x, T):
         """Expected number of purchases in (T, T + t]."""
         return self._expected(t, x, t_x, T, None)[0]
 
-    def discounted_expected_orders(self, t, x, t_x, T, rate):
+    def predict_discounted_orders(self, t, x, t_x, T, rate):
         """Expected purchases in (T, T + t], each discounted to T.
 
         :param rate: continuous discount rate per unit of time
         """
         return self._expected(t, x, t_x, T, rate)[1]
 
-    def expected_and_discounted(self, t, x, t_x, T, rate, p_alive=None):
-        """Return :meth:`expected_orders` and :meth:`discounted_expected_orders` at the cost
+    def predict_both_orders(self, t, x, t_x, T, rate, p_alive=None):
+        """Return :meth:`predict_orders` and :meth:`predict_discounted_orders` at the cost
         of the second.
 
-        :param p_alive: :meth:`p_alive` of these customers, where it is known already
+        :param p_alive: :meth:`predict_p_alive` of these customers, where it is known already
         """
         return self._expected(t, x, t_x, T, rate, p_alive)
 
@@ -139,7 +133,7 @@ class MBGNBD:
         if x.size == 0:
             return [np.zeros(0)] * (1 if rate is None else 2)
         pair, lookup = distinct_pairs(x, T)
-        p_alive = self.p_alive(x, t_x, T) if p_alive is None else p_alive
+        p_alive = self.predict_p_alive(x, t_x, T) if p_alive is None else p_alive
         results = None
         for j, weight in enumerate(self.phase_weights(x, t_x, T)):
             rows = (
@@ -176,6 +170,10 @@ class MBGNBD:
         return [term / total for term in terms]
 
 
+register_estimator("mbg_nbd", MBGNBD, competes=False)
+register_estimator("bg_nbd", partial(MBGNBD, dropout_at_start=False), competes=False)
+
+
 def _phase_terms(shape, share, k):
     """Terms (R)_j / j! * share^j for j = 0..k-1; share = s / (alpha + T) < 1."""
     terms = [np.ones_like(share)]
@@ -210,18 +208,18 @@ def unbounded(r, alpha, a, b, k=1):
 
 
 class _Likelihood:
-    """Weighted log-likelihood of cells and its gradient on the unbounded scale."""
+    """Weighted log-likelihood of counts and its gradient on the unbounded scale."""
 
-    def __init__(self, cells, k, dropout_at_start):
+    def __init__(self, counts, k, dropout_at_start):
         self.k, self.start = k, float(dropout_at_start)
         # Special functions depend on x alone and logs on one time: once per distinct value.
-        self.x, x_code = distinct(cells.x)
-        self.t, t_code = distinct(cells.t_x)
-        self.T, T_code = distinct(cells.T)
+        self.x, x_code = distinct(counts.x)
+        self.t, t_code = distinct(counts.t_x)
+        self.T, T_code = distinct(counts.T)
         self.codes = np.stack((x_code, t_code, T_code))
 
     def __call__(self, theta, index, weight):
-        """Return (value, gradient) of the cells ``index`` (None: all) with these weights."""
+        """Return (value, gradient) of the counts ``index`` (None: all) with these weights."""
         x_code, t_code, T_code = self.codes if index is None else self.codes[:, index]
         r, alpha, a, b = _natural(theta, self.k)
         shape_x = r + self.k * self.x

@@ -1,4 +1,4 @@
-"""Maximum of a sum over many cells: a sample first, then Newton steps on everything."""
+"""Maximum of a sum over many counts: a sample first, then Newton steps on everything."""
 
 import numpy as np
 from scipy.optimize import minimize
@@ -12,7 +12,7 @@ def maximize(objective, start, weight):
     """Return (argument, value) of the maximum.
 
     :param objective: ``objective(theta, index, weight) -> (value, gradient)``, the sum over
-        the cells of ``index`` (None: all) with these weights
+        the counts of ``index`` (None: all) with these weights
     :param start: first guess, on an unbounded scale
     :param weight: weight of each cell
     """
@@ -28,7 +28,7 @@ def maximize(objective, start, weight):
 
 
 def _sample(weight):
-    """Return (index, weight) of cells that stand for all: the heaviest, and some of the rest."""
+    """Return (index, weight) of counts that stand for all: the heaviest, and some of the rest."""
     if len(weight) <= 2 * SAMPLE:
         return None, weight
     order = np.argpartition(-weight, SAMPLE // 2)
@@ -51,9 +51,9 @@ def _search(objective, theta, sample, bounds, tolerance):
 
 
 def _newton(objective, theta, sample, weight, bounds):
-    """Newton steps on all cells with the curvature of the sample, or None if they fail.
+    """Newton steps on all counts with the curvature of the sample, or None if they fail.
 
-    The curvature is almost that of all cells, so that each step takes off 99 % of the error.
+    The curvature is almost that of all counts, so that each step takes off 99 % of the error.
     """
     low, high = np.array(bounds).T
     value, gradient = objective(theta, None, weight)

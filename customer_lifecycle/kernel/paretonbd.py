@@ -1,6 +1,6 @@
 """Pareto/NBD (Schmittlein, Morrison & Colombo 1987), the reference model of the field.
 
-Kept to compare with; the product itself uses MBG/CNBD-k. Likelihood after Fader & Hardie
+There to compare with; forecasts start from MBG/CNBD-k. Likelihood after Fader & Hardie
 2005, "A Note on Deriving the Pareto/NBD Model and Related Expressions".
 """
 
@@ -8,16 +8,19 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, gammaln
 
-from .cells import as_histories, count_cells
+from .estimator import PurchaseModel, register_estimator
+from .history_counts import as_histories, count_histories
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
 
 
-class ParetoNBD:
+class ParetoNBD(PurchaseModel):
     """Gamma purchase rates, gamma dropout rates. Plain maximum likelihood.
 
     Fitted: ``r_``, ``alpha_``, ``s_``, ``beta_``, ``log_likelihood_``.
     """
+
+    PARAMETERS = ("r", "alpha", "s", "beta")
 
     def fit(self, x, t_x, T, weights=None):
         """Fit on histories.
@@ -25,12 +28,12 @@ class ParetoNBD:
         :return: self
         :raise ValueError: on impossible histories
         """
-        cells = count_cells(x, t_x, T, weights)
-        scale = max(float(cells.weight @ cells.T / max(cells.weight.sum(), 1.0)), 1e-9)
-        t_x, T = cells.t_x / scale, cells.T / scale
+        counts = count_histories(x, t_x, T, weights)
+        scale = max(float(counts.weight @ counts.T / max(counts.weight.sum(), 1.0)), 1e-9)
+        t_x, T = counts.t_x / scale, counts.T / scale
 
         def loss(theta):
-            return -cells.weight @ _log_likelihood(*np.exp(theta), cells.x, t_x, T)
+            return -counts.weight @ _log_likelihood(*np.exp(theta), counts.x, t_x, T)
 
         start = np.log([0.7, 0.3, 0.7, 0.3])
         result = minimize(loss, start, method="L-BFGS-B", bounds=[(-9.0, 7.0)] * 4)
@@ -38,14 +41,10 @@ class ParetoNBD:
         result = minimize(loss, result.x, method="Nelder-Mead", options=polish)
         self.r_, alpha, self.s_, beta = (float(value) for value in np.exp(result.x))
         self.alpha_, self.beta_ = alpha * scale, beta * scale
-        self.log_likelihood_ = -result.fun - cells.weight @ cells.x * np.log(scale)
+        self.log_likelihood_ = -result.fun - counts.weight @ counts.x * np.log(scale)
         return self
 
-    @property
-    def parameters_(self):
-        return {"r": self.r_, "alpha": self.alpha_, "s": self.s_, "beta": self.beta_}
-
-    def p_alive(self, x, t_x, T):
+    def predict_p_alive(self, x, t_x, T):
         """Probability that the customer has not dropped out by T."""
         x, t_x, T = as_histories(x, t_x, T)
         odds = _log_alive(self.r_, self.alpha_, self.s_, self.beta_, x, T) - _log_gone(
@@ -53,14 +52,37 @@ class ParetoNBD:
         )
         return expit(odds)
 
-    def expected_orders(self, t, x, t_x, T):
+    def predict_orders(self, t, x, t_x, T):
         """Expected number of purchases in (T, T + t]."""
         x, t_x, T = as_histories(x, t_x, T)
         s, later = self.s_, self.beta_ + T
         # The limit at s = 1 is a logarithm.
         grown = np.log1p(t / later)
         stay = later * (grown if abs(s - 1) < 1e-8 else -np.expm1((1 - s) * grown) / (s - 1))
-        return self.p_alive(x, t_x, T) * (self.r_ + x) / (self.alpha_ + T) * stay
+        return self.predict_p_alive(x, t_x, T) * (self.r_ + x) / (self.alpha_ + T) * stay
+
+    def predict_p_order(self, t, x, t_x, T):
+        """Probability of at least one purchase in (T, T + t].
+
+        No purchase: of who stays to the end, and of who leaves at y before it, which is
+        integrated on the scale of log(alpha + T + y).
+        """
+        x, t_x, T = as_histories(x, t_x, T)
+        shape, rate, later = self.r_ + x, self.alpha_ + T, self.beta_ + T
+        none = np.exp(-shape * np.log1p(t / rate) - self.s_ * np.log1p(t / later))
+        width = np.log1p(t / rate)
+        steps = width[:, None] * (_NODES + 1.0) / 2.0
+        gone = rate[:, None] * np.expm1(steps)
+        density = (
+            np.log(self.s_) + self.s_ * np.log(later)[:, None]
+            - (self.s_ + 1.0) * np.log(later[:, None] + gone)
+            - (shape[:, None] - 1.0) * steps + np.log(rate)[:, None]
+        )  # fmt: skip
+        none += np.exp(density) @ (_WEIGHTS / 2.0) * width
+        return self.predict_p_alive(x, t_x, T) * np.clip(1.0 - none, 0.0, 1.0)
+
+
+register_estimator("pareto_nbd", ParetoNBD, competes=False)
 
 
 def _log_alive(r, alpha, s, beta, x, T):

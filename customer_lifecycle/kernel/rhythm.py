@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import betaincinv, gammaln
 
-from .cells import count_cells, distinct
 from .histories import histories_from_ledger
+from .history_counts import count_histories, distinct
 from .mbgnbd import MBGNBD, SHAPES
 
 # A window wider than this many medians says no more than "some time": no date is given. With
@@ -47,13 +47,13 @@ def fit_rhythm(days, end):
     :return: fitted :class:`~.mbgnbd.MBGNBD`
     """
     histories = histories_from_ledger(days, end)
-    cells = count_cells(histories.x, histories.t_x, histories.T)
+    counts = count_histories(histories.x, histories.t_x, histories.T)
     same = days.bought & (days.day <= end)
     customer, day = days.customer[same], days.day[same]
     gaps = (day[1:] - day[:-1])[customer[1:] == customer[:-1]]
     best, best_fit = None, -np.inf
     for k in SHAPES:
-        model = MBGNBD(k).fit(*cells)
+        model = MBGNBD(k).fit(*counts)
         fit = model.log_likelihood_ + (k - 1) * np.log(gaps).sum() - len(gaps) * gammaln(k)
         if fit > best_fit + 1e-9:
             best, best_fit = model, fit

@@ -8,7 +8,8 @@ nu with the shape q + p n and the rate v + n m.
 import numpy as np
 from scipy.special import digamma, gammaln
 
-from .cells import distinct
+from .estimator import Estimator
+from .history_counts import distinct
 from .optimize import maximize
 
 # Weak prior on (log p, log (q - 1), log of the mean amount p v / (q - 1)), money scaled so
@@ -19,7 +20,7 @@ LEAST_FOR_GAMMA_GAMMA = 30
 _MOST_CORRELATION = 0.3
 
 
-class GammaGamma:
+class GammaGamma(Estimator):
     """Gamma-Gamma model of the mean amount of a purchase.
 
     :param prior: weak prior, for small or odd data; False gives plain maximum likelihood.
@@ -27,6 +28,8 @@ class GammaGamma:
 
     Fitted: ``p_``, ``q_``, ``v_`` (in money), ``log_likelihood_`` (without the prior).
     """
+
+    PARAMETERS = ("p", "q", "v")
 
     def __init__(self, prior=True):
         self.prior = prior
@@ -62,18 +65,7 @@ class GammaGamma:
         self.log_likelihood_ = float(fit - weight.sum() * np.log(scale))
         return self
 
-    @classmethod
-    def from_parameters(cls, p, q, v):
-        """Return a fitted model with known parameters."""
-        model = cls()
-        model.p_, model.q_, model.v_ = float(p), float(q), float(v)
-        return model
-
-    @property
-    def parameters_(self):
-        return {"p": self.p_, "q": self.q_, "v": self.v_}
-
-    def expected_value(self, n, value):
+    def predict_value(self, n, value):
         """Expected amount of a purchase, given ``n`` purchases with mean ``value``."""
         n, value = _arrays(n, value)
         return self.p_ * (self.v_ + n * value) / (self.p_ * n + self.q_ - 1.0)
@@ -84,49 +76,43 @@ class GammaGamma:
         return generator.gamma(np.maximum(self.p_ * orders, 1e-9)) / nu * (orders > 0)
 
 
-class ShrunkenMean:
+class ShrunkenMean(Estimator):
     """Own average, drawn towards that of all customers the more, the fewer purchases.
+
+    :param strength, spread: from the single transactions where known, see
+        :func:`within_customer_spread`
 
     Fitted: ``mean_`` of a customer's average, ``strength_``: number of purchases at which own
     average and mean weigh the same; ``spread_``: standard deviation of the log of an amount
     around its customer's.
     """
 
-    def fit(self, n, value, strength=None, spread=None):
-        """Fit on customers' number of purchases and mean amount.
+    PARAMETERS = ("mean", "strength", "spread")
 
-        :param strength, spread: from the single transactions where known, see
-            :func:`within_customer_spread`
-        """
+    def __init__(self, strength=None, spread=None):
+        self.strength = strength
+        self.spread = spread
+
+    def fit(self, n, value):
+        """Fit on customers' number of purchases and mean amount; return self."""
         n, value = _arrays(n, value)
         keep = (n > 0) & (value > 0)
         value = value[keep]
         # One whale must not set the mean of a thousand others.
         cap = np.quantile(value, 0.99) if len(value) else 0.0
         self.mean_ = float(np.minimum(value, cap).mean()) if len(value) else 0.0
-        self.strength_ = 1.0 if strength is None else float(strength)
-        self.spread_ = 0.5 if spread is None else float(spread)
+        self.strength_ = 1.0 if self.strength is None else float(self.strength)
+        self.spread_ = 0.5 if self.spread is None else float(self.spread)
         return self
 
-    @classmethod
-    def from_parameters(cls, mean, strength, spread):
-        """Return a fitted model with known parameters."""
-        model = cls()
-        model.mean_, model.strength_, model.spread_ = float(mean), float(strength), float(spread)
-        return model
-
-    @property
-    def parameters_(self):
-        return {"mean": self.mean_, "strength": self.strength_, "spread": self.spread_}
-
-    def expected_value(self, n, value):
+    def predict_value(self, n, value):
         """Expected amount of a purchase, given ``n`` purchases with mean ``value``."""
         n, value = _arrays(n, value)
         return (n * value + self.strength_ * self.mean_) / (n + self.strength_)
 
     def simulate_totals(self, n, value, orders, generator):
         """Draw the sum of ``orders`` (an array) future amounts of one customer."""
-        level = float(self.expected_value([n], [value])[0])
+        level = float(self.predict_value([n], [value])[0])
         own = self.spread_ / np.sqrt(n + self.strength_)
         level = level * np.exp(generator.normal(-own * own / 2, own, orders.shape))
         relative = np.expm1(self.spread_**2)
@@ -180,7 +166,7 @@ def fit_value_model(n, value, customer=None, amount=None):
         strength = spread = None
         if customer is not None:
             strength, spread = within_customer_spread(customer, amount)
-        model, method = ShrunkenMean().fit(n, value, strength, spread), "shrunken_mean"
+        model, method = ShrunkenMean(strength, spread).fit(n, value), "shrunken_mean"
     about = {"method": method, "correlation": correlation, "reason": reason}
     return model, {**about, "repeat_buyers": int(repeat.sum()), **model.parameters_}
 
@@ -188,8 +174,7 @@ def fit_value_model(n, value, customer=None, amount=None):
 def value_model_from(about):
     """Return the value model that :func:`fit_value_model` described."""
     kind = GammaGamma if about["method"] == "gamma_gamma" else ShrunkenMean
-    names = ("p", "q", "v") if kind is GammaGamma else ("mean", "strength", "spread")
-    return kind.from_parameters(*(about[name] for name in names))
+    return kind.from_parameters(*(about[name] for name in kind.PARAMETERS))
 
 
 def _correlation(x, value):

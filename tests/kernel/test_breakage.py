@@ -166,8 +166,8 @@ def test_expected_orders_where_2f1_has_holes(k, a, b):
     for t in (1e-3, 39.0, 520.0):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            orders = model.expected_orders(t, x, t_x, T)
-            chance = model.p_order(t, x, t_x, T)
+            orders = model.predict_orders(t, x, t_x, T)
+            chance = model.predict_p_order(t, x, t_x, T)
         assert np.all(np.isfinite(orders) & (orders >= 0))
         assert np.all((chance >= 0) & (chance <= np.minimum(orders * (1 + 1e-6), 1)))
         # Without dropout a customer orders (r / k + x) / (alpha + T) a unit of time.
@@ -177,7 +177,7 @@ def test_expected_orders_where_2f1_has_holes(k, a, b):
 
 def test_steady_customer_without_churn_keeps_his_rate():
     model = MBGNBD.from_parameters(1.0, 1.0, 1e-6, 1.0)
-    orders = model.expected_orders(52, [2000], [52], [52])[0]
+    orders = model.predict_orders(52, [2000], [52], [52])[0]
     assert orders == pytest.approx(2001 / 53 * 52, rel=1e-3)
 
 
@@ -185,7 +185,7 @@ def test_silence_of_years_gives_zero_not_overflow():
     model = MBGNBD.from_parameters(0.5, 1e-3, 0.5, 2.0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert model.p_alive([5_000], [10.0], [1e6])[0] == pytest.approx(0.0, abs=1e-300)
+        assert model.predict_p_alive([5_000], [10.0], [1e6])[0] == pytest.approx(0.0, abs=1e-300)
 
 
 def test_gamma_gamma_with_heavy_tails_has_a_mean():
@@ -193,14 +193,14 @@ def test_gamma_gamma_with_heavy_tails_has_a_mean():
     n = generator.integers(1, 9, 500)
     model = GammaGamma().fit(n, generator.pareto(0.6, 500) * 10 + 0.01)
     assert model.q_ > 1
-    assert np.all(model.expected_value(n, np.full(500, 1e-3)) > 0)
+    assert np.all(model.predict_value(n, np.full(500, 1e-3)) > 0)
 
 
 def test_impossible_histories_are_refused_in_one_sentence():
     model = MBGNBD.from_parameters(0.5, 6.0, 0.9, 1.6)
     for wrong in (([1], [5], [4]), ([-1], [0], [4]), ([0.5], [1], [4]), ([1], [np.nan], [4])):
         with pytest.raises(ValueError, match=r"^[^\n]+\.$"):
-            model.p_alive(*wrong)
+            model.predict_p_alive(*wrong)
     with pytest.raises(ValueError, match="one length"):
         MBGNBD().fit([1, 2], [1], [3, 4])
     with pytest.raises(ValueError, match="Fit the model"):

@@ -5,9 +5,9 @@ import pytest
 
 from customer_lifecycle.kernel import (
     MBGNBD,
-    count_cells,
+    count_histories,
     histories_from_transactions,
-    merge_cells,
+    merge_counts,
     simulate_transactions,
 )
 
@@ -81,9 +81,11 @@ def cohort():
 @pytest.mark.parametrize("unit", [1.0, 7.0])
 def test_cells_of_two_ranges_add_up(cohort, unit):
     columns = [cohort.x, cohort.t_x / unit, cohort.T / unit]
-    whole = count_cells(*columns)
-    halves = [count_cells(*(c[part] for c in columns)) for part in (slice(1000), slice(1000, None))]
-    for found, expected in zip(merge_cells(*halves), whole, strict=True):
+    whole = count_histories(*columns)
+    halves = [
+        count_histories(*(c[part] for c in columns)) for part in (slice(1000), slice(1000, None))
+    ]
+    for found, expected in zip(merge_counts(*halves), whole, strict=True):
         assert np.array_equal(found, expected)
     assert whole.weight.sum() == 3000
     assert len(whole.x) < 3000
@@ -91,7 +93,7 @@ def test_cells_of_two_ranges_add_up(cohort, unit):
 
 def test_fit_on_cells_is_that_on_customers(cohort):
     one = MBGNBD().fit(cohort.x, cohort.t_x, cohort.T)
-    other = MBGNBD().fit(*count_cells(cohort.x, cohort.t_x, cohort.T))
+    other = MBGNBD().fit(*count_histories(cohort.x, cohort.t_x, cohort.T))
     assert one.parameters_ == other.parameters_
     twice = MBGNBD(prior=False).fit(cohort.x, cohort.t_x, cohort.T, np.full(3000, 2.0))
     once = MBGNBD(prior=False).fit(cohort.x, cohort.t_x, cohort.T)

@@ -5,12 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from customer_lifecycle.kernel.backtest import Learnt, learn
+from customer_lifecycle.kernel.backtest import BlendWeights, learn
+from customer_lifecycle.kernel.backtest_window import (
+    earlier_windows,
+    recent_windows,
+    season_windows,
+)
 from customer_lifecycle.kernel.histories import ledger
-from customer_lifecycle.kernel.level import Past, recent_level, season_level
-from customer_lifecycle.kernel.outlook import earlier_windows, recent_windows, season_windows
+from customer_lifecycle.kernel.level import JudgedWindow, recent_level, season_level
 
-from .zoo import december_donors
+from .datasets import december_donors
 
 
 def past(*factors, customers=2000, orders=2.0):
@@ -22,7 +26,7 @@ def past(*factors, customers=2000, orders=2.0):
         actual = generator.poisson(factor * forecast).astype(float)
         miss = actual - forecast
         least = np.abs(miss).mean(), np.sqrt((miss**2).mean())
-        windows.append(Past(forecast, actual, least, 1.0))
+        windows.append(JudgedWindow(forecast, actual, least, 1.0))
     return windows
 
 
@@ -76,7 +80,7 @@ def test_it_stays_where_errors_would_grow():
     actual = np.where(np.arange(1000) % 20 == 0, 6.0, 0.0)
     miss = actual - forecast
     least = np.abs(miss).mean(), np.sqrt((miss**2).mean())
-    windows = [Past(forecast, actual, least, 1.0)] * 3
+    windows = [JudgedWindow(forecast, actual, least, 1.0)] * 3
     assert windows[0].off() > 0.3
     assert recent_level(windows, 1.0) == 1.0
 
@@ -84,8 +88,8 @@ def test_it_stays_where_errors_would_grow():
 @pytest.mark.parametrize("orders", [0.0, 1.0])
 def test_nothing_to_judge_by_leaves_it(orders):
     same = np.full(10, orders)
-    assert recent_level([Past(same, same, (0.0, 0.0), 1.0)], 1.0) == 1.0
-    assert season_level([Past(same, same, (0.0, 0.0), 1.0)]) == 1.0
+    assert recent_level([JudgedWindow(same, same, (0.0, 0.0), 1.0)], 1.0) == 1.0
+    assert season_level([JudgedWindow(same, same, (0.0, 0.0), 1.0)]) == 1.0
 
 
 def test_windows_lie_within_the_log():
@@ -108,6 +112,6 @@ def test_a_year_is_learnt_from_whole_years_where_there_are_some():
 
 
 def test_more_orders_mean_a_higher_chance_of_one():
-    learnt, candidates = Learnt(chance_level=1.5), np.array([[0.0] * 5, [0.3] * 5, [1.0] * 5])
+    learnt, candidates = BlendWeights(chance_level=1.5), np.array([[0.0] * 5, [0.3] * 5, [1.0] * 5])
     chance = learnt.chance(candidates)
     assert chance[0] == 0.0 and chance[1] == pytest.approx(1 - 0.7**1.5) and chance[2] <= 1.0

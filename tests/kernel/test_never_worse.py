@@ -12,7 +12,7 @@ from customer_lifecycle.kernel.backtest import evaluate, learn, look_back
 from customer_lifecycle.kernel.forecasts import past_rate
 from customer_lifecycle.kernel.histories import ledger
 
-from .zoo import LOGS, december_donors, small_business
+from .datasets import LOGS, december_donors, small_business
 
 SEEDS = range(22, 27)
 # The smaller the logs, the more of them it takes to tell.

@@ -15,7 +15,7 @@ from customer_lifecycle.kernel import (
 )
 from customer_lifecycle.kernel.histories import ledger
 
-from . import zoo
+from . import datasets
 
 END, HORIZON, HUGE = 900, 365, 1e7
 
@@ -80,9 +80,10 @@ def test_interval_of_the_customer_is_believable():
     row = (h.x[at], h.t_x[at], h.T[at], h.value[at], h.recent[at])
     low, high = model.predict_interval(*row, customer=customer)["value"]
     assert high < 30 * log[2].max()
-    assert low <= model.predict(
-        *([value] for value in row), customer=[customer]
-    ).clv[0] * 1.2 and high > 0
+    assert (
+        low <= model.predict(*([value] for value in row), customer=[customer]).clv[0] * 1.2
+        and high > 0
+    )
 
 
 def test_several_absurd_orders_are_found():
@@ -137,7 +138,7 @@ def test_pareto_tails_stay_as_they_are():
 
 
 @pytest.mark.parametrize(
-    "kind", [zoo.groceries, zoo.groceries_losing_ground], ids=["groceries", "losing"]
+    "kind", [datasets.groceries, datasets.groceries_losing_ground], ids=["groceries", "losing"]
 )
 def test_businesses_of_the_zoo_have_none(kind):
     log, _calibration_end, _end = kind(np.random.default_rng(1))

@@ -49,7 +49,7 @@ def test_gamma_gamma_is_that_of_fader_hardie_2013(cdnow, day):
 
 def test_bg_expected_orders_is_that_of_hardies_sheet():
     model = MBGNBD.from_parameters(0.2426, 4.4136, 0.7929, 2.4259, dropout_at_start=False)
-    assert model.expected_orders(39, [2], [30.43], [38.86])[0] == pytest.approx(1.2259, abs=2e-4)
+    assert model.predict_orders(39, [2], [30.43], [38.86])[0] == pytest.approx(1.2259, abs=2e-4)
 
 
 def test_mbg_holdout_totals_and_errors(weeks, cdnow, day):
@@ -57,7 +57,7 @@ def test_mbg_holdout_totals_and_errors(weeks, cdnow, day):
     days = ledger(*cdnow, free_orders=True)
     h = histories_from_transactions(*cdnow, end=end, free_orders=True)
     actual, _ = purchases_between(days, h.customer, end, end + 39 * 7)
-    forecast = MBGNBD(prior=False).fit(*weeks).expected_orders(39, *weeks)
+    forecast = MBGNBD(prior=False).fit(*weeks).predict_orders(39, *weeks)
     error = forecast - actual
     assert len(h) == 2357
     assert actual.sum() == 1882

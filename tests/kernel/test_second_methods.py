@@ -60,10 +60,10 @@ def test_predictions_agree_with_quadrature(history, k):
     columns = [[value] for value in history]
     t = 15.0
     expected = integrate(history, k, t)
-    assert model.p_alive(*columns)[0] == pytest.approx(expected[0], rel=2e-3)
-    assert model.p_order(t, *columns)[0] == pytest.approx(expected[1], rel=2e-3)
-    assert model.expected_orders(t, *columns)[0] == pytest.approx(expected[2], rel=3e-3)
-    found = model.discounted_expected_orders(t, *columns, DISCOUNT)[0]
+    assert model.predict_p_alive(*columns)[0] == pytest.approx(expected[0], rel=2e-3)
+    assert model.predict_p_order(t, *columns)[0] == pytest.approx(expected[1], rel=2e-3)
+    assert model.predict_orders(t, *columns)[0] == pytest.approx(expected[2], rel=3e-3)
+    found = model.predict_discounted_orders(t, *columns, DISCOUNT)[0]
     assert found == pytest.approx(expected[3], rel=3e-3)
 
 
@@ -92,7 +92,7 @@ def test_expected_orders_is_the_published_closed_form_with_2f1():
         top = 1 - ratio * hyp2f1(r + x, b + x, a + b + x - 1, t / (alpha + T + t))
         alive = 1 + a / (b + x - 1) * ((alpha + T) / (alpha + t_x)) ** (r + x)
         expected = (a + b + x - 1) / (a - 1) * top / alive
-        assert model.expected_orders(t, [x], [t_x], [T])[0] == pytest.approx(expected, rel=1e-8)
+        assert model.predict_orders(t, [x], [t_x], [T])[0] == pytest.approx(expected, rel=1e-8)
 
 
 @pytest.mark.parametrize("k", [1, 3])
@@ -106,8 +106,8 @@ def test_forecasts_of_a_simulated_cohort_come_true(k):
     h = histories_from_ledger(days, 364)
     actual, _ = purchases_between(days, h.customer, 364, 729)
     model = MBGNBD.from_parameters(**parameters, k=k)
-    orders = model.expected_orders(365, h.x, h.t_x, h.T + 0.5)
-    chance = model.p_order(365, h.x, h.t_x, h.T + 0.5)
+    orders = model.predict_orders(365, h.x, h.t_x, h.T + 0.5)
+    chance = model.predict_p_order(365, h.x, h.t_x, h.T + 0.5)
     # Orders of one day are one, which few are.
     assert orders.sum() == pytest.approx(actual.sum(), rel=0.03)
     assert chance.sum() == pytest.approx((actual > 0).sum(), rel=0.02)
@@ -125,7 +125,7 @@ def test_gamma_gamma_value_and_likelihood_agree_with_quadrature():
         density = stats.gamma.pdf(mean, p * n, scale=1 / (n * nu))
         total = np.sum(weight * density)
         expected = np.sum(weight * density * p / nu) / total
-        assert model.expected_value([n], [mean])[0] == pytest.approx(expected, rel=1e-3)
+        assert model.predict_value([n], [mean])[0] == pytest.approx(expected, rel=1e-3)
         log_likelihood += np.log(total)
     from customer_lifecycle.kernel.value import _Likelihood
 
@@ -137,14 +137,14 @@ def test_gamma_gamma_value_and_likelihood_agree_with_quadrature():
 
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_gradient_is_that_of_the_likelihood(k):
-    from customer_lifecycle.kernel.cells import count_cells
+    from customer_lifecycle.kernel.history_counts import count_histories
     from customer_lifecycle.kernel.mbgnbd import _Likelihood
 
-    cells = count_cells([0, 0, 1, 4, 30], [0, 0, 3, 20, 39], [5, 40, 3, 41, 40])
-    likelihood = _Likelihood(cells, k, True)
+    counts = count_histories([0, 0, 1, 4, 30], [0, 0, 3, 20, 39], [5, 40, 3, 41, 40])
+    likelihood = _Likelihood(counts, k, True)
     theta = np.array([-0.3, -1.2, 0.4, 0.9])
-    _, gradient = likelihood(theta, None, cells.weight)
+    _, gradient = likelihood(theta, None, counts.weight)
     for i in range(4):
         step = np.eye(4)[i] * 1e-6
-        up, down = (likelihood(theta + s, None, cells.weight)[0] for s in (step, -step))
+        up, down = (likelihood(theta + s, None, counts.weight)[0] for s in (step, -step))
         assert gradient[i] == pytest.approx((up - down) / 2e-6, rel=1e-5, abs=1e-6)

@@ -191,4 +191,4 @@ class LifecycleClvModel(models.Model):
     def _is_readable(self):
         """Whether this version of the kernel can read the stored fit."""
         self.ensure_one()
-        return (self.data or {}).get("version") == kernel.STATE_VERSION
+        return kernel.LifetimeModel.is_readable(self.data or {})

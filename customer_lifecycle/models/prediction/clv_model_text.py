@@ -104,7 +104,8 @@ class LifecycleClvModel(models.Model):
         }
         shares = dict.fromkeys(labels, 0.0)
         for name, weight in (self.weights or {}).items():
-            shares[FORECAST_KINDS.get(name, "other")] += weight
+            fitted = "model" if name in kernel.registered_estimators() else "other"
+            shares[FORECAST_KINDS.get(name, fitted)] += weight
         parts = [
             self.env._("%(share)s %% %(method)s", share=round(100 * share), method=labels[kind])
             for kind, share in sorted(shares.items(), key=lambda pair: -pair[1])

@@ -32,6 +32,7 @@ class LifecyclePrediction(models.AbstractModel):
         model = kernel.LifetimeModel(
             horizon=company.lifecycle_horizon,
             discount_rate=company.lifecycle_discount_rate / 100,
+            estimators=kernel.competing_estimators(),
         )
         clv_models = self.env["lifecycle.clv.model"]
         if data is None:

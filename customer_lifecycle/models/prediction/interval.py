@@ -92,7 +92,7 @@ class LifecyclePrediction(models.AbstractModel):
             if days <= 0:
                 return 0.0
             x, t_x, T = ([number] for number in history)
-            return float(timing.discounted_expected_orders(days, x, t_x, T, rate)[0])
+            return float(timing.predict_discounted_orders(days, x, t_x, T, rate)[0])
 
         total = until(last)
         if total <= 0:

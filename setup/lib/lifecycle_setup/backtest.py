@@ -43,9 +43,9 @@ def run(customer, day, amount, calibration_end: int, holdout_end: int) -> dict:
         "parameters": model.parameters_,
         "log_likelihood": model.log_likelihood_,
         "weights": model.weights_,
-        "level": model.learnt_.level,
-        "seasons": model.learnt_.seasons,
-        "p_order_weights": model.learnt_.chances,
+        "level": model.blend_.level,
+        "seasons": model.blend_.seasons,
+        "p_order_weights": model.blend_.chances,
         "value_model": model.value_model_,
         "enough_data": model.sufficient_,
         "missing": {name: list(pair) for name, pair in model.missing_.items()},
@@ -75,17 +75,17 @@ def reference(customer, day, amount, calibration_end: int) -> dict:
         customer, day, amount, calibration_end, free_orders=True
     )
     weeks = h.x, h.t_x / WEEK, h.T / WEEK
+    amounts = package.repeat_amounts(customer, day, amount, calibration_end, free_orders=True)
     models = {
-        "bg_nbd": lambda: package.MBGNBD(dropout_at_start=False, prior=False).fit(*weeks),
-        "mbg_nbd": lambda: package.MBGNBD(prior=False).fit(*weeks),
-        "pareto_nbd": lambda: package.ParetoNBD().fit(*weeks),
+        "bg_nbd": (package.make_estimator("bg_nbd", prior=False), weeks),
+        "mbg_nbd": (package.make_estimator("mbg_nbd", prior=False), weeks),
+        "pareto_nbd": (package.make_estimator("pareto_nbd"), weeks),
+        "gamma_gamma": (package.GammaGamma(prior=False), amounts),
     }
-    n, value = package.repeat_amounts(customer, day, amount, calibration_end, free_orders=True)
-    models["gamma_gamma"] = lambda: package.GammaGamma(prior=False).fit(n, value)
     result = dict.fromkeys(models)
-    if len(value) and value.max() > 0:
-        for name, fit in models.items():
-            model = fit()
+    if len(amounts[1]) and amounts[1].max() > 0:
+        for name, (model, columns) in models.items():
+            model.fit(*columns)
             result[name] = {**model.parameters_, "log_likelihood": model.log_likelihood_}
     return result
 
@@ -110,8 +110,7 @@ def table(result: dict) -> str:
         lines.append(f"{name} in weeks: {fitted or 'needs a repeat purchase'}")
     for name, (have, need) in result["missing"].items():
         lines.append(
-            f"not enough data to show predictions: {have} of {need} "
-            + name.replace("_", " ")
+            f"not enough data to show predictions: {have} of {need} " + name.replace("_", " ")
         )
     if not result["holdout"]:
         nothing = "Nothing to compare with: no days after the calibration, or too few customers."

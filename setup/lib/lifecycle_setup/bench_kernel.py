@@ -100,15 +100,15 @@ def _child(path, runs):
         h = package.histories_from_transactions(customer, day, amount, DAYS, HORIZON)
         taken["histories"].append(time.process_time() - started)
         started = time.process_time()
-        cells = package.count_cells(h.x, h.t_x, h.T)
-        purchases = package.MBGNBD().fit(*cells)
+        counts = package.count_histories(h.x, h.t_x, h.T)
+        purchases = package.MBGNBD().fit(*counts)
         value = package.GammaGamma().fit(h.x + 1, h.value)
         taken["fit"].append(time.process_time() - started)
         models = [purchases, value]
         started = time.process_time()
-        p_alive = purchases.p_alive(h.x, h.t_x, h.T)
-        _, discounted = purchases.expected_and_discounted(HORIZON, h.x, h.t_x, h.T, RATE, p_alive)
-        worth = discounted * value.expected_value(h.x + 1, h.value)
+        p_alive = purchases.predict_p_alive(h.x, h.t_x, h.T)
+        _, discounted = purchases.predict_both_orders(HORIZON, h.x, h.t_x, h.T, RATE, p_alive)
+        worth = discounted * value.predict_value(h.x + 1, h.value)
         taken["forecast"].append(time.process_time() - started)
         clv = float(worth.sum())
         del p_alive, discounted, worth
@@ -128,7 +128,7 @@ def _child(path, runs):
                 "with_backtest": time.process_time() - started,
                 "peak_mb": peak / 1024,
                 "data_mb": loaded / 1024,
-                "cells": len(cells.x),
+                "counts": len(counts.x),
                 "parameters": [each.parameters_ for each in models],
                 "expected_orders": float(predictions.expected_orders.sum()),
                 "clv": clv,
@@ -167,7 +167,7 @@ def _run(command, *more) -> dict:
 
 def _table(result):
     lines = [f"{result['customers']:,} customers, {result['orders']:,} orders, "
-             f"{result['cells']:,} distinct histories"]  # fmt: skip
+             f"{result['counts']:,} distinct histories"]  # fmt: skip
     for name, text in OURS.items():
         lines.append(f"  {text:34}{result['seconds'][name]:8.2f} s")
     lines.append(f"  {'end to end (without the last)':34}{result['end_to_end']:8.2f} s")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Cells(NamedTuple):
+class HistoryCounts(NamedTuple):
     """Distinct (x, t_x, T) with the number of customers that have them."""
 
     x: np.ndarray
@@ -39,15 +39,15 @@ def as_histories(x, t_x, T):
     return x, t_x, T
 
 
-def count_cells(x, t_x, T, weights=None):
+def count_histories(x, t_x, T, weights=None):
     """Count customers per distinct (x, t_x, T).
 
     :param weights: customers that each row stands for; default 1
-    :return: :class:`Cells`, sorted by x, T, t_x
+    :return: :class:`HistoryCounts`, sorted by x, T, t_x
     """
     x, t_x, T = as_histories(x, t_x, T)
     if x.size == 0:
-        return Cells(x, t_x, T, np.zeros(0))
+        return HistoryCounts(x, t_x, T, np.zeros(0))
     x_values, x_code = distinct(x)
     t_values, t_code = distinct(t_x)
     T_values, T_code = distinct(T)
@@ -63,11 +63,11 @@ def count_cells(x, t_x, T, weights=None):
         weight = np.bincount(inverse, weights)
     key, t_code = np.divmod(key, len(t_values))
     x_code, T_code = np.divmod(key, len(T_values))
-    return Cells(x_values[x_code], t_values[t_code], T_values[T_code], weight)
+    return HistoryCounts(x_values[x_code], t_values[t_code], T_values[T_code], weight)
 
 
 def distinct_pairs(x, T):
-    """Return the distinct (x, T) as :class:`Cells`, t_x = 0, and the index of each row's."""
+    """Return the distinct (x, T) as :class:`HistoryCounts`, t_x = 0, and each row's index."""
     x_values, x_code = distinct(x)
     T_values, T_code = distinct(T)
     key = x_code * len(T_values) + T_code
@@ -83,12 +83,12 @@ def distinct_pairs(x, T):
         known, lookup, weight = np.unique(key, return_inverse=True, return_counts=True)
     x_code, T_code = np.divmod(known, len(T_values))
     zero = np.zeros(len(known))
-    return Cells(x_values[x_code], zero, T_values[T_code], weight.astype(float)), lookup
+    return HistoryCounts(x_values[x_code], zero, T_values[T_code], weight.astype(float)), lookup
 
 
-def merge_cells(*parts):
-    """Return the cells of several ranges of customers together."""
-    return count_cells(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+def merge_counts(*parts):
+    """Return the counts of several ranges of customers together."""
+    return count_histories(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def distinct(values):

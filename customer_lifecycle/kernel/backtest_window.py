@@ -1,12 +1,17 @@
-"""The state of a log on a past day, what was forecast then, and what came next."""
+"""The state of a log on a past day, what was forecast then, and what came next.
+
+In: a ledger and days of the past. Out: windows of which the outcome is known. Called by the
+back-test, which learns from them.
+"""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from .cells import count_cells
+from .estimator import make_estimator
 from .forecasts import chance_candidates, order_candidates, past_rate
 from .histories import Histories, histories_from_ledger, purchases_between
+from .history_counts import count_histories
 from .mbgnbd import MBGNBD, SHAPES
 
 _LEAST_CUSTOMERS = 5
@@ -19,51 +24,59 @@ _SEASON_HISTORY = 180
 
 
 @dataclass
-class Outlook:
-    """The state of a log on one day, the models fitted on it, and what came next."""
+class BacktestWindow:
+    """The state of a log on one day, the models fitted on it, and what came next.
+
+    ``origin``: the day; ``length``: days looked at after it; ``actual``, ``net``: purchase days
+    and net amount of each customer in these; ``models``: MBG/CNBD-k by its k, and estimators
+    that compete by their names.
+    """
 
     origin: int
-    window: int
+    length: int
     histories: Histories
     actual: np.ndarray
     net: np.ndarray
     models: dict
     _known: dict = field(default_factory=dict)
 
-    def orders(self, k):
-        """Expected orders of the model with ``k`` within the window."""
-        return self._once("expected_orders", k)
+    def orders(self, key):
+        """Expected orders of a model within the window."""
+        return self._once("predict_orders", key)
 
-    def p_order(self, k):
-        """Probability of an order within the window by the model with ``k``."""
-        return self._once("p_order", k)
+    def p_order(self, key):
+        """Probability of an order within the window by a model."""
+        return self._once("predict_p_order", key)
 
-    def _once(self, name, k):
-        if (name, k) not in self._known:
+    def _once(self, method, key):
+        if (method, key) not in self._known:
             h = self.histories
-            self._known[name, k] = getattr(self.models[k], name)(self.window, h.x, h.t_x, h.T)
-        return self._known[name, k]
+            predict = getattr(self.models[key], method)
+            self._known[method, key] = predict(self.length, h.x, h.t_x, h.T)
+        return self._known[method, key]
 
-    def candidates(self, k):
+    def candidates(self, k, competing=()):
         """Forecasts of orders to blend."""
         h = self.histories
-        return order_candidates(
-            self.window, self.orders(k), self.orders(1), self.p_order(k), h.x, h.T, h.recent
+        own = order_candidates(
+            self.length, self.orders(k), self.orders(1), self.p_order(k), h.x, h.T, h.recent
         )
+        return np.column_stack((own, *(self.orders(name) for name in competing)))
 
-    def chances(self, k):
+    def chances(self, k, competing=()):
         """Forecasts of P(order) to blend."""
         h = self.histories
-        return chance_candidates(
-            self.window, self.p_order(k), self.p_order(1), self.orders(k),
+        own = chance_candidates(
+            self.length, self.p_order(k), self.p_order(1), self.orders(k),
             h.x, h.t_x, h.T, h.recent,
         )  # fmt: skip
+        return np.column_stack((own, *(self.p_order(name) for name in competing)))
 
     def singles(self, k):
         """Forecasts of orders by single methods."""
         h = self.histories
         return np.column_stack(
-            (self.orders(k), self.orders(1), past_rate(h.x, h.T, self.window), h.recent)
+            (self.orders(k), self.orders(1), past_rate(h.x, h.T, self.length), h.recent)
         )
 
     def least_errors(self, k):
@@ -72,21 +85,26 @@ class Outlook:
         return np.abs(error).mean(axis=0).min(), np.sqrt((error**2).mean(axis=0).min())
 
 
-def look_back(days, origin, window, shapes=SHAPES):
-    """Return the :class:`Outlook` of ``origin``, or None if too few customers were there."""
-    histories = histories_from_ledger(days, origin, window)
+def look_back(days, origin, length, shapes=SHAPES, competing=()):
+    """Return the :class:`BacktestWindow` of ``origin``, or None if too few customers were there.
+
+    :param shapes: k of the models to fit
+    :param competing: names of the registered estimators to fit
+    """
+    histories = histories_from_ledger(days, origin, length)
     if len(histories) < _LEAST_CUSTOMERS:
         return None
-    actual, net = purchases_between(days, histories.customer, origin, origin + window)
-    cells = count_cells(histories.x, histories.t_x, histories.T)
-    models = {k: MBGNBD(k).fit(*cells) for k in shapes}
-    return Outlook(origin, window, histories, actual, net, models)
+    actual, net = purchases_between(days, histories.customer, origin, origin + length)
+    counts = count_histories(histories.x, histories.t_x, histories.T)
+    models = {k: MBGNBD(k).fit(*counts) for k in shapes}
+    models |= {name: make_estimator(name).fit(*counts) for name in competing}
+    return BacktestWindow(origin, length, histories, actual, net, models)
 
 
-def look_back_all(days, windows, shapes=SHAPES):
-    """Return the :class:`Outlook` of each (origin, length) that has one."""
-    outlooks = [look_back(days, origin, length, shapes) for origin, length in windows]
-    return [outlook for outlook in outlooks if outlook is not None]
+def look_back_all(days, spans, shapes=SHAPES, competing=()):
+    """Return the :class:`BacktestWindow` of each (origin, length) that has one."""
+    windows = [look_back(days, *span, shapes, competing) for span in spans]
+    return [window for window in windows if window is not None]
 
 
 def recent_windows(first, end, horizon):
