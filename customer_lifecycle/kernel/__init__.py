@@ -7,7 +7,6 @@ alone.
 from .estimator import (
     Estimator,
     PurchaseModel,
-    competing_estimators,
     make_estimator,
     register_estimator,
     registered_estimators,
@@ -40,7 +39,6 @@ __all__ = [
     "PurchaseModel",
     "ShrunkenMean",
     "StageRules",
-    "competing_estimators",
     "count_histories",
     "find_outliers",
     "histories_from_transactions",

@@ -2,8 +2,8 @@
 
 scikit-learn's contract without scikit-learn: options are given to the constructor, ``fit`` learns
 from arrays and returns the estimator, what it has learnt ends in an underscore, and ``predict_…``
-answer with arrays. :class:`~.lifetime.LifetimeModel` lets all that compete forecast the past and
-gives each the weight that it earned there; an add-on makes its own take part by one line::
+answer with arrays. :class:`~.lifetime.LifetimeModel` lets those it is given forecast the past and
+gives each the weight that it earned there; an add-on registers its own by one line::
 
     kernel.register_estimator("my_model", MyModel)
 """
@@ -97,36 +97,30 @@ class PurchaseModel(Estimator):
         return -alive * np.expm1(-each)
 
 
-_MAKERS, _COMPETING = {}, set()
+_MAKERS = {}
 
 
-def register_estimator(name, make, competes=True):
+def register_estimator(name, make):
     """Make a purchase model known, in place of any of that name.
 
-    :param name: what its weight and its stored parameters go by; of a model that competes none
-        of the kernel's own forecasts (:mod:`~.forecasts`)
+    It takes part where it is named: in :class:`~.lifetime.LifetimeModel`, and in a database by
+    what an add-on adds to ``lifecycle.prediction._estimators``.
+
+    :param name: what its weight and its stored parameters go by; none of those of the kernel's
+        own forecasts (:mod:`~.forecasts`)
     :param make: its class, or a function of its options
-    :param competes: companies' forecasts give it the weight that it earns; otherwise it is there
-        to compare with, and for who names it
     """
     _MAKERS[name] = make
-    (_COMPETING.add if competes else _COMPETING.discard)(name)
 
 
 def unregister_estimator(name):
     """Forget a purchase model; forecasts that gave it weight are fitted anew."""
     _MAKERS.pop(name, None)
-    _COMPETING.discard(name)
 
 
 def registered_estimators():
     """Names of the purchase models that are known."""
     return sorted(_MAKERS)
-
-
-def competing_estimators():
-    """Names of those that take part in companies' forecasts beside the kernel's own."""
-    return sorted(_COMPETING)
 
 
 def make_estimator(name, **options):

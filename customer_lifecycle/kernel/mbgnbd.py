@@ -170,8 +170,8 @@ class MBGNBD(PurchaseModel):
         return [term / total for term in terms]
 
 
-register_estimator("mbg_nbd", MBGNBD, competes=False)
-register_estimator("bg_nbd", partial(MBGNBD, dropout_at_start=False), competes=False)
+register_estimator("mbg_nbd", MBGNBD)
+register_estimator("bg_nbd", partial(MBGNBD, dropout_at_start=False))
 
 
 def _phase_terms(shape, share, k):

@@ -82,7 +82,7 @@ class ParetoNBD(PurchaseModel):
         return self.predict_p_alive(x, t_x, T) * np.clip(1.0 - none, 0.0, 1.0)
 
 
-register_estimator("pareto_nbd", ParetoNBD, competes=False)
+register_estimator("pareto_nbd", ParetoNBD)
 
 
 def _log_alive(r, alpha, s, beta, x, T):

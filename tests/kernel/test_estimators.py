@@ -11,12 +11,10 @@ from customer_lifecycle.kernel import (
     ParetoNBD,
     PurchaseModel,
     ShrunkenMean,
-    competing_estimators,
     count_histories,
     histories_from_transactions,
     make_estimator,
     register_estimator,
-    registered_estimators,
     simulate_transactions,
     unregister_estimator,
 )
@@ -94,11 +92,6 @@ def test_chance_of_an_order_by_pareto_nbd_agrees_with_simulation():
         alive = model.predict_p_alive([x], [t_x], [T])[0]
         found = model.predict_p_order(t, [x], [t_x], [T])[0]
         assert found == pytest.approx(alive * np.mean(comes < np.minimum(leaves, t)), abs=0.004)
-
-
-def test_nothing_competes_unless_somebody_registers_it(nonsense):
-    assert competing_estimators() == ["nonsense"]
-    assert {"bg_nbd", "mbg_nbd", "pareto_nbd"} <= set(registered_estimators())
 
 
 def test_nonsense_earns_nothing(log, histories, nonsense):

@@ -6,4 +6,5 @@ from . import (
     fit,
     interval,
     outputs,
+    prediction_columns,
 )

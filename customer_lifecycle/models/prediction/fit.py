@@ -8,9 +8,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ... import kernel
-from ...tools.copy import copy_out
-from ...tools.sampling import in_sample, sample_rate
-from .forecast import EPOCH
+from .prediction_columns import EPOCH
 
 #: customers a model is fitted on at most; more change no parameter that anybody can see
 FIT_SAMPLE = 100_000
@@ -32,7 +30,7 @@ class LifecyclePrediction(models.AbstractModel):
         model = kernel.LifetimeModel(
             horizon=company.lifecycle_horizon,
             discount_rate=company.lifecycle_discount_rate / 100,
-            estimators=kernel.competing_estimators(),
+            estimators=self._estimators(),
         )
         clv_models = self.env["lifecycle.clv.model"]
         if data is None:
@@ -49,6 +47,24 @@ class LifecyclePrediction(models.AbstractModel):
             end=today.toordinal() - EPOCH,
         )
         return clv_models._store(company, today, model, data, intervals)
+
+    @api.model
+    def _estimators(self):
+        """Names of registered estimators that compete with the kernel's own forecasts.
+
+        Meant to be extended by add-ons that bring some: each has the weight that it earns.
+        """
+        return []
+
+    @api.model
+    def _parts(self, customers):
+        """One in how many customers makes a sample of the size wanted."""
+        return max(1, -(-customers // FIT_SAMPLE))
+
+    @api.model
+    def _chosen_sql(self, parts):
+        """Whether a customer belongs to the sample; for an id it is always the same."""
+        return SQL("(%s = 1 OR ABS(hashint4(partner_id)) %% %s = 0)", parts, parts)
 
     @api.model
     def _customer_count(self, company):

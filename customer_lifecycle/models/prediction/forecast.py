@@ -13,22 +13,10 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ... import kernel
-from ...tools.copy import copy_out
+from .prediction_columns import EPOCH, OUTPUTS, numbers_sql
 
-EPOCH = date(1970, 1, 1).toordinal()
 #: profiles predicted between two commits
 PREDICT_BATCH = 100_000
-#: columns written by a prediction, in the order they are compared in
-OUTPUTS = (
-    "p_alive",
-    "p_order",
-    "p_order_30",
-    "expected_orders",
-    "clv_predicted",
-    "next_order_date",
-    "next_order_from",
-    "next_order_to",
-)
 
 
 class LifecyclePrediction(models.AbstractModel):
@@ -54,21 +42,14 @@ class LifecyclePrediction(models.AbstractModel):
             where = SQL("%s AND partner_id = ANY(%s)", where, list(partner_ids))
         else:
             where = SQL("%s AND id > %s", where, after)
-        dates = SQL(", ").join(
-            SQL("%s - DATE '1970-01-01' AS %s", SQL.identifier(name), SQL.identifier(name))
-            for name in OUTPUTS[5:]
-        )
-        frame = copy_out(
-            self.env.cr,
+        frame = self._copy_out(
             SQL(
                 """SELECT id, partner_id, order_count,
                           first_order_date - DATE '1970-01-01' AS first_day,
                           last_order_date - DATE '1970-01-01' AS last_day, average_order_value,
-                          recent_order_count, revenue, clv_historical, predicted::int,
-                          %s, %s
+                          recent_order_count, revenue, clv_historical, predicted::int, %s
                      FROM lifecycle_profile WHERE %s ORDER BY id LIMIT %s""",
-                SQL(", ").join(SQL.identifier(name) for name in OUTPUTS[:5]),
-                dates,
+                numbers_sql(),
                 where,
                 PREDICT_BATCH if partner_ids is None else None,
             ),

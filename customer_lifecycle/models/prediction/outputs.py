@@ -9,13 +9,7 @@ import numpy as np
 from odoo import api, models
 from odoo.tools import SQL
 
-from ...tools.copy import copy_in
-from .forecast import OUTPUTS
-
-#: stands for "unknown" among whole numbers
-UNKNOWN = -(2**62)
-#: decimals of the outputs; the last three are days since 1970
-DECIMALS = dict(zip(OUTPUTS, (2, 2, 2, 1, 2, 0, 0, 0), strict=True))
+from .prediction_columns import DECIMALS, UNKNOWN, names_sql, whole_sql
 
 
 class LifecyclePrediction(models.AbstractModel):
@@ -29,7 +23,7 @@ class LifecyclePrediction(models.AbstractModel):
         """Make the temporary table ``lifecycle_outputs`` anew: ``id`` and whole numbers."""
         cr = self.env.cr
         cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_outputs")
-        columns = SQL(", ").join(SQL("%s bigint", SQL.identifier(name)) for name in OUTPUTS)
+        columns = SQL(", ").join(SQL("%s bigint", SQL.identifier(name)) for name in DECIMALS)
         cr.execute(SQL("CREATE TEMPORARY TABLE lifecycle_outputs (id bigint, %s)", columns))
 
     @api.model
@@ -40,24 +34,12 @@ class LifecyclePrediction(models.AbstractModel):
         """
         columns = [np.asarray(ids, dtype=np.int64)]
         for name, decimals in DECIMALS.items():
-            values = outputs[name] * 10.0**decimals
+            values = outputs[name] * 10.0 ** (decimals or 0)
             known = np.isfinite(values)
             whole = np.rint(np.where(known, values, 0)).astype(np.int64)
             columns.append(np.where(known, whole, UNKNOWN))
         self.env.cr.execute("TRUNCATE pg_temp.lifecycle_outputs")
         copy_in(self.env.cr, "lifecycle_outputs", columns)
-
-    @api.model
-    def _outputs_sql(self, alias):
-        """The profile's columns, by name, from a row of ``lifecycle_outputs``."""
-        columns = {}
-        for name, decimals in DECIMALS.items():
-            number = SQL("NULLIF(%s, %s)", SQL.identifier(alias, name), UNKNOWN)
-            if decimals:
-                columns[name] = SQL("%s * %s", number, SQL("0.1" if decimals == 1 else "0.01"))
-            else:
-                columns[name] = SQL("DATE '1970-01-01' + (%s)::integer", number)
-        return columns
 
     @api.model
     def _write_changed(self, frame, outputs, predicted):
@@ -72,7 +54,7 @@ class LifecyclePrediction(models.AbstractModel):
         ids = frame["id"].to_numpy()[differs]
         self._empty_outputs()
         self._fill_outputs(ids, {name: values[differs] for name, values in outputs.items()})
-        new = self._outputs_sql("new")
+        new = whole_sql("new")
         self.env.cr.execute(
             SQL(
                 """UPDATE lifecycle_profile profile
@@ -81,7 +63,7 @@ class LifecyclePrediction(models.AbstractModel):
                           predicted = %s
                      FROM lifecycle_outputs new
                     WHERE new.id = profile.id AND profile.id BETWEEN %s AND %s""",
-                SQL(", ").join(SQL.identifier(name) for name in new),
+                names_sql(),
                 SQL(", ").join(new.values()),
                 new["clv_predicted"],
                 predicted,

@@ -25,21 +25,23 @@ WINDOWS = (
     "orders_this_year",
     "orders_last_year",
 )
-#: profile columns copied from the collected facts
-FACTS = (
-    "order_count",
-    "first_order_date",
-    "last_order_date",
-    "recent_order_count",
-    "revenue",
-    "revenue_year",
-    *WINDOWS,
-    "average_order_value",
-    "order_interval",
-    "clv_historical",
-    "open_opportunity_count",
-    "open_quotation_count",
-)
+#: profile columns copied from the collected facts, and what they are where nothing is found
+FACTS = {
+    "order_count": "0",
+    "first_order_date": "NULL",
+    "last_order_date": "NULL",
+    "recent_order_count": "0",
+    "revenue": "0",
+    "revenue_year": "0",
+    **dict.fromkeys(WINDOWS, "NULL"),
+    "value_year": "0",
+    "orders_year": "0",
+    "average_order_value": "NULL",
+    "order_interval": "NULL",
+    "clv_historical": "0",
+    "open_opportunity_count": "0",
+    "open_quotation_count": "0",
+}
 #: tables that purchases are read from, where they exist
 DOCUMENT_TABLES = (
     *("sale_order", "sale_order_line", "sale_order_line_invoice_rel", "stock_move"),

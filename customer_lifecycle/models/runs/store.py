@@ -8,6 +8,9 @@ refresh of a few customers.
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..prediction.prediction_columns import OUTPUTS, kept_sql, names_sql, whole_sql
+from .collect import FACTS
+
 #: profiles written between two commits
 STORE_BATCH = 50_000
 
@@ -43,30 +46,19 @@ class LifecyclePipeline(models.AbstractModel):
         cr = self.env.cr
         columns = self._fact_columns()
         new = self._fact_columns("facts")
-        outputs = self.env["lifecycle.prediction"]._outputs_sql("new")
+        predicted = whole_sql("new")
         # who has no purchases left has no prediction either
-        kept = SQL("CASE WHEN facts.order_count > 0 THEN profile.clv_predicted END")
+        bought = SQL("facts.order_count > 0")
         cr.execute(
             SQL(
                 """UPDATE lifecycle_profile profile
                       SET (%(columns)s) = ROW(%(new)s),
                           active = TRUE,
                           currency_id = %(currency)s,
-                          clv_predicted = %(kept)s,
-                          clv_total = facts.clv_historical + COALESCE(%(kept)s, 0),
-                          predicted = profile.predicted AND facts.order_count > 0,
-                          p_alive = CASE WHEN facts.order_count > 0 THEN profile.p_alive END,
-                          p_order = CASE WHEN facts.order_count > 0 THEN profile.p_order END,
-                          p_order_30 = CASE WHEN facts.order_count > 0
-                                            THEN profile.p_order_30 END,
-                          expected_orders = CASE WHEN facts.order_count > 0
-                                                 THEN profile.expected_orders END,
-                          next_order_date = CASE WHEN facts.order_count > 0
-                                                 THEN profile.next_order_date END,
-                          next_order_from = CASE WHEN facts.order_count > 0
-                                                 THEN profile.next_order_from END,
-                          next_order_to = CASE WHEN facts.order_count > 0
-                                               THEN profile.next_order_to END
+                          (%(predictions)s) = ROW(%(kept)s),
+                          predicted = profile.predicted AND %(bought)s,
+                          clv_total = facts.clv_historical
+                              + COALESCE(CASE WHEN %(bought)s THEN profile.clv_predicted END, 0)
                      FROM lifecycle_change facts
                     WHERE facts.partner_id = profile.partner_id
                       AND facts.found AND facts.known
@@ -75,7 +67,9 @@ class LifecyclePipeline(models.AbstractModel):
                       AND profile.company_id = %(company)s""",
                 columns=columns,
                 new=new,
-                kept=kept,
+                bought=bought,
+                predictions=names_sql(),
+                kept=kept_sql("profile", bought),
                 currency=company.currency_id.id,
                 company=company.id,
                 after=after,
@@ -87,7 +81,7 @@ class LifecyclePipeline(models.AbstractModel):
             SQL(
                 """INSERT INTO lifecycle_profile
                          (partner_id, company_id, currency_id, active, predicted, clv_total,
-                          rhythm, %(outputs)s, %(columns)s)
+                          rhythm, %(predictions)s, %(columns)s)
                    SELECT facts.partner_id, %(company)s, %(currency)s, TRUE,
                           new.id IS NOT NULL,
                           facts.clv_historical + COALESCE(%(expected)s, 0), %(rhythm)s,
@@ -101,9 +95,9 @@ class LifecyclePipeline(models.AbstractModel):
                    ON CONFLICT (partner_id, company_id) DO NOTHING""",
                 columns=columns,
                 new=new,
-                outputs=SQL(", ").join(SQL.identifier(name) for name in outputs),
-                predicted=SQL(", ").join(outputs.values()),
-                expected=outputs["clv_predicted"],
+                predictions=names_sql(),
+                predicted=SQL(", ").join(predicted.values()),
+                expected=predicted["clv_predicted"],
                 rhythm=self.env["lifecycle.classifier"]._rhythm_sql(
                     self.env["lifecycle.clv.model"]._current(company)
                 ),
@@ -124,19 +118,16 @@ class LifecyclePipeline(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """UPDATE lifecycle_profile profile
-                      SET active = FALSE, predicted = FALSE,
-                          order_count = 0, first_order_date = NULL, last_order_date = NULL,
-                          recent_order_count = 0, revenue = 0, revenue_year = 0,
-                          value_year = 0, orders_year = 0,
-                          average_order_value = NULL, order_interval = NULL,
-                          clv_historical = 0, clv_predicted = NULL, clv_total = 0,
-                          p_alive = NULL, p_order = NULL, p_order_30 = NULL,
-                          expected_orders = NULL, next_order_date = NULL,
-                          next_order_from = NULL, next_order_to = NULL
+                      SET active = FALSE, predicted = FALSE, clv_total = 0,
+                          (%s, %s) = ROW(%s, %s)
                      FROM lifecycle_change gone
                     WHERE gone.partner_id = profile.partner_id AND NOT gone.found
                       AND gone.partner_id > %s AND gone.partner_id <= %s
                       AND profile.company_id = %s AND profile.active""",
+                self._fact_columns(),
+                names_sql(),
+                SQL(", ").join(SQL(nothing) for nothing in FACTS.values()),
+                SQL(", ").join(SQL("NULL") for _name in OUTPUTS),
                 after,
                 until,
                 company.id,

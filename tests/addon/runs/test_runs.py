@@ -8,6 +8,9 @@ from odoo import fields
 from odoo.tests import freeze_time
 from odoo.tools import mute_logger
 
+from odoo.addons.customer_lifecycle.models.prediction.prediction_columns import OUTPUTS
+from odoo.addons.customer_lifecycle.models.runs.collect import FACTS
+
 from ..common_runs import RunCase
 
 pytestmark = pytest.mark.long
@@ -185,6 +188,7 @@ class TestOnlyWhatChanged(RunCase):
         gone = self.figures(self.home)[partner.id, self.home.id]
         self.assertFalse(gone["predicted"] or gone["clv_total"] or gone["order_count"])
         self.assertIsNone(gone["p_order"])
+        self.assertFalse(any(profile[name] for name in (*FACTS, *OUTPUTS)))
         partner.lifecycle_exclude = False
         self.run_refresh()
         self.assertEqual(self.profile(partner), profile, "the same profile, with its history")
