@@ -3,6 +3,11 @@ from datetime import timedelta
 from odoo import Command, fields
 from odoo.tests import HttpCase, TransactionCase, new_test_user, tagged
 
+from odoo.addons.customer_lifecycle.models.prediction.forecast import PredictNew
+from odoo.addons.customer_lifecycle.models.runs.collect import Collect
+from odoo.addons.customer_lifecycle.models.runs.store import Store
+from odoo.addons.customer_lifecycle.tools.step import LAST_ID, Scope
+
 NIGHTLY = "customer_lifecycle.ir_cron_lifecycle_nightly"
 REFRESH = "customer_lifecycle.ir_cron_lifecycle_refresh"
 
@@ -134,6 +139,14 @@ class LifecycleCase(TransactionCase):
         with self.enter_registry_test_mode():
             self.env.ref(xml_id).method_direct_trigger()
         self.env.invalidate_all()
+
+    def store_figures(self, company, day, partners=None):
+        """Write the figures of a day to the profiles: no forecasts, no labels."""
+        whom = self.env, company, day, Scope(partners and partners.ids)
+        with Collect(*whom) as facts, PredictNew(*whom):
+            facts.collect()
+            Store(*whom).write(0, LAST_ID, late=False)
+        self.env["lifecycle.profile"].invalidate_model()
 
     def run_nightly(self):
         self.run_cron(NIGHTLY)

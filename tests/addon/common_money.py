@@ -4,6 +4,9 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import SQL
 
+from odoo.addons.customer_lifecycle.models.runs.collect import Collect
+from odoo.addons.customer_lifecycle.tools.step import Scope
+
 from .common import LifecycleCase
 
 #: figures that are sums of documents
@@ -305,24 +308,21 @@ class MoneyCase(LifecycleCase):
         :return: dict commercial partner id → dict of ``SUMS``
         """
         company = company or self.company
-        self.env["lifecycle.pipeline"]._collect_facts(
-            company, company._lifecycle_today(), partners and partners.ids
-        )
-        self.env.cr.execute(
-            SQL(
-                "SELECT partner_id, %s FROM lifecycle_facts",
-                SQL(", ").join(map(SQL.identifier, SUMS)),
+        scope = Scope(partners and partners.ids)
+        with Collect(self.env, company, company._lifecycle_today(), scope) as facts:
+            facts.collect()
+            rows = self.env.execute_query(
+                SQL(
+                    "SELECT partner_id, %s FROM lifecycle_facts",
+                    SQL(", ").join(map(SQL.identifier, SUMS)),
+                )
             )
-        )
-        return {row[0]: dict(zip(SUMS, row[1:], strict=True)) for row in self.env.cr.fetchall()}
+        return {row[0]: dict(zip(SUMS, row[1:], strict=True)) for row in rows}
 
     def store(self, company=None):
         """Write the figures of all customers of a company to their profiles."""
         company = company or self.company
-        self.collected(company)
-        self.env["lifecycle.pipeline"]._store_facts(company, 0, 2**31 - 1)
-        self.env["lifecycle.pipeline"]._archive_without_facts(company, 0, 2**31 - 1)
-        self.env["lifecycle.profile"].invalidate_model()
+        self.store_figures(company, company._lifecycle_today())
 
     def purchases(self, partner=None, company=None):
         """Documents behind a customer's figures."""

@@ -62,13 +62,7 @@ class TierCase(LifecycleCase):
 
     def facts(self, day, partners=None):
         """Profiles as of a day, without classifying anybody."""
-        pipeline = self.env["lifecycle.pipeline"]
-        ids = partners.ids if partners else None
-        pipeline._collect_facts(self.company, day, ids)
-        pipeline._store_facts(self.company, 0, 2**31 - 1)
-        pipeline._archive_without_facts(self.company, 0, 2**31 - 1)
-        self.env.cr.execute("DROP TABLE pg_temp.lifecycle_facts, pg_temp.lifecycle_change")
-        self.env["lifecycle.profile"].invalidate_model()
+        self.store_figures(self.company, day, partners)
 
     def classify(self, day, **options):
         self.facts(day)

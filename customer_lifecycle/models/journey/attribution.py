@@ -1,8 +1,8 @@
 """Which touches led to each order, collected in temporary tables for many customers at once.
 
 In: the touchpoint sources that count, the days with purchases. Out: who was in touch since the
-last complete run, and the ways to orders, which its storing half writes. Called by the runs'
-look at customers and by the preferences; signals borrow its way to notice new records.
+last complete run, and the ways to orders, which its storing half writes. A reader, asked when
+orders have changed or customers were in touch; signals borrow its way to notice new records.
 """
 
 import psycopg2
@@ -12,6 +12,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.batches import together
+from ..profile.reader import Reader
 from ..profile.signal_changes import MARGIN
 from ..sources.money import dated_sql
 from ..sources.paths import day_sql, fields_along, follow, number_sql, path_sql
@@ -20,12 +21,42 @@ from .touchpoint_source import GUARDED_BY_DOCUMENT
 from .touchpoint_touch import CAMPAIGN, campaign_sql
 
 
-class LifecycleTouch(models.AbstractModel):
-    """The way to an order: first touch, last touch before each order, how many and how long.
+class AttributionReader(Reader):
+    """Reads the way to the orders of who has ordered or was in touch since.
 
-    Computed for the customers whose preferences are (see ``lifecycle.preference``): those who
-    ordered, and those who were in touch since the last complete run.
+    - ``lifecycle_touched``: who was in touch; emptied as they are done
+    - ``lifecycle_touch``: everything that counts as a touch of the chosen customers
+    - ``lifecycle_document``: documents that touches are attached to
+    - ``lifecycle_bought``: days with orders, and the moment of each
+    - ``lifecycle_attribution``: what led to each order since the one before
     """
+
+    TABLES = (
+        *("lifecycle_touched", "lifecycle_touch", "lifecycle_document"),
+        *("lifecycle_bought", "lifecycle_attribution"),
+    )
+    SEEN = "touch_seen"
+
+    def find_changes(self, seen, complete):
+        return self.env["lifecycle.touch"]._find_touched(self.company, seen)
+
+    def is_due(self):
+        return SQL(
+            "profile.first_touch_date IS NULL "
+            "OR profile.partner_id IN (SELECT partner_id FROM pg_temp.lifecycle_touched)"
+        )
+
+    def read_orders(self):
+        self.env["lifecycle.touch"]._store(self.company)
+        if not self.scope.is_few:
+            self.cr.execute(
+                "DELETE FROM pg_temp.lifecycle_touched WHERE partner_id IN "
+                "(SELECT partner_id FROM lifecycle_chosen)"
+            )
+
+
+class LifecycleTouch(models.AbstractModel):
+    """The way to an order: first touch, last touch before each order, how many and how long."""
 
     _name = "lifecycle.touch"
     _description = "Touches on the Way to an Order"
@@ -40,7 +71,6 @@ class LifecycleTouch(models.AbstractModel):
         :return: what has been seen now, to be kept once all noted customers are computed
         """
         cr = self.env.cr
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_touched")
         cr.execute("CREATE TEMPORARY TABLE lifecycle_touched (partner_id integer)")
         sources, readable = self.env["lifecycle.touchpoint.source"]._of_touches()
         now = {

@@ -1,13 +1,14 @@
 """A customer's first touch, touches and channels before his first and last order, and his stages.
 
-In: what the attribution stores with each look at preferences; transitions, and how long others
+In: what the attribution stores when orders have changed; transitions, and how long others
 usually stay. Out: fields for lists and the contact, one sentence each on the first and the last
 order, for the chip of the first touch; a list of stays, for the band above the touchpoints.
 """
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ...tools.fields import ClearedMany2one, OptionalInteger
+from .attribution import AttributionReader
 
 
 class LifecycleProfile(models.Model):
@@ -156,6 +157,10 @@ class LifecycleProfile(models.Model):
                 **values,
             )
         return self.env._("%(touches)s in %(days)s before the first order.", **values)
+
+    @api.model
+    def _readers(self):
+        return [*super()._readers(), AttributionReader]
 
     def _touches_text(self, number):
         return self.env._("1 touch") if number == 1 else self.env._("%s touches", number)

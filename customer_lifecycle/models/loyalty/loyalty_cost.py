@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.sql import row_id
+from ..profile.reader import Reader
 from ..sources.money import plausible_sql, unrated_order_sql, unrated_till_sql
 from ..sources.revenue_payment import PAYMENT_PROGRAMS
 
@@ -303,3 +304,11 @@ class LifecycleLoyaltyCost(models.Model):
             )
         )
         return self.env.cr.rowcount
+
+
+class LoyaltyCostReader(Reader):
+    """Reads what loyalty programmes have cost for each customer."""
+
+    def read(self):
+        costs = self.env["lifecycle.loyalty.cost"]
+        return costs._update_profiles(self.company, self.scope.partner_ids), []

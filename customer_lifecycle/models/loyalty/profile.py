@@ -7,7 +7,7 @@ the orders behind them, and a text for reminders. Read by the contact, lists and
 from odoo import api, fields, models
 from odoo.tools.misc import format_date
 
-from .loyalty_cost import MANAGER
+from .loyalty_cost import MANAGER, LoyaltyCostReader
 
 
 class LifecycleProfile(models.Model):
@@ -34,6 +34,10 @@ class LifecycleProfile(models.Model):
     )
 
     # ----- COST -----
+
+    @api.model
+    def _readers(self):
+        return [*super()._readers(), LoyaltyCostReader]
 
     def action_view_loyalty_cost(self):
         """Open the orders behind the cost."""

@@ -7,4 +7,5 @@ from . import (
     interval,
     outputs,
     prediction_columns,
+    rhythm,
 )

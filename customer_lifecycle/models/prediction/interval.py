@@ -12,17 +12,28 @@ import pandas as pd
 from odoo import api, models
 
 from ... import kernel
-from .forecast import round_shown
+from .forecast import round_shown, value_ratio
 
 #: probability that a customer's shown range holds
 RANGE_LEVEL = 0.8
 
 
 class LifecyclePrediction(models.AbstractModel):
-    _inherit = "lifecycle.prediction"
+    """What add-ons extend of the forecasts, and what is foretold of one customer."""
+
+    _name = "lifecycle.prediction"
+    _description = "Customer Lifetime Value Prediction"
 
     @api.model
-    def _outlook(self, profile, today):
+    def _estimators(self):
+        """Names of registered estimators that compete with the kernel's own forecasts.
+
+        Meant to be extended by add-ons that bring some: each has the weight that it earns.
+        """
+        return []
+
+    @api.model
+    def _interval(self, profile, today):
         """How sure one customer's forecast is, and how it spreads over calendar years.
 
         Costs a simulation, so it is made for the customer on the screen and never stored.
@@ -60,7 +71,7 @@ class LifecyclePrediction(models.AbstractModel):
                 }
             ]
         )
-        factor = self._value_ratio(stored, frame)[0] * self._discount(
+        factor = value_ratio(stored, frame)[0] * self._discount(
             model.predict(*history, average, recent, customer=customer)
         )
         low, high = round_shown(np.array(interval["value"]) * factor)

@@ -8,6 +8,8 @@ from . import (
     profile_why,
     signal,
     signal_changes,
+    reader,
+    chosen,
     usual_product,
     res_partner,
     res_partner_figures,

@@ -1,8 +1,8 @@
 """What customers usually buy, which categories they favour, and on which weekday.
 
-In: lines of confirmed orders and till orders, days of imported purchases. Out: usual products,
-favourite categories, weekday and sales team on the profiles; the way to the orders is stored
-along with them. Called by the run's last step, in batches, and by the refresh for a few.
+In: a batch of customers, lines of confirmed orders and till orders, days of imported purchases.
+Out: usual products, favourite categories, weekday and sales team on the profiles. A reader, asked
+when their orders have changed.
 """
 
 from odoo import api, models
@@ -10,9 +10,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..sources.money import plausible_sql, unrated_order_sql, unrated_till_sql
+from .reader import Reader
 
-#: profiles whose preferences are computed together
-BATCH = 20_000
 #: a product is usual from so many days on
 USUAL_DAYS = 3
 #: usual products kept for each customer
@@ -21,93 +20,41 @@ USUAL_PRODUCTS = 10
 FAVORITE_SHARE = 0.15
 
 
-class LifecyclePreference(models.AbstractModel):
-    """What customers like and where they came from, read from orders and touchpoints.
+class PreferenceReader(Reader):
+    """Reads preferences of who has ordered since.
 
-    Only who has ordered or was in touch since is looked at again: a profile remembers the number
-    and the day of the orders that its preferences stand for (see also ``lifecycle.touch``).
+    - ``lifecycle_line``: the lines that the chosen customers bought
+    - ``lifecycle_usual``, ``lifecycle_favorite``: their usual products, favourite categories
+    """
+
+    TABLES = ("lifecycle_line", "lifecycle_usual", "lifecycle_favorite")
+
+    def is_due(self):
+        """Whose orders are the same as last time has the same preferences."""
+        return SQL(
+            "(profile.order_count, profile.last_order_date) "
+            "IS DISTINCT FROM (profile.preference_order_count, profile.preference_order_date)"
+        )
+
+    def read_orders(self):
+        preferences = self.env["lifecycle.preference"]
+        with self:
+            preferences._collect_lines(self.company)
+            preferences._store_usual_products(self.company)
+            preferences._store_categories()
+            preferences._store_habits(self.company)
+
+
+class LifecyclePreference(models.AbstractModel):
+    """What customers like, read from their orders.
+
+    A profile remembers the number and the day of the orders that its preferences stand for.
     """
 
     _name = "lifecycle.preference"
     _description = "Customer Preferences"
 
-    @api.model
-    def _update(self, company, partner_ids=None):
-        """Compute the preferences of one batch of customers that need it.
-
-        :param partner_ids: these commercial partners, whether they need it or not
-        :return: number of customers looked at; less than ``BATCH`` when all is done
-        """
-        cr = self.env.cr
-        # whose orders are the same as last time has the same preferences
-        where = SQL(
-            "(profile.first_touch_date IS NULL OR (profile.order_count, profile.last_order_date) "
-            "IS DISTINCT FROM (profile.preference_order_count, profile.preference_order_date) "
-            "OR profile.partner_id IN (SELECT partner_id FROM pg_temp.lifecycle_touched))"
-        )
-        cr.execute("CREATE TEMPORARY TABLE IF NOT EXISTS lifecycle_touched (partner_id integer)")
-        if partner_ids is not None:
-            where = SQL("profile.partner_id = ANY(%s)", list(partner_ids))
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_chosen")
-        cr.execute(
-            SQL(
-                """CREATE TEMPORARY TABLE lifecycle_chosen AS
-                   SELECT profile.id, profile.partner_id, profile.order_count,
-                          profile.first_order_date, profile.last_order_date
-                     FROM lifecycle_profile profile
-                    WHERE profile.company_id = %s AND profile.active AND %s
-                    ORDER BY profile.id LIMIT %s""",
-                company.id,
-                where,
-                BATCH if partner_ids is None else None,
-            )
-        )
-        count = cr.rowcount
-        if count:
-            cr.execute("CREATE UNIQUE INDEX ON lifecycle_chosen (id)")
-            cr.execute("ANALYZE lifecycle_chosen")
-            self._collect_contacts()
-            self._collect_lines(company)
-            self._store_usual_products(company)
-            self._store_categories(company)
-            self._store_habits(company)
-            self.env["lifecycle.touch"]._store(company)
-            cr.execute("DELETE FROM pg_temp.lifecycle_touched WHERE partner_id IN "
-                       "(SELECT partner_id FROM lifecycle_chosen)")
-            cr.execute("DROP TABLE pg_temp.lifecycle_contact, pg_temp.lifecycle_buyer, "
-                       "pg_temp.lifecycle_line")
-        cr.execute("DROP TABLE pg_temp.lifecycle_chosen")
-        return count
-
     # ----- COLLECT -----
-
-    @api.model
-    def _collect_contacts(self):
-        """All contacts of the chosen customers."""
-        cr = self.env.cr
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_contact")
-        cr.execute(
-            """CREATE TEMPORARY TABLE lifecycle_contact AS
-               SELECT contact.id, chosen.id AS profile_id, contact.email_normalized,
-                      contact.company_id, contact.create_date
-                 FROM lifecycle_chosen chosen
-                 JOIN res_partner contact ON contact.commercial_partner_id = chosen.partner_id"""
-        )
-        cr.execute("ANALYZE lifecycle_contact")
-        # those who buy, or bought, for the chosen customers: see lifecycle.former.firm
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_buyer")
-        cr.execute(
-            """CREATE TEMPORARY TABLE lifecycle_buyer AS
-               SELECT id, profile_id, TRUE AS present FROM lifecycle_contact
-               UNION ALL
-               SELECT DISTINCT former.partner_id, chosen.id, FALSE
-                 FROM lifecycle_chosen chosen
-                 JOIN lifecycle_former_firm former ON former.firm_id = chosen.partner_id
-                WHERE NOT EXISTS (SELECT FROM lifecycle_contact contact
-                                   WHERE contact.id = former.partner_id
-                                     AND contact.profile_id = chosen.id)"""
-        )
-        cr.execute("ANALYZE lifecycle_buyer")
 
     @api.model
     def _bought_for_sql(self, model_name, document):
@@ -303,7 +250,6 @@ class LifecyclePreference(models.AbstractModel):
     @api.model
     def _collect_lines(self, company):
         cr = self.env.cr
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_line")
         cr.execute(
             SQL("CREATE TEMPORARY TABLE lifecycle_line AS %s", self._lines_sql(company))
         )
@@ -315,7 +261,6 @@ class LifecyclePreference(models.AbstractModel):
     def _store_usual_products(self, company):
         """Replace the usual products of the chosen customers where they differ."""
         cr = self.env.cr
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_usual")
         cr.execute(
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_usual AS
@@ -369,14 +314,12 @@ class LifecyclePreference(models.AbstractModel):
                       IS DISTINCT FROM (EXCLUDED.day_count, EXCLUDED.quantity, EXCLUDED.amount,
                                         EXCLUDED.gap, EXCLUDED.last_date)"""
         )
-        cr.execute("DROP TABLE pg_temp.lifecycle_usual")
         self.env["lifecycle.usual.product"].invalidate_model()
 
     @api.model
-    def _store_categories(self, company):
+    def _store_categories(self):
         """Replace the favourite categories of the chosen customers where they differ."""
         cr = self.env.cr
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_favorite")
         cr.execute(
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_favorite AS
@@ -407,7 +350,6 @@ class LifecyclePreference(models.AbstractModel):
             """INSERT INTO lifecycle_profile_product_category_rel (profile_id, category_id)
                SELECT profile_id, category_id FROM lifecycle_favorite ON CONFLICT DO NOTHING"""
         )
-        cr.execute("DROP TABLE pg_temp.lifecycle_favorite")
 
     @api.model
     def _store_habits(self, company):

@@ -16,6 +16,8 @@ from ...tools.fields import (
     OptionalMonetary,
     UncheckedMany2one,
 )
+from .preferences import PreferenceReader
+from .signal import SignalReader
 
 
 class LifecycleProfile(models.Model):
@@ -119,6 +121,18 @@ class LifecycleProfile(models.Model):
     )
     _company_value_idx = models.Index("(company_id, clv_total DESC NULLS LAST)")
     _company_last_order_idx = models.Index("(company_id, last_order_date)")
+
+    # ----- READERS -----
+
+    @api.model
+    def _readers(self):
+        """Kinds of :class:`~.reader.Reader`: what is read into profiles besides purchases.
+
+        In the order in which they are asked. Meant to be extended: each room or add-on appends its
+        own to those of ``super()``.
+        """
+        # whose orders have changed is no longer known after the preferences
+        return [SignalReader, PreferenceReader]
 
     # ----- COMPUTE -----
 

@@ -112,7 +112,7 @@ class LifecycleProfile(models.Model):
         self.ensure_one()
         company = self.company_id.sudo()
         today = company._lifecycle_today()
-        outlook = self.env["lifecycle.prediction"]._outlook(self, today)
+        interval = self.env["lifecycle.prediction"]._interval(self, today)
         names = [
             "order_count",
             "first_order_date",
@@ -132,9 +132,9 @@ class LifecycleProfile(models.Model):
             value_is=company.lifecycle_value,
             horizon=company.lifecycle_horizon,
             expected_label=self._expected_label(company),
-            prediction=self._overview_prediction(outlook, today),
+            prediction=self._overview_prediction(interval, today),
             explanation=self.env["lifecycle.clv.model"]._current(company)._explain(),
-            years=self._value_by_year(outlook, today),
+            years=self._value_by_year(interval, today),
             share_text=self._share_text(company),
         )
         return figures
@@ -151,7 +151,7 @@ class LifecycleProfile(models.Model):
         )
         return company._lifecycle_share_sentence(amount or 0, by_share or 0)
 
-    def _overview_prediction(self, outlook, today):
+    def _overview_prediction(self, interval, today):
         if not self.predicted:
             return False
         names = [
@@ -167,13 +167,13 @@ class LifecycleProfile(models.Model):
             names.append("p_alive")
         prediction = self._read_format(names)[0]
         prediction.update(
-            low=outlook["low"] if outlook else False,
-            high=outlook["high"] if outlook else False,
+            low=interval["low"] if interval else False,
+            high=interval["high"] if interval else False,
             overdue=bool(self.next_order_to and self.next_order_to < today),
         )
         return prediction
 
-    def _value_by_year(self, outlook, today):
+    def _value_by_year(self, interval, today):
         """Value of each calendar year, earned and expected, without gaps.
 
         :return: list of dicts ``year``, ``earned``, ``expected`` and ``until``: the last day
@@ -184,7 +184,7 @@ class LifecycleProfile(models.Model):
             [("profile_id", "=", self.id), ("counted", "=", True)], ["date:year"], ["value:sum"]
         )
         earned = {day.year: value for day, value in groups}
-        expected = {day.year: (value, day) for day, value in (outlook or {}).get("years", [])}
+        expected = {day.year: (value, day) for day, value in (interval or {}).get("years", [])}
         first = min([*earned, today.year])
         last = max([*earned, *expected, today.year])
         years = []

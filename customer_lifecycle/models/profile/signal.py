@@ -16,6 +16,7 @@ from ...tools import rights
 from ...tools.probe import refusal
 from ..sources.paths import check_kinds, customer_sql, day_sql, number_sql, path_sql
 from ..sources.source_mixin import DEFECTS
+from .reader import Reader
 
 #: profile fields that signals fill
 TARGETS = [
@@ -49,6 +50,29 @@ NOTHING = {
     "satisfaction_average": "NULL::numeric",
     "satisfaction_last": "NULL::numeric",
 }
+
+
+class SignalReader(Reader):
+    """Reads signals of the customers that there is news of.
+
+    - ``lifecycle_changed_customer``: those customers, unless all are looked at
+    - ``lifecycle_changed_contact``: all their contacts
+    """
+
+    TABLES = ("lifecycle_changed_customer", "lifecycle_changed_contact")
+    SEEN = "signal_seen"
+    only_changed = False
+
+    def find_changes(self, seen, complete):
+        self.only_changed, now = self.env["lifecycle.signal"]._find_changes(
+            self.company, seen, complete
+        )
+        return now
+
+    def read(self):
+        return self.env["lifecycle.signal"]._update(
+            self.company, self.scope.partner_ids, self.only_changed
+        )
 
 
 class LifecycleSignal(models.Model):
@@ -161,11 +185,11 @@ class LifecycleSignal(models.Model):
         """The commercial partner that a record is about."""
         return customer_sql(model, query, self.partner_path)[1]
 
-    def _compile(self, company, partner_ids=None, news=False, days=None):
+    def _compile(self, company, partner_ids=None, only_changed=False, days=None):
         """SELECT of (commercial partner, value): one row for each customer with a record.
 
         :param partner_ids: restrict to these commercial partners
-        :param news: restrict to the contacts in ``lifecycle_said_contact``
+        :param only_changed: restrict to the contacts in ``lifecycle_changed_contact``
         :param days: first and last day to look at; without: all until today
         """
         self.ensure_one()
@@ -179,11 +203,11 @@ class LifecycleSignal(models.Model):
         customer = self._customer_sql(model, query)
         if partner_ids is not None:
             query.add_where(SQL("%s = ANY(%s)", customer, list(partner_ids)))
-        if news:
+        if only_changed:
             # the link itself: few are found by its index where all would be read otherwise
             link = path_sql(model, query, self.partner_path)
             query.add_where(
-                SQL("%s IN (SELECT id FROM pg_temp.lifecycle_said_contact)", link)
+                SQL("%s IN (SELECT id FROM pg_temp.lifecycle_changed_contact)", link)
             )
         moment = path_sql(model, query, self.date_path)
         day = day_sql(model, query, self.date_path, company)
@@ -215,13 +239,13 @@ class LifecycleSignal(models.Model):
     # ----- WRITING -----
 
     @api.model
-    def _update(self, company, partner_ids=None, news=False):
+    def _update(self, company, partner_ids=None, only_changed=False):
         """Write what the signals say to a company's profiles, where it differs.
 
         A signal that cannot be read is left out and keeps what it said before.
 
         :param partner_ids: restrict to these commercial partners
-        :param news: restrict to those in ``lifecycle_said``
+        :param only_changed: restrict to those in ``lifecycle_changed_customer``
         :return: (number of changed profiles, warnings)
         """
         columns, joins, warnings = {}, [], []
@@ -239,7 +263,7 @@ class LifecycleSignal(models.Model):
                 try:
                     with self.env.cr.savepoint():
                         self._probe(signal, company)
-                    parts.append(signal._compile(company.sudo(), partner_ids, news))
+                    parts.append(signal._compile(company.sudo(), partner_ids, only_changed))
                 except (psycopg2.Error, *DEFECTS) as error:
                     warnings.append(
                         self.env._(
@@ -274,9 +298,10 @@ class LifecycleSignal(models.Model):
         where = SQL("profile.company_id = %s AND profile.active", company.id)
         if partner_ids is not None:
             where = SQL("%s AND profile.partner_id = ANY(%s)", where, partner_ids)
-        if news:
+        if only_changed:
             where = SQL(
-                "%s AND profile.partner_id IN (SELECT partner_id FROM pg_temp.lifecycle_said)",
+                "%s AND profile.partner_id IN "
+                "(SELECT partner_id FROM pg_temp.lifecycle_changed_customer)",
                 where,
             )
         old = SQL(", ").join(SQL.identifier("profile", name) for name in columns)

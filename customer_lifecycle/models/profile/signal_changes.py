@@ -41,9 +41,8 @@ class LifecycleSignal(models.Model):
     _inherit = "lifecycle.signal"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
-    def _find_news(self, company, seen, complete=False):
-        """Note whom to look at, in the temporary tables ``lifecycle_said`` and, with all their
-        contacts, ``lifecycle_said_contact``.
+    def _find_changes(self, company, seen, complete=False):
+        """Note whom to look at, in the tables of :class:`~.signal.SignalReader`.
 
         :param seen: what this method returned at the last run that came to its end, or nothing
         :param complete: look at all customers
@@ -79,8 +78,7 @@ class LifecycleSignal(models.Model):
             )
         ):
             return False, now
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_said")
-        cr.execute("CREATE TEMPORARY TABLE lifecycle_said (partner_id integer)")
+        cr.execute("CREATE TEMPORARY TABLE lifecycle_changed_customer (partner_id integer)")
         # whose orders have changed may be new here, with records that are old
         parts = [
             SQL(
@@ -91,14 +89,14 @@ class LifecycleSignal(models.Model):
         ]
         for signals in groups.values():
             try:
-                parts.append(signals[0]._news_sql(company.sudo(), seen))
+                parts.append(signals[0]._changes_sql(company.sudo(), seen))
                 parts += signals._limit_parts(seen)
             except DEFECTS:
                 # the update itself tells what is wrong with it
                 continue
         touches._write_each(
             lambda said: SQL(
-                """INSERT INTO lifecycle_said
+                """INSERT INTO lifecycle_changed_customer
                    SELECT partner_id FROM lifecycle_profile
                     WHERE company_id = %s AND active
                       AND partner_id IN (SELECT partner_id FROM (%s) news)""",
@@ -107,16 +105,15 @@ class LifecycleSignal(models.Model):
             ),
             parts,
         )
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_said_contact")
         cr.execute(
-            """CREATE TEMPORARY TABLE lifecycle_said_contact AS
-               SELECT contact.id FROM lifecycle_said said
+            """CREATE TEMPORARY TABLE lifecycle_changed_contact AS
+               SELECT contact.id FROM lifecycle_changed_customer said
                  JOIN res_partner contact ON contact.commercial_partner_id = said.partner_id"""
         )
-        cr.execute("ANALYZE lifecycle_said, lifecycle_said_contact")
+        cr.execute("ANALYZE lifecycle_changed_customer, lifecycle_changed_contact")
         cr.execute(
             SQL(
-                """SELECT (SELECT COUNT(*) FROM lifecycle_said) <= %s * COUNT(*)
+                """SELECT (SELECT COUNT(*) FROM lifecycle_changed_customer) <= %s * COUNT(*)
                      FROM lifecycle_profile WHERE company_id = %s""",
                 MANY,
                 company.id,
@@ -133,7 +130,7 @@ class LifecycleSignal(models.Model):
         # what was compared by the second once is compared by the day
         return [*(self[name] or "" for name in names), "day" if self.after_path else ""]
 
-    def _news_sql(self, company, seen):
+    def _changes_sql(self, company, seen):
         """SELECT of the customers of records that are news, whether they speak or no longer do."""
         self.ensure_one()
         touches = self.env["lifecycle.touch"]

@@ -1,7 +1,7 @@
-"""The stages of customers, by the rules' own order, and the rhythm in which they buy.
+"""The stages of customers, by the rules' own order.
 
-In: profiles with fresh figures, and the rules in force. Out: new stages, with each move recorded,
-and the days between orders. Called by the nightly run and the refresh of a few customers, when a
+In: profiles with fresh figures, and the rules in force. Out: new stages, with each move recorded.
+Called by the nightly run and the refresh of a few customers, when a
 hold on a stage ends, and by previews of changed rules, which are told the moves and write none.
 """
 
@@ -281,43 +281,3 @@ class LifecycleClassifier(models.AbstractModel):
                       stage_manual = FALSE, stage_hold_until = NULL, stage_reason = NULL
                  FROM lifecycle_moves moves WHERE moves.id = profile.id"""
         )
-
-    # ----- RHYTHM -----
-
-    @api.model
-    def _rhythm_sql(self, model):
-        """Days after which a customer usually orders again, from columns of the profile.
-
-        His own mean gap from four orders on; with two or three, blended with the company's
-        mean, which weighs as two gaps; with one, the gap that nine of ten customers stay below.
-        """
-        own = SQL("(last_order_date - first_order_date)::numeric")
-        return SQL(
-            """CASE WHEN order_count >= 4 THEN ROUND(%(own)s / (order_count - 1), 1)
-                    WHEN order_count >= 2
-                    THEN ROUND((%(own)s + 2 * %(mean)s) / (order_count + 1), 1)
-                    WHEN order_count = 1 THEN %(slow)s
-               END""",
-            own=own,
-            mean=model.mean_interval or 60,
-            slow=model.slow_interval or 120,
-        )
-
-    @api.model
-    def _update_rhythms(self, company, partner_ids=None):
-        """Write the rhythms that differ; return how many."""
-        model = self.env["lifecycle.clv.model"]._current(company)
-        rhythm = self._rhythm_sql(model)
-        where = SQL("company_id = %s", company.id)
-        if partner_ids is not None:
-            where = SQL("%s AND partner_id = ANY(%s)", where, list(partner_ids))
-        self.env.cr.execute(
-            SQL(
-                "UPDATE lifecycle_profile SET rhythm = %s WHERE %s "
-                "AND rhythm IS DISTINCT FROM %s",
-                rhythm,
-                where,
-                rhythm,
-            )
-        )
-        return self.env.cr.rowcount

@@ -13,7 +13,9 @@ import pandas as pd
 from odoo import api, models
 from odoo.tools import SQL, Query
 
-from ..prediction.forecast import EPOCH, OUTPUTS
+from ..prediction.forecast import predict_frame
+from ..prediction.prediction_columns import EPOCH, OUTPUTS
+from ..prediction.rhythm import rhythm_sql
 
 #: figures that time alone changes, besides those that are computed when they are read
 MOVING = {
@@ -150,7 +152,6 @@ class LifecycleClassifier(models.AbstractModel):
     @api.model
     def _coming_predictions(self, profile, ends, bought, recent):
         """What the model will say at each moment."""
-        predictions = self.env["lifecycle.prediction"].sudo()
         stored = self.env["lifecycle.clv.model"].sudo()._current(profile.company_id)
         orders = [(day, amount) for day, amount, _value in bought if amount > 0]
         if not orders or not stored.sufficient or not stored._is_readable():
@@ -170,7 +171,7 @@ class LifecycleClassifier(models.AbstractModel):
                 "clv_historical": np.full(size, sum(row[2] for row in bought)),
             }
         )
-        outputs = predictions._outputs(stored, frame, ends - EPOCH)
+        outputs = predict_frame(stored, frame, ends - EPOCH)
         known = {
             name: [None if np.isnan(number) else float(number) for number in outputs[name]]
             for name in OUTPUTS
@@ -201,9 +202,7 @@ class LifecycleClassifier(models.AbstractModel):
             if not field.store or not field.column_type:
                 continue
             if name == "rhythm" and ordered:
-                value = self._rhythm_sql(self.env["lifecycle.clv.model"]._current(
-                    profile.company_id
-                ))
+                value = rhythm_sql(self.env["lifecycle.clv.model"]._current(profile.company_id))
                 columns.append(SQL("%s AS rhythm", value))
             elif name not in figures:
                 columns.append(SQL.identifier("known", name))

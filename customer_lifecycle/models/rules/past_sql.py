@@ -13,6 +13,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools import rights
+from ..prediction.rhythm import rhythm_sql
 
 #: columns of a profile that are known of each day of the past, besides the state
 REPLAYED = (
@@ -120,7 +121,7 @@ class LifecycleClassifier(models.AbstractModel):
                               AND order_count > 0) profile
                        ON profile.partner_id = customer_id
                     WHERE order_count > 0""",
-                rhythm=self._rhythm_sql(model),
+                rhythm=rhythm_sql(model),
                 now=SQL(", ").join(now),
                 kept=SQL(", ").join(
                     [

@@ -1,6 +1,5 @@
 from . import (
-    collect,
-    store,
+    pipeline,
     set_aside,
     run,
     refresh,

@@ -1,8 +1,18 @@
-"""What a run does, in order: purchases, fit of the model, forecasts, stages.
+"""What is done with customers, in order: at night for all, after a change for a few.
 
-In: a run with its day and position. Out: profiles written by the pipeline, the forecast, signals,
-preferences and the classifier, and the message of the finished run. Called step by step by the
-run, which commits in between.
+| step    | what                                                          | where              |
+|---------|---------------------------------------------------------------|--------------------|
+| collect | purchases, prospects, open documents; who differs             | runs/collect       |
+| fit     | a new model, where one is due                                 | prediction/fit     |
+| predict | what is to be expected of each                                | prediction/forecast|
+| store   | figures and forecasts that differ                             | runs/store         |
+| look    | what else than purchases tells of them                        | runs/look, readers |
+| label   | stage, tier, RFM group, segments, each change once            | rules/classifier   |
+| record  | statistics of stages; what the run has found                  | here               |
+
+In: a run with its day and position, or a few customers. Out: profiles, labels, history, and the
+message of a finished run. A refresh does it in one transaction; the night commits each step with
+the position that it has reached.
 """
 
 from odoo import fields, models
@@ -10,93 +20,174 @@ from odoo.tools import SQL
 
 from ...tools.batches import wake
 from ...tools.context import own
-from ..profile.preferences import BATCH as PREFERENCE_BATCH
+from ...tools.step import EVERYBODY, LAST_ID, Scope, Step
+from ..prediction.fit import Fit
+from ..prediction.forecast import PredictKnown, PredictNew
+from ..prediction.rhythm import Rhythms
+from .collect import Collect
+from .first_run import EarlyFit
+from .look import Look
 from .run import COMPLETE, NIGHTLY, STAGES_ONLY, _logger
+from .store import Store
 
 #: commercial partner ids that are summed up in one pass
 ID_RANGE = 2_000_000
-#: the largest id there can be
-LAST_ID = 2**31 - 1
+
+
+def refresh(env, company, partner_ids):
+    """Make the profiles of some customers fresh, in this transaction.
+
+    :param partner_ids: ids of commercial partners
+    """
+    flow = Flow(env, company, company._lifecycle_today(), Scope(partner_ids))
+    flow.figures()
+    with flow.step(Look) as look:
+        look.read()
+        look.read_orders()
+    flow.label()
+    env["lifecycle.profile"].invalidate_model()
+
+
+class Flow(Step):
+    """The steps for some customers of a company on a day."""
+
+    def step(self, kind, **options):
+        """One of the steps, of the same customers."""
+        return kind(self.env, self.company, self.day, self.scope, **options)
+
+    def figures(self, late=False):
+        """Collect, predict and store the figures of a few, with the model that there is.
+
+        :param late: leave out the purchases that are news of customers with a changed past
+        """
+        with self.step(Collect, late=late) as facts, self.step(PredictNew) as new:
+            facts.collect()
+            new.predict(0, LAST_ID)
+            self.step(Store).write(0, LAST_ID, late=not late)
+        self.step(PredictKnown).predict()
+        self.step(Rhythms).write()
+
+    def label(self):
+        """Put a few where the rules want them; what moves is news of them.
+
+        Before the first complete run there is no history that a change could continue, and what a
+        changed rule moves must not look like news.
+        """
+        classifier = self.env["lifecycle.classifier"]
+        if classifier._is_started(self.company) and not classifier._is_stale(self.company):
+            classifier._classify_late(self.company, self.day, self.scope.partner_ids)
+            classifier._classify_all(self.company, self.day, partner_ids=self.scope.partner_ids)
+
+    def label_all(self, kind, announce):
+        """Put everybody where the rules want them.
+
+        :param kind, announce: of the run
+        :return: (number of changes, list of errors of automation rules)
+        """
+        company, day = self.company, self.day
+        classifier = self.env["lifecycle.classifier"]
+        cause = "rule"
+        if not classifier._is_started(company):
+            classifier._reconstruct(company, day)
+            cause = "initial"
+        elif not announce and (
+            kind in ("rules", "settings") or classifier._is_stale(company, announced=False)
+        ):
+            # what a changed rule or setting moves is no news of the customers
+            cause = "edit"
+        late = 0
+        if cause == "rule":
+            late = classifier._classify_late(company, day)
+        else:
+            # all that moves is history now
+            classifier._forget_late(company)
+        changed, errors = classifier.with_context(lifecycle_announce=own(announce))._classify_all(
+            company, day, cause=cause
+        )
+        return late + changed, errors
+
+
+class Snapshot(Step):
+    """- ``lifecycle_seen``: rows of the queue that what is collected now already contains"""
+
+    TABLES = ("lifecycle_seen",)
+
+    def __enter__(self):
+        super().__enter__()
+        self.cr.execute(
+            SQL(
+                "CREATE TEMPORARY TABLE lifecycle_seen AS SELECT id FROM lifecycle_queue "
+                "WHERE company_id = %s AND %s",
+                self.company.id,
+                self.scope.where(SQL.identifier("partner_id")),
+            )
+        )
+        return self
+
+    def take_off_queue(self):
+        """Delete these rows: all that they stand for is written."""
+        self.cr.execute("DELETE FROM lifecycle_queue WHERE id IN (SELECT id FROM lifecycle_seen)")
 
 
 class LifecycleRun(models.Model):
-    """The steps of a run; each is committed together with the position it has reached."""
+    """The night: steps for everybody, each committed together with the position reached."""
 
     # a file for each subject of this large model
     _inherit = "lifecycle.run"  # pylint: disable=consider-merging-classes-inherited
 
+    def _flow(self, company, scope=EVERYBODY):
+        return Flow(self.env, company, self.as_of, scope)
+
     def _step_facts(self, company):
-        pipeline = self.env["lifecycle.pipeline"]
-        predictions = self.env["lifecycle.prediction"]
-        cr = self.env.cr
+        """Collect a range of customers; predict who is new, and store, in batches."""
         commit = self.env["ir.cron"]._commit_progress
         if not self.position:
             self.env["lifecycle.revenue.source"]._look_again(company)
-        cr.execute("SELECT COALESCE(MAX(id), 0) FROM res_partner")
-        newest = cr.fetchone()[0]
+        self.env.cr.execute("SELECT COALESCE(MAX(id), 0) FROM res_partner")
+        newest = self.env.cr.fetchone()[0]
         first, last = self.position + 1, self.position + ID_RANGE
-        # the queue rows that this snapshot already contains
-        cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_seen")
-        cr.execute(
-            SQL(
-                "CREATE TEMPORARY TABLE lifecycle_seen AS SELECT id FROM lifecycle_queue "
-                "WHERE company_id = %s AND partner_id BETWEEN %s AND %s",
-                company.id,
-                first,
-                last,
-            )
-        )
+        flow = self._flow(company, Scope(id_range=(first, last)))
         # a fit needs the purchases too: where one pass reads them all, it reads them for both
         whole = first == 1 and last >= newest
-        parts = None
-        if whole and self._needs_fit(company):
-            parts = predictions._sample_parts(company)
-        count = pipeline._collect_facts(
-            company, self.as_of, id_range=(first, last), parts=parts
-        )
-        self._add_up_shares(company, first == 1)
-        if parts:
-            self._fit_early(company, parts)
-        customers = count + (self.customer_count if self.position else 0)
-        after, changed, foreseen = self.position, self.changed_count, 0
-        while after is not None:
-            until = pipeline._next_position(after)
-            foreseen += predictions._foresee(company, self.as_of, after, until or last)
-            changed += pipeline._store_facts(company, after, until or last)
-            changed += pipeline._archive_without_facts(company, after, until or last)
-            pipeline._mark_late(company, after, until or last)
-            after = until
-            self.write({"changed_count": changed, "customer_count": customers})
-            if after:
-                self.progress = min(50, 50 * after / max(newest, 1))
-                commit()
-        cr.execute("DELETE FROM lifecycle_queue WHERE id IN (SELECT id FROM lifecycle_seen)")
-        cr.execute("DROP TABLE pg_temp.lifecycle_seen")
-        everybody = whole and foreseen == pipeline._buyer_count()
-        pipeline._forget_facts()
+        early = EarlyFit(self.env, company, self.as_of) if whole and self._is_fit_due() else None
+        with (
+            flow.step(Snapshot) as snapshot,
+            flow.step(Collect, sample=early and early.columns()) as facts,
+            flow.step(PredictNew) as new,
+        ):
+            customers = facts.collect() + (self.customer_count if self.position else 0)
+            self._add_up_shares(facts.shares(), first == 1)
+            if early:
+                self._fit_early(early, facts.buyer_count())
+            store = flow.step(Store)
+            after, changed, predicted = self.position, self.changed_count, 0
+            while after is not None:
+                until = store.next_position(after)
+                predicted += new.predict(after, until or last)
+                changed += store.write(after, until or last)
+                after = until
+                self.write({"changed_count": changed, "customer_count": customers})
+                if after:
+                    self.progress = min(50, 50 * after / max(newest, 1))
+                    commit()
+            snapshot.take_off_queue()
+            everybody = whole and predicted == facts.buyer_count()
         if last < newest:
             self._advance("facts", last)
         else:
             # where all buyers are new and written with their predictions, none is left to do
             self._advance("fit", LAST_ID if everybody else 0)
 
-    def _add_up_shares(self, company, begins):
+    def _add_up_shares(self, shares, begins):
         """Add up how much of the revenue the company's share stands in for."""
-        revenue = by_share = 0.0
-        if company.lifecycle_value == "margin":
-            ((revenue, by_share),) = self.env.execute_query(
-                SQL(
-                    "SELECT COALESCE(SUM(revenue), 0), COALESCE(SUM(by_share), 0) "
-                    "FROM lifecycle_facts"
-                )
-            )
         before = (0.0, 0.0) if begins else (self.revenue, self.by_share)
-        self.revenue, self.by_share = before[0] + float(revenue), before[1] + float(by_share)
+        self.revenue, self.by_share = (sum(pair) for pair in zip(before, shares, strict=True))
 
-    def _needs_fit(self, company):
-        return self.refit or self.env["lifecycle.clv.model"]._is_due(company, self.as_of)
+    def _is_fit_due(self):
+        due = self.env["lifecycle.clv.model"]._is_due(self.company_id, self.as_of)
+        return self.refit or due
 
-    def _fit_early(self, company, parts):
+    def _fit_early(self, early, customers):
         """Fit before new profiles are written, so that they are written with predictions.
 
         Whatever goes wrong here costs speed only: the step of its own fits again, and says what
@@ -105,11 +196,8 @@ class LifecycleRun(models.Model):
         commit = self.env["ir.cron"]._commit_progress
         # a failure must not take the collected facts along
         commit()
-        predictions = self.env["lifecycle.prediction"]
         try:
-            data = predictions._collected(company, parts)
-            if data is not None:
-                predictions._fit(company, self.as_of, data)
+            if early.fit(customers):
                 self.refit = False
                 commit()
         except Exception as error:
@@ -118,15 +206,13 @@ class LifecycleRun(models.Model):
 
     def _step_fit(self, company):
         position = self.position
-        if self._needs_fit(company):
-            self.env["lifecycle.prediction"]._fit(company, self.as_of)
+        if self._is_fit_due():
+            self._flow(company).step(Fit).fit()
             position = 0
         self._advance("predict", position)
 
     def _step_predict(self, company):
-        last, changed = self.env["lifecycle.prediction"]._predict(
-            company, self.as_of, self.position
-        )
+        last, changed = self._flow(company).step(PredictKnown).predict(self.position)
         self.changed_count += changed
         if last:
             self.position = last
@@ -141,67 +227,39 @@ class LifecycleRun(models.Model):
         wake(self.env, NIGHTLY)
 
     def _step_stages(self, company):
-        classifier = self.env["lifecycle.classifier"]
+        """Look, label and record."""
         warnings = [
             warning
             for kind in ("lifecycle.stage", "lifecycle.vip.tier", "lifecycle.segment")
             for warning in self.env[kind]._switch_off_broken()
         ]
-        classifier._update_rhythms(company)
-        unread = self._look_at_customers(company)
-        self.changed_count += self.env["lifecycle.loyalty.cost"]._update_profiles(company)
-        warnings += unread + company._lifecycle_timezone_warning()
-        started = classifier._is_started(company)
-        if not started:
-            classifier._reconstruct(company, self.as_of)
-        cause = "rule"
-        if not started:
-            cause = "initial"
-        elif not self.announce and (
-            self.kind in ("rules", "settings") or classifier._is_stale(company, announced=False)
-        ):
-            # what a changed rule or setting moves is no news of the customers
-            cause = "edit"
-        if cause == "rule":
-            self.changed_count += classifier._classify_late(company, self.as_of)
-        else:
-            # all that moves is history now
-            classifier._forget_late(company)
-        changed, errors = classifier.with_context(
-            lifecycle_announce=own(self.announce)
-        )._classify_all(company, self.as_of, cause=cause)
+        self._flow(company).step(Rhythms).write()
+        warnings += self._look_at_customers(company)
+        warnings += company._lifecycle_timezone_warning()
+        changed, errors = self._flow(company).label_all(self.kind, self.announce)
+        self.changed_count += changed
         statistics = self.env["lifecycle.stage.statistic"]
         if statistics._is_due(company, self.as_of):
             statistics._update(company, self.as_of)
-        self.changed_count += changed
         self._finish(errors, warnings)
 
     def _look_at_customers(self, company):
-        """Read preferences, touches and signals of the customers with news.
-
-        :return: warnings
-        """
-        signals = self.env["lifecycle.signal"]
-        touches = self.env["lifecycle.touch"]
-        preferences = self.env["lifecycle.preference"]
-        few, signals_seen = signals._find_news(
-            company, self._last_seen("signal_seen"), complete=self.kind in COMPLETE
-        )
-        # signals first: whose orders have changed is no longer known after the preferences
-        changed, unread = signals._update(company, news=few)
-        self.changed_count += changed
-        touch_seen = touches._find_touched(company, self._last_seen("touch_seen"))
-        while preferences._update(company) >= PREFERENCE_BATCH:
-            self.env["ir.cron"]._commit_progress()
+        """Have the readers look at the customers that there is news of; return warnings."""
+        with self._flow(company).step(Look) as look:
+            seen = look.find_changes(self._last_seen, self.kind in COMPLETE)
+            changed, warnings = look.read()
+            self.changed_count += changed
+            while look.read_orders():
+                self.env["ir.cron"]._commit_progress()
         # what was looked at counts as seen when all of it is written
-        self.touch_seen, self.signal_seen = touch_seen, signals_seen
-        return unread
+        self.write(seen)
+        return warnings
 
     def _last_seen(self, name):
         """What the last run that came to its end has seen."""
-        return self.search(
-            [("company_id", "=", self.company_id.id), (name, "!=", False)], limit=1
-        )[name]
+        return self.search([("company_id", "=", self.company_id.id), (name, "!=", False)], limit=1)[
+            name
+        ]
 
     def _finish(self, errors=(), warnings=()):
         """End the run well.

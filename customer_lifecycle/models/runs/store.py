@@ -1,30 +1,26 @@
 """Writes collected facts to profiles: new ones, changed ones, and those to be archived.
 
-In: the temporary tables of changes and of predictions. Out: rows of profiles, in batches by the
-customer's id, and the temporary tables dropped at the end. Called by the nightly run and the
-refresh of a few customers.
+In: the temporary tables of ``Collect`` and ``PredictNew``. Out: rows of profiles, in batches by the
+customer's id. Called by the night and by the refresh of a few customers.
 """
 
-from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools.step import Step
 from ..prediction.prediction_columns import OUTPUTS, kept_sql, names_sql, whole_sql
-from .collect import FACTS
+from ..prediction.rhythm import rhythm_sql
+from .collect import FACTS, fact_columns
 
 #: profiles written between two commits
 STORE_BATCH = 50_000
 
 
-class LifecyclePipeline(models.AbstractModel):
-    """Writing the facts that differ to the profiles."""
+class Store(Step):
+    """Writing the facts that differ to the profiles; reads tables, makes none."""
 
-    # a file for each subject of this large model
-    _inherit = "lifecycle.pipeline"  # pylint: disable=consider-merging-classes-inherited
-
-    @api.model
-    def _next_position(self, after):
+    def next_position(self, after):
         """Last partner id of the next batch of changes, or None when the rest fits into one."""
-        self.env.cr.execute(
+        self.cr.execute(
             SQL(
                 "SELECT partner_id FROM lifecycle_change WHERE partner_id > %s "
                 "ORDER BY partner_id OFFSET %s LIMIT 1",
@@ -32,24 +28,34 @@ class LifecyclePipeline(models.AbstractModel):
                 STORE_BATCH - 1,
             )
         )
-        row = self.env.cr.fetchone()
+        row = self.cr.fetchone()
         return row and row[0]
 
-    @api.model
-    def _store_facts(self, company, after, until):
+    def write(self, after, until, late=True):
+        """Write what differs for commercial partners in (after, until].
+
+        :param late: mark those whose older purchases are new, too
+        :return: number of rows inserted or changed
+        """
+        changed = self._write_facts(after, until) + self._archive(after, until)
+        if late:
+            self._mark_late(after, until)
+        return changed
+
+    def _write_facts(self, after, until):
         """Write the changed facts of commercial partners in (after, until] to their profiles.
 
         New profiles get the predictions that ``lifecycle_outputs`` has for them at once.
 
         :return: number of rows inserted or changed
         """
-        cr = self.env.cr
-        columns = self._fact_columns()
-        new = self._fact_columns("facts")
+        company = self.company
+        columns = fact_columns()
+        new = fact_columns("facts")
         predicted = whole_sql("new")
         # who has no purchases left has no prediction either
         bought = SQL("facts.order_count > 0")
-        cr.execute(
+        self.cr.execute(
             SQL(
                 """UPDATE lifecycle_profile profile
                       SET (%(columns)s) = ROW(%(new)s),
@@ -76,8 +82,8 @@ class LifecyclePipeline(models.AbstractModel):
                 until=until,
             )
         )
-        changed = cr.rowcount
-        cr.execute(
+        changed = self.cr.rowcount
+        self.cr.execute(
             SQL(
                 """INSERT INTO lifecycle_profile
                          (partner_id, company_id, currency_id, active, predicted, clv_total,
@@ -98,24 +104,21 @@ class LifecyclePipeline(models.AbstractModel):
                 predictions=names_sql(),
                 predicted=SQL(", ").join(predicted.values()),
                 expected=predicted["clv_predicted"],
-                rhythm=self.env["lifecycle.classifier"]._rhythm_sql(
-                    self.env["lifecycle.clv.model"]._current(company)
-                ),
+                rhythm=rhythm_sql(self.env["lifecycle.clv.model"]._current(company)),
                 company=company.id,
                 currency=company.currency_id.id,
                 after=after,
                 until=until,
             )
         )
-        return changed + cr.rowcount
+        return changed + self.cr.rowcount
 
-    @api.model
-    def _archive_without_facts(self, company, after, until):
+    def _archive(self, after, until):
         """Archive the profiles in (after, until] that no facts were found for.
 
         They stay, so that their history does.
         """
-        self.env.cr.execute(
+        self.cr.execute(
             SQL(
                 """UPDATE lifecycle_profile profile
                       SET active = FALSE, predicted = FALSE, clv_total = 0,
@@ -124,29 +127,29 @@ class LifecyclePipeline(models.AbstractModel):
                     WHERE gone.partner_id = profile.partner_id AND NOT gone.found
                       AND gone.partner_id > %s AND gone.partner_id <= %s
                       AND profile.company_id = %s AND profile.active""",
-                self._fact_columns(),
+                fact_columns(),
                 names_sql(),
                 SQL(", ").join(SQL(nothing) for nothing in FACTS.values()),
                 SQL(", ").join(SQL("NULL") for _name in OUTPUTS),
                 after,
                 until,
-                company.id,
+                self.company.id,
             )
         )
-        return self.env.cr.rowcount
+        return self.cr.rowcount
 
-    @api.model
-    def _buyer_count(self):
-        """Number of customers among the collected facts."""
-        return self.env.execute_query(
-            SQL("SELECT COUNT(*) FROM lifecycle_facts WHERE order_count > 0")
-        )[0][0]
-
-    @api.model
-    def _forget_facts(self):
-        """Drop what ``_collect_facts`` made."""
-        self.env.cr.execute(
-            "DROP TABLE pg_temp.lifecycle_facts, pg_temp.lifecycle_change, "
-            "pg_temp.lifecycle_outputs"
+    def _mark_late(self, after, until):
+        """Note on the profiles in (after, until] what ``find_late`` has found."""
+        self.cr.execute(
+            SQL(
+                """UPDATE lifecycle_profile profile
+                      SET history_until = late.until,
+                          history_day = COALESCE(late.late_day, profile.history_day)
+                     FROM lifecycle_late late
+                    WHERE late.partner_id = profile.partner_id AND profile.company_id = %s
+                      AND late.partner_id > %s AND late.partner_id <= %s""",
+                self.company.id,
+                after,
+                until,
+            )
         )
-        self.env.cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_late")

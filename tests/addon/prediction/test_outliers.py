@@ -45,8 +45,8 @@ class TestOutliers(RevenueCase):
                 # what was earned is what was earned
                 profile = self.profile(customer, self.company)
                 self.assertGreaterEqual(profile.clv_historical, HUGE * 0.99)
-                outlook = self.env["lifecycle.prediction"]._outlook(profile, self.today)
-                self.assertLess(outlook["high"], HUGE / 20)
+                interval = self.env["lifecycle.prediction"]._interval(profile, self.today)
+                self.assertLess(interval["high"], HUGE / 20)
                 # corrected, everything is as before
                 order._action_cancel()
                 message, again, model = self.forecast()

@@ -7,6 +7,9 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.exceptions import AccessError
 
+from odoo.addons.customer_lifecycle.models.profile.chosen import Chosen
+from odoo.addons.customer_lifecycle.models.profile.preferences import PreferenceReader
+
 from ..common import LifecycleCase
 
 
@@ -115,8 +118,9 @@ class TestPreferences(LifecycleCase):
             {key: len(days) for key, days in bought.items() if len(days) >= 3},
         )
         before = usual.ids
-        preference = self.env["lifecycle.preference"]
-        self.assertEqual(preference._update(self.company), 0)
+        night = self.env, self.company, self.today
+        with Chosen(*night) as chosen:
+            self.assertEqual(chosen.choose([PreferenceReader(*night).is_due()]), 0)
         self.order(partners[7], 0, (self.coffee, 1))
         self.env["lifecycle.pipeline"]._refresh(self.company, partners[7].ids)
         after = usual.search([("profile_id.company_id", "=", self.company.id)])

@@ -4,6 +4,8 @@ from odoo import Command, fields
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
+from odoo.addons.customer_lifecycle.models.runs.collect import Collect
+
 from ..common import LifecycleCase
 
 
@@ -27,16 +29,15 @@ class ProspectCase(LifecycleCase):
         """Whether somebody counts, by refresh and by full computation alike."""
         partner = partner or self.partner
         company = company or self.home
-        pipeline = self.env["lifecycle.pipeline"]
         self.env.flush_all()
-        pipeline._refresh(company, partner.ids)
+        self.env["lifecycle.pipeline"]._refresh(company, partner.ids)
         refreshed = bool(self.profile(partner, company).filtered("active"))
-        pipeline._collect_facts(company, company._lifecycle_today())
-        self.env.cr.execute(
-            "SELECT COUNT(*) FROM lifecycle_facts WHERE partner_id = %s", [partner.id]
-        )
-        self.assertEqual(bool(self.env.cr.fetchone()[0]), refreshed)
-        self.env.cr.execute("DROP TABLE lifecycle_facts")
+        with Collect(self.env, company, company._lifecycle_today()) as facts:
+            facts.collect()
+            self.env.cr.execute(
+                "SELECT COUNT(*) FROM lifecycle_facts WHERE partner_id = %s", [partner.id]
+            )
+            self.assertEqual(bool(self.env.cr.fetchone()[0]), refreshed)
         return refreshed
 
     def backdate(self, record, months, column="create_date"):

@@ -3,6 +3,8 @@ from unittest.mock import patch
 
 from odoo import fields
 
+from odoo.addons.customer_lifecycle.models.profile.signal import SignalReader
+
 from ..common import LifecycleCase
 
 
@@ -65,18 +67,16 @@ class TestSignalNews(LifecycleCase):
     def night(self, complete=False):
         """One night's look; returns whether it was at those with news only."""
         self.env.flush_all()
-        few, self.seen = self.signals._find_news(self.company, self.seen, complete=complete)
-        self.signals._update(self.company, news=few)
+        scope = self.env, self.company, self.today
+        with SignalReader(*scope) as reader:
+            self.seen = reader.find_changes(self.seen, complete)
+            reader.read()
         self.env["lifecycle.profile"].invalidate_model()
-        return few
+        return reader.only_changed
 
     def store_facts(self):
         """What a run does with purchases, without the preferences."""
-        pipeline = self.env["lifecycle.pipeline"]
-        self.env.flush_all()
-        pipeline._collect_facts(self.company, self.today)
-        pipeline._store_facts(self.company, 0, 2**31 - 1)
-        pipeline._forget_facts()
+        self.store_figures(self.company, self.today)
 
     def profile(self, customer):
         return self.env["lifecycle.profile"].search([("partner_id", "=", customer.id)])

@@ -2,6 +2,8 @@ import random
 from datetime import date, timedelta
 from unittest.mock import patch
 
+from odoo.addons.customer_lifecycle.models.prediction.rhythm import Rhythms
+
 from ..common_stages import START, Reference, StagesCase
 
 
@@ -155,11 +157,9 @@ class TestStageHistory(StagesCase):
         with patch.object(
             type(self.env["res.company"]), "_lifecycle_today", lambda company: START
         ):
-            self.env["lifecycle.pipeline"]._collect_facts(self.company, START)
-            self.env["lifecycle.pipeline"]._store_facts(self.company, 0, 2**31 - 1)
-            classifier = self.env["lifecycle.classifier"]
-            classifier._update_rhythms(self.company)
-            classifier._reconstruct(self.company, START)
+            self.store_figures(self.company, START)
+            Rhythms(self.env, self.company, START).write()
+            self.env["lifecycle.classifier"]._reconstruct(self.company, START)
             self.classify(START, cause="initial")
         history = self.profile(partner).transition_ids.sorted("number")
         self.assertEqual(

@@ -8,6 +8,8 @@ import random
 from datetime import timedelta
 from unittest.mock import patch
 
+from odoo.addons.customer_lifecycle.models.prediction.fit import Fit
+
 from ..common_stages import START, StagesCase
 
 #: conditions that time or an order changes
@@ -51,7 +53,7 @@ class TestWhyRules(StagesCase):
                     )
                 day += timedelta(max(1, round(draw.expovariate(1 / gap))))
         cls.env["lifecycle.external.purchase"].create(vals)
-        cls.env["lifecycle.prediction"]._fit(cls.company, START)
+        Fit(cls.env, cls.company, START).fit()
         cls.model = cls.env["lifecycle.clv.model"]._current(cls.company)
         cls.partners = partners
 

@@ -9,6 +9,10 @@ from odoo import fields
 from odoo.sql_db import db_connect
 from odoo.tools import mute_logger
 
+from odoo.addons.customer_lifecycle.models.prediction.fit import Fit
+from odoo.addons.customer_lifecycle.models.prediction.forecast import PredictKnown
+from odoo.addons.customer_lifecycle.models.runs.collect import Collect
+from odoo.addons.customer_lifecycle.models.runs.store import Store
 from odoo.addons.customer_lifecycle.tools.batches import LOCKS
 
 from ..common import NIGHTLY, REFRESH
@@ -125,35 +129,31 @@ class TestResuming(RunCase):
 
 
 class TestFailures(RunCase):
-    def break_step(self, name, company, error):
-        """Let a method of the pipeline or the prediction fail for one company."""
-        model = self.env.registry[
-            "lifecycle.prediction" if hasattr(self.env["lifecycle.prediction"], name)
-            else "lifecycle.pipeline"
-        ]
-        origin = getattr(model, name)
+    def break_step(self, step, name, company, error):
+        """Let a step fail for one company."""
+        origin = getattr(step, name)
 
-        def breaking(record, of_company, *args, **kwargs):
-            if of_company == company:
+        def breaking(self, *args, **kwargs):
+            if self.company == company:
                 raise error
-            return origin(record, of_company, *args, **kwargs)
+            return origin(self, *args, **kwargs)
 
-        return patch.object(model, name, breaking)
+        return patch.object(step, name, breaking)
 
     @mute_logger(RUN_LOG)
     def test_failed_step_says_what_and_where_and_others_go_on(self):
         self.run_nightly()
         good = self.figures(self.home)
-        for name, words in (
-            ("_collect_facts", "Purchase histories"),
-            ("_store_facts", "Purchase histories"),
-            ("_fit", "Fitting the model"),
-            ("_predict", "Predictions"),
+        for step, name, words in (
+            (Collect, "collect", "Purchase histories"),
+            (Store, "write", "Purchase histories"),
+            (Fit, "fit", "Fitting the model"),
+            (PredictKnown, "predict", "Predictions"),
         ):
-            with self.subTest(step=name):
+            with self.subTest(step=step):
                 run = self.request(kind="manual", refit=True)
                 other = self.env["lifecycle.run"]._request(self.small, kind="manual")
-                with self.break_step(name, self.home, ArithmeticError("no such number")):
+                with self.break_step(step, name, self.home, ArithmeticError("no such number")):
                     self.run_nightly()
                 self.assertEqual(run.state, "failed")
                 self.assertIn(words, run.message)
@@ -199,21 +199,20 @@ class TestFailures(RunCase):
     @mute_logger(RUN_LOG)
     def test_users_changes_that_cross_a_step(self):
         """Somebody merges or deletes a customer meanwhile: the step is simply done again."""
-        pipeline = self.env.registry["lifecycle.pipeline"]
-        origin = pipeline._store_facts
+        origin = Store.write
         for error in (errors.SerializationFailure, errors.ForeignKeyViolation):
             for times, state in ((1, "done"), (99, "failed")):
                 left = [times]
 
-                def crossed(record, *args, left=left, error=error):
+                def crossed(store, *args, left=left, error=error):
                     if left[0]:
                         left[0] -= 1
                         raise error("crossed")
-                    return origin(record, *args)
+                    return origin(store, *args)
 
                 with self.subTest(error=error, times=times):
                     run = self.request(kind="manual")
-                    with patch.object(pipeline, "_store_facts", crossed):
+                    with patch.object(Store, "write", crossed):
                         self.run_nightly()
                     self.assertEqual(run.state, state)
 
@@ -281,8 +280,8 @@ class TestOneWorkerAtATime(RunCase):
 
         noise = mute_logger(RUN_LOG, "odoo.sql_db", "odoo.addons.base.models.ir_cron")
         for action, model_class, name in (
-            (self.run_nightly, pipeline, "_collect_facts"),
-            (self.run_nightly, pipeline, "_store_facts"),
+            (self.run_nightly, Collect, "collect"),
+            (self.run_nightly, Store, "write"),
             (self.run_nightly, run_class, "_advance"),
             (self.run_refresh, run_class, "_refresh_rows"),
             (self.run_refresh, pipeline, "_refresh"),

@@ -10,6 +10,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.customer_lifecycle.models.prediction.prediction_columns import OUTPUTS
 from odoo.addons.customer_lifecycle.models.runs.collect import FACTS
+from odoo.addons.customer_lifecycle.models.runs.store import Store
 
 from ..common_runs import RunCase
 
@@ -202,18 +203,17 @@ class TestOnlyWhatChanged(RunCase):
         self.new_purchase(seen, 10, company=self.home)
         everywhere.email = "everywhere@example.com"
         self.assertEqual(self.queued(), {(seen.id, self.home.id), (everywhere.id, 0)})
-        pipeline = self.env.registry["lifecycle.pipeline"]
-        store = pipeline._store_facts
+        write = Store.write
 
-        def store_while_somebody_saves(record, company, *args):
-            record.env.cr.execute(
+        def write_while_somebody_saves(store, *args):
+            store.cr.execute(
                 "INSERT INTO lifecycle_queue (partner_id, company_id) VALUES (%s, %s)",
-                [during.id, company.id],
+                [during.id, store.company.id],
             )
-            return store(record, company, *args)
+            return write(store, *args)
 
         self.request(kind="manual")
-        with patch.object(pipeline, "_store_facts", store_while_somebody_saves):
+        with patch.object(Store, "write", write_while_somebody_saves):
             self.run_nightly()
         self.assertEqual(self.queued(), {(during.id, self.home.id), (everywhere.id, 0)})
 
