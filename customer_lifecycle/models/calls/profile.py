@@ -10,14 +10,13 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.fields import OptionalMonetary
+from ..profile.complaints import CALLS, UNPAID
 from ..sources.paths import path_sql
 
 #: customers suggested to one salesperson at a time
 SUGGESTIONS = 10
 #: a bad experience is a reason to call for so many days
 COMPLAINT_DAYS = 30
-#: dates of bad experiences
-COMPLAINTS = ("late_delivery_date", "return_date", "bad_rating_date")
 #: days without a new suggestion after each outcome
 PAUSES = {"reached": 14, "missed": 1, "quote": 14, "snooze": 7, "not_needed": 60}
 
@@ -50,22 +49,25 @@ class LifecycleProfile(models.Model):
 
     # ----- MONEY AT RISK -----
 
-    @api.depends("clv_predicted", "p_order_30", "revenue_year", "order_count", "stage_id")
+    @api.depends(
+        *("clv_predicted", "p_order_30", "revenue_year", "order_count", "stage_id"),
+        *("next_order_to", "usual_product_ids", UNPAID, *(complaint.date for complaint in CALLS)),
+    )
     def _compute_money_at_risk(self):
-        today = self._lifecycle_today()
-        serious = self.filtered_domain(Domain.OR(self._serious_reasons(today)))
+        # sudo: whose records these are is asked where they are read
+        profiles = self.sudo().with_context(active_test=False)
+        query = profiles._search([("id", "in", self.ids)])
+        risks = dict(
+            self.env.execute_query(
+                query.select(
+                    SQL.identifier(query.table, "id"),
+                    profiles._field_to_sql(query.table, "money_at_risk", query),
+                )
+            )
+        )
         for profile in self:
-            if not profile.order_count:
-                profile.money_at_risk = False
-                continue
-            expected = profile.clv_predicted
-            if expected is False:
-                expected = profile.revenue_year
-            risk = expected * (1 - (profile.p_order_30 or 0))
-            missing = profile._missing_products()
-            if missing and profile not in serious:
-                risk = min(risk, sum(missing.mapped("yearly_amount")))
-            profile.money_at_risk = risk
+            risk = risks.get(profile._origin.id)
+            profile.money_at_risk = False if risk is None else risk
 
     def _field_to_sql(self, alias, field_expr, query=None):
         if field_expr != "money_at_risk":
@@ -75,15 +77,13 @@ class LifecycleProfile(models.Model):
             return super(LifecycleProfile, self)._field_to_sql(alias, name, query)
 
         today = self._lifecycle_today()
-        lately = fields.Date.subtract(today, days=COMPLAINT_DAYS)
-        warning = self.env["lifecycle.stage"].sudo().search([("tone", "=", "warning")])
+        # sudo: the amount is no secret of who sees the customer, nor what it is made of
+        profiles = self.sudo()
+        serious = Domain.OR(self._serious_reasons(today)).optimize_full(profiles)
         return SQL(
             """(CASE WHEN %(orders)s > 0 THEN LEAST(
                     COALESCE(%(expected)s, %(year)s) * (1 - COALESCE(%(chance)s, 0)),
-                    CASE WHEN (%(due)s < %(today)s OR %(stage)s = ANY(%(warning)s)
-                               OR %(overdue)s < %(today)s
-                               OR GREATEST(%(complaints)s) >= %(lately)s) IS TRUE
-                         THEN NULL
+                    CASE WHEN (%(serious)s) IS TRUE THEN NULL
                          ELSE (SELECT SUM(usual.yearly_amount) FROM lifecycle_usual_product usual
                                 WHERE usual.profile_id = %(id)s
                                   AND %(today)s BETWEEN usual.missing_from
@@ -93,13 +93,8 @@ class LifecycleProfile(models.Model):
             expected=column("clv_predicted"),
             year=column("revenue_year"),
             chance=column("p_order_30"),
-            due=column("next_order_to"),
-            stage=column("stage_id"),
-            warning=warning.ids,
-            overdue=column("overdue_since"),
-            complaints=SQL(", ").join(column(name) for name in COMPLAINTS),
+            serious=serious._to_sql(profiles, alias, query),
             today=today,
-            lately=lately,
             id=SQL.identifier(alias, "id"),
         )
 
@@ -115,8 +110,8 @@ class LifecycleProfile(models.Model):
         return [
             Domain("next_order_to", "<", today),
             Domain("stage_id.tone", "=", "warning"),
-            Domain("overdue_since", "<", today),
-            *(Domain(name, ">=", lately) for name in COMPLAINTS),
+            Domain(UNPAID, "<", today),
+            *(Domain(complaint.date, ">=", lately) for complaint in CALLS),
         ]
 
     @api.model
@@ -175,7 +170,7 @@ class LifecycleProfile(models.Model):
             profile.to_contact = profile in found
 
     @api.depends_context("lang")
-    @api.depends("last_order_date", "rhythm", "late_delivery_date", "return_date", "overdue_since")
+    @api.depends("last_order_date", "rhythm", UNPAID, *(complaint.date for complaint in CALLS))
     def _compute_contact_reason(self):
         for profile in self:
             profile.contact_reason = " ".join(profile._contact_sentences()) or False
@@ -185,15 +180,11 @@ class LifecycleProfile(models.Model):
         self.ensure_one()
         today = self._lifecycle_today()
         lately = fields.Date.subtract(today, days=COMPLAINT_DAYS)
-        sentences = []
-        complaints = (
-            ("bad_rating_date", self.env._("Bad rating on %s: ask what went wrong.")),
-            ("late_delivery_date", self.env._("Late delivery on %s: ask whether all is well.")),
-            ("return_date", self.env._("Sent goods back on %s: ask whether all is well.")),
-        )
-        for name, sentence in complaints:
-            if self[name] and self[name] >= lately:
-                sentences.append(sentence % self._date(self[name]))
+        sentences = [
+            self.env._(complaint.call) % self._date(self[complaint.date])
+            for complaint in CALLS
+            if self[complaint.date] and self[complaint.date] >= lately
+        ]
         days, rhythm = self.days_since_last_order, self.rhythm
         late = self.next_order_to and self.next_order_to < today
         if self.order_count > 1 and rhythm and (late or self.stage_tone == "warning"):
@@ -225,9 +216,9 @@ class LifecycleProfile(models.Model):
                     days=(today - usual.last_date).days,
                 )
             )
-        if self.overdue_since and self.overdue_since < today:
+        if self[UNPAID] and self[UNPAID] < today:
             sentences.append(
-                self.env._("An invoice has been due since %s.", self._date(self.overdue_since))
+                self.env._("An invoice has been due since %s.", self._date(self[UNPAID]))
             )
         return sentences[:2]
 

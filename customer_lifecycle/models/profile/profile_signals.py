@@ -9,9 +9,10 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.fields import ClearedMany2one, OptionalFloat, OptionalMonetary
+from .complaints import COMPLAINTS, UNPAID
 
-#: causes of dissatisfaction: date field of the profile, and whether it must lie in the past year
-CAUSES = ("late_delivery_date", "return_date", "credit_note_date", "bad_rating_date")
+#: dates of complaints
+CAUSES = tuple(complaint.date for complaint in COMPLAINTS)
 WEEKDAYS = [
     ("1", "Monday"),
     ("2", "Tuesday"),
@@ -147,7 +148,7 @@ class LifecycleProfile(models.Model):
         return self._search_number("potential_gap", operator, value)
 
     @api.depends_context("lang")
-    @api.depends("overdue_since", *CAUSES)
+    @api.depends(UNPAID, *CAUSES)
     def _compute_dissatisfaction(self):
         for profile in self:
             profile.dissatisfaction = "; ".join(profile._complaints()) or False
@@ -157,10 +158,10 @@ class LifecycleProfile(models.Model):
         self.ensure_one()
         today = self._lifecycle_today()
         year_ago = fields.Date.subtract(today, years=1)
-        labels = self.fields_get([*CAUSES, "overdue_since"], ["string"])
+        labels = self.fields_get([*CAUSES, UNPAID], ["string"])
         names = [name for name in CAUSES if self[name] and self[name] > year_ago]
-        if self.overdue_since and self.overdue_since < today:
-            names.append("overdue_since")
+        if self[UNPAID] and self[UNPAID] < today:
+            names.append(UNPAID)
         return [f"{labels[name]['string']}: {self._date(self[name])}" for name in names]
 
     # ----- MISSING ITEMS -----

@@ -16,21 +16,19 @@ from ...tools import rights
 from ...tools.probe import refusal
 from ..sources.paths import check_kinds, customer_sql, day_sql, number_sql, path_sql
 from ..sources.source_mixin import DEFECTS
+from .complaints import COMPLAINTS, UNPAID
 from .reader import Reader
 
-#: profile fields that signals fill
+#: profile fields that signals fill; another add-on extends the selection
 TARGETS = [
     ("advocacy_date", "Last spoke for us"),
     ("last_contact_date", "Last contact"),
     ("referral_count", "Successful recommendations"),
     ("satisfaction_average", "Average rating"),
     ("satisfaction_last", "Last rating"),
-    ("bad_rating_date", "Last bad rating"),
     ("delivery_date", "Last delivery"),
-    ("late_delivery_date", "Last late delivery"),
-    ("return_date", "Last return"),
-    ("credit_note_date", "Last credit note"),
-    ("overdue_since", "Unpaid since"),
+    *((complaint.date, complaint.target) for complaint in COMPLAINTS),
+    (UNPAID, "Unpaid since"),
 ]
 #: how the records found for a customer become one value
 AGGREGATES = [
@@ -41,15 +39,9 @@ AGGREGATES = [
     ("last", "The number of the latest"),
 ]
 PATHS = ("partner_path", "company_path", "date_path", "after_path", "value_path")
-#: targets that are no dates, and where nothing found is zero
-COUNTS = {"referral_count"}
-NUMBERS = {"referral_count", "satisfaction_average", "satisfaction_last"}
-#: what a target reads where nothing says anything; dates where it is not named
-NOTHING = {
-    "referral_count": "0",
-    "satisfaction_average": "NULL::numeric",
-    "satisfaction_last": "NULL::numeric",
-}
+#: by the kind of field: what it reads where nothing is found, and what is found
+NOTHING = {"date": "NULL::date", "integer": "0", "float": "NULL::numeric"}
+FOUND = {"date": "%s", "integer": "COALESCE(%s, 0)::integer", "float": "ROUND(%s, 2)"}
 
 
 class SignalReader(Reader):
@@ -160,7 +152,8 @@ class LifecycleSignal(models.Model):
                         "only with these."
                     )
                 )
-            if (signal.target in NUMBERS) == (signal.aggregate in ("latest", "earliest")):
+            kind = self.env["lifecycle.profile"]._fields[signal.target].type
+            if (kind == "date") != (signal.aggregate in ("latest", "earliest")):
                 raise ValidationError(
                     self.env._("“%s” does not fit the field it fills.", signal.name)
                 )
@@ -252,11 +245,12 @@ class LifecycleSignal(models.Model):
         available = self.sudo()._available().grouped("target")
         if partner_ids is not None:
             partner_ids = self._reached(company, partner_ids)
-        for target, _label in TARGETS:
+        for target in self._fields["target"].get_values(self.env):
+            kind = self.env["lifecycle.profile"]._fields[target].type
             signals = available.get(target)
             if not signals:
                 # what nobody reads any more is not said either
-                columns[target] = SQL(NOTHING.get(target, "NULL::date"))
+                columns[target] = SQL(NOTHING[kind])
                 continue
             parts = []
             for signal in signals:
@@ -276,23 +270,17 @@ class LifecycleSignal(models.Model):
                 continue
             together = "SUM" if signals[0].aggregate == "count" else "MAX"
             together = "MIN" if signals[0].aggregate == "earliest" else together
-            alias = SQL.identifier(target)
             joins.append(
                 SQL(
                     "LEFT JOIN (SELECT partner_id, %s(value) AS value FROM (%s) found "
                     "GROUP BY partner_id) %s ON %s = profile.partner_id",
                     SQL(together),
                     SQL(" UNION ALL ").join(parts),
-                    alias,
+                    SQL.identifier(target),
                     SQL.identifier(target, "partner_id"),
                 )
             )
-            value = SQL.identifier(target, "value")
-            if target in COUNTS:
-                value = SQL("COALESCE(%s, 0)::integer", value)
-            elif target in NUMBERS:
-                value = SQL("ROUND(%s, 2)", value)
-            columns[target] = value
+            columns[target] = SQL(FOUND[kind], SQL.identifier(target, "value"))
         if not columns:
             return 0, warnings
         where = SQL("profile.company_id = %s AND profile.active", company.id)

@@ -12,6 +12,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.messages import REFUSE, SEND, WAIT, Decision
+from ..profile.complaints import PAUSING, UNPAID
 from .channels import CHANNELS, EMAIL
 
 #: why a message is not sent, for good
@@ -398,16 +399,13 @@ class LifecycleConsent(models.AbstractModel):
         pauses = {}
         for profile in profiles.sudo():
             until = {
-                reason: company.lifecycle_complaint_days - (today - date).days
-                for reason, date in (
-                    ("complaint", profile.bad_rating_date),
-                    ("late", profile.late_delivery_date),
-                )
-                if date
+                complaint.pause: company.lifecycle_complaint_days - (today - date).days
+                for complaint in PAUSING
+                if (date := profile[complaint.date])
             }
             reason = max(until, key=until.get, default=None)
             if reason and until[reason] > 0:
                 pauses[profile.id] = (reason, moment + timedelta(days=until[reason]))
-            elif profile.overdue_since and profile.overdue_since < today:
+            elif profile[UNPAID] and profile[UNPAID] < today:
                 pauses[profile.id] = ("overdue", moment + timedelta(days=1))
         return pauses
