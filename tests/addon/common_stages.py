@@ -94,3 +94,31 @@ class StagesCase(LifecycleCase):
         partner = self.new_customer(name, email=f"{name}@example.com", **values)
         self.buy(partner, *(START - timedelta(gap * number) for number in range(count)))
         return partner
+
+    def invent_rules(self, draw, conditions):
+        """Random rules, limits and doors for the delivered stages.
+
+        :param draw: a random generator
+        :param conditions: functions that make a condition with it
+        """
+        # a run for changed rules that waits would keep refreshes from classifying
+        quiet = self.env["lifecycle.stage"].with_context(lifecycle_rule_quiet=True)
+        stages = quiet.search([], order="priority, id")
+        stages.rule_error = False
+        for stage in stages[:-1]:
+            count = draw.randint(1, 2)
+            stage.write(
+                {
+                    "domain": repr([draw.choice(conditions)(draw) for _number in range(count)]),
+                    "keep_domain": draw.random() < 0.4
+                    and repr([draw.choice(conditions)(draw)]),
+                    "min_days": draw.choice((0, 0, 0, 15)),
+                    "max_days": draw.choice((0, 0, 0, 60)),
+                    "after_order": draw.random() < 0.2,
+                    "enter_from_ids": draw.sample(stages.ids, 3) if draw.random() < 0.3 else False,
+                }
+            )
+        broken = draw.choice(stages[:-1])
+        if draw.random() < 0.6:
+            # what a run writes when an app has taken the rule's field along
+            broken.write({"rule_error": "gone"})

@@ -236,3 +236,35 @@ class LifecycleProfile(models.Model):
                 }
             )
         return bands
+
+    # ----- CHIP -----
+
+    def _chips(self):
+        return [*super()._chips(), self._chip_origin()]
+
+    def _chip_origin(self):
+        if not self.first_touch_date:
+            return None
+        names = [self.first_source_id.name, self.first_medium_id.name, self.first_campaign_id.name]
+        names = list(dict.fromkeys(filter(None, names)))
+        referrer = self.partner_id.lifecycle_referred_by_id
+        return self._chip(
+            "origin",
+            self.env._("First touch"),
+            self._date(self.first_touch_date),
+            why=[
+                self._way_text(),
+                len(names) > 1 and self.env._("In full: %s.", ", ".join(names)),
+                # the friend may belong to a company that the reader does not see
+                referrer.has_access("read")
+                and referrer
+                and self.env._("Recommended by %s.", referrer.display_name),
+                self.referral_count
+                and self.env._("Has brought %s other customers.", self.referral_count),
+                not self.touches_to_first_order
+                and self.days_to_first_order
+                and self.env._("First order %s later.", self._days_text(self.days_to_first_order)),
+                self._last_order_text(),
+            ],
+            sequence=130,
+        )

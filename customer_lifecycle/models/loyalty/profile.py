@@ -54,6 +54,52 @@ class LifecycleProfile(models.Model):
             "context": {},
         }
 
+    # ----- CHIPS -----
+
+    def _chips(self):
+        return [*super()._chips(), self._chip_points(), self._chip_loyalty_cost()]
+
+    def _chip_points(self):
+        cards = self.env["loyalty.card"]
+        if not cards.has_access("read"):
+            return None
+        today = fields.Date.context_today(self)
+        cards = cards.search(
+            [
+                ("partner_id", "child_of", self.partner_id.id),
+                ("points", ">", 0),
+                ("program_id.active", "=", True),
+                (
+                    "program_id.company_id",
+                    "in",
+                    [*self.company_id._lifecycle_above().ids, False],
+                ),
+                "|",
+                ("expiration_date", "=", False),
+                ("expiration_date", ">=", today),
+            ]
+        )
+        if not cards:
+            return None
+        lines = [
+            f"{card.program_id.name}: {card.points_display}"
+            + (
+                ""
+                if card.partner_id == self.partner_id
+                else f" ({card.partner_id.display_name})"
+            )
+            for card in cards[:10]
+        ]
+        first = cards[0]
+        return self._chip(
+            "points",
+            self.env._("Loyalty"),
+            first.points_display if len(cards) == 1 else self.env._("%s cards", len(cards)),
+            why=lines,
+            tone="success",
+            sequence=100,
+        )
+
     def _chip_loyalty_cost(self):
         if not self.env.user.has_group(MANAGER) or not self.loyalty_cost:
             return None
@@ -68,6 +114,7 @@ class LifecycleProfile(models.Model):
                 and self.env._("%s %% of net revenue.", f"{100 * share:.1f}"),
                 self.env._("Discounts and free products of loyalty programs; no gift cards."),
             ],
+            sequence=110,
         )
 
     # ----- EXPIRING POINTS -----

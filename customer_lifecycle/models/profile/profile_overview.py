@@ -2,7 +2,8 @@
 
 In: the id of a contact. Out: chips, figures, forecast and value by year, or a sentence such as
 "the first computation has not finished". Called by the tab in the browser; the journey map and
-the contact's figures take the name of the expected value from here.
+the contact's figures take the name of the expected value from here. Other rooms add their chips
+with the helper that is here.
 """
 
 from odoo import api, fields, models
@@ -200,6 +201,139 @@ class LifecycleProfile(models.Model):
                 }
             )
         return years
+
+    # ----- CHIPS -----
+
+    def _overview_chips(self):
+        """Chips for the screen, in order; the tier has a line of its own, with its buttons.
+
+        :return: list of dicts as :meth:`_chip` makes them
+        """
+        self.ensure_one()
+        return sorted(filter(None, self._chips()), key=lambda chip: chip["sequence"])
+
+    def _chips(self):
+        """Chips in any order, and None in place of one that has nothing to say.
+
+        Whatever else is worth knowing extends this, and adds its own.
+        """
+        return [
+            self._chip_complaints(),
+            self._chip_missing(),
+            self._chip_satisfaction(),
+            self._chip_tastes(),
+            self._chip_potential(),
+        ]
+
+    def _chip(self, name, label, value, why=(), tone="secondary", sequence=200, **more):
+        """A chip: a word and a value, and what a click on it shows.
+
+        :param why: sentences that a click shows
+        :param tone: a Bootstrap colour
+        :param sequence: where it stands, the lowest first
+        :param more: ``html`` of what to do; ``actions``: buttons that a click shows (``label``,
+            ``model``, ``method``, ``ids``, ``confirm``)
+        """
+        return {
+            "name": name,
+            "label": label,
+            "value": value,
+            "why": [sentence for sentence in why if sentence],
+            "tone": tone,
+            "sequence": sequence,
+            **more,
+        }
+
+    def _chip_complaints(self):
+        causes = self._complaints()
+        if not causes:
+            return None
+        return self._chip(
+            "complaints",
+            self.env._("May be dissatisfied"),
+            causes[0],
+            why=causes[1:],
+            tone="danger",
+            sequence=40,
+        )
+
+    def _chip_missing(self):
+        today = self._lifecycle_today()
+        missing = self._missing_products()
+        if not missing:
+            return None
+        return self._chip(
+            "missing",
+            self.env._("Usual item missing"),
+            " · ".join(missing[:2].mapped("product_id.name")),
+            why=[
+                self.env._(
+                    "“%(product)s”: every %(gap)s days, last %(days)s days ago, usually "
+                    "%(quantity)g at a time.",
+                    product=usual.product_id.name,
+                    gap=max(1, round(usual.gap)),
+                    days=(today - usual.last_date).days,
+                    quantity=usual.quantity,
+                )
+                for usual in missing
+            ],
+            tone="warning",
+            sequence=50,
+        )
+
+    def _chip_satisfaction(self):
+        if self.satisfaction_average is False:
+            return None
+        average = self.satisfaction_average
+        return self._chip(
+            "satisfaction",
+            self.env._("Satisfaction"),
+            self.env._("%(average).1f of 5", average=average),
+            why=[
+                self.satisfaction_last is not False
+                and self.env._("Last rating: %(last).0f of 5.", last=self.satisfaction_last)
+            ],
+            tone="success" if average >= 4 else "warning" if average >= 2.5 else "danger",
+            sequence=70,
+        )
+
+    def _chip_tastes(self):
+        usual = self.usual_product_ids[:3].mapped("product_id.name")
+        likes = self.favorite_category_ids.mapped("name") or usual[:2]
+        if not likes:
+            return None
+        weekdays = dict(self._fields["usual_weekday"]._description_selection(self.env))
+        return self._chip(
+            "tastes",
+            self.env._("Likes"),
+            " · ".join(likes),
+            why=[
+                usual and self.env._("Usually buys: %s.", " · ".join(usual)),
+                self.usual_weekday
+                and self.env._("Usually orders on a %s.", weekdays[self.usual_weekday]),
+                self.usual_team_id
+                and self.env._("Usual channel: %s.", self.usual_team_id.name),
+            ],
+            sequence=80,
+        )
+
+    def _chip_potential(self):
+        if not self.potential:
+            return None
+        return self._chip(
+            "potential",
+            self.env._("Share won"),
+            f"{round(100 * self.potential_share)} %",
+            why=[
+                self.env._(
+                    "%(won)s of a yearly budget of %(budget)s; %(gap)s not won yet.",
+                    won=self._money(self.revenue_year),
+                    budget=self._money(self.potential),
+                    gap=self._money(self.potential_gap),
+                )
+            ],
+            sequence=90,
+        )
 
     # ----- ACTIONS -----
 

@@ -1,10 +1,6 @@
 from . import (
     classifier,
-    coming,
-    past,
-    late,
-    past_sql,
-    moves,
+    profile_why,
     profile,
     rule,
     rule_preview,

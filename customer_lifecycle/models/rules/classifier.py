@@ -9,8 +9,9 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools import rights
 from ...tools.context import own_value
+from . import late, moves, past
+from .profiles_as_of import ProfilesAsOf
 
 
 class LifecycleClassifier(models.AbstractModel):
@@ -59,7 +60,7 @@ class LifecycleClassifier(models.AbstractModel):
             moved = [row[0] for row in self.env.cr.fetchall()]
             if moved:
                 self._apply_moves(today)
-                errors += self._record_moves("stage", cause)
+                errors += moves.record(self.env, "stage", cause)
             self.env.cr.execute("DROP TABLE pg_temp.lifecycle_moves")
             count += len(moved)
             if not moved:
@@ -81,11 +82,11 @@ class LifecycleClassifier(models.AbstractModel):
             for _round in range(len(self.env["lifecycle.stage"]._in_priority())):
                 self._find_moves(company, today)
                 cr.execute("SELECT id, from_id, to_id FROM lifecycle_moves")
-                moves = cr.fetchall()
+                found = cr.fetchall()
                 self._apply_moves(today)
-                for profile_id, from_id, to_id in moves:
+                for profile_id, from_id, to_id in found:
                     ends[profile_id] = (ends.get(profile_id, (from_id,))[0], to_id)
-                if not moves:
+                if not found:
                     break
         finally:
             cr.execute("ROLLBACK TO SAVEPOINT lifecycle_settle")
@@ -136,136 +137,29 @@ class LifecycleClassifier(models.AbstractModel):
     @api.model
     def _find_moves(self, company, today, partner_ids=None):
         """Temporary table ``lifecycle_moves`` of the profiles whose stage is to change."""
-        profiles = (
-            self.env["lifecycle.profile"]
-            .sudo()
-            .with_company(company)
-            .with_context(active_test=False, lifecycle_today=today)
-        )
         domain = Domain("company_id", "=", company.id) & Domain("active", "=", True)
         if partner_ids is not None:
             domain &= Domain("partner_id", "in", list(partner_ids))
-        query = profiles._search(domain)
-        target, names = self._target_sql(profiles, query, today)
-        query.add_where(
-            SQL("%s IS DISTINCT FROM %s", target, SQL.identifier(query.table, "stage_id"))
+        profiles = ProfilesAsOf(self.env, company, today, domain)
+        rules = self.env["lifecycle.stage"]._rules()
+        target = rules.target_sql(profiles)
+        profiles.query.add_where(
+            SQL("%s IS DISTINCT FROM %s", target, profiles.column("stage_id"))
         )
-        values = SQL(", ").join(
-            SQL("%s::text, %s", name, value)
-            for name in sorted(names)
-            if (value := self._value_sql(profiles, name, query))
-        )
-        table = query.table
         self.env.cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_moves")
         self.env.cr.execute(
             SQL(
                 "CREATE TEMPORARY TABLE lifecycle_moves AS %s",
-                query.select(
-                    SQL.identifier(table, "id"),
-                    SQL("%s AS from_id", SQL.identifier(table, "stage_id")),
+                profiles.query.select(
+                    profiles.column("id"),
+                    SQL("%s AS from_id", profiles.column("stage_id")),
                     SQL("%s AS to_id", target),
-                    SQL("%s AS since", SQL.identifier(table, "stage_date")),
-                    SQL("%s AS last_order_date", SQL.identifier(table, "last_order_date")),
-                    SQL("jsonb_build_object(%s) AS why", values),
+                    SQL("%s AS since", profiles.column("stage_date")),
+                    profiles.column("last_order_date"),
+                    SQL("%s AS why", profiles.values({"order_count", *rules.names})),
                 ),
             )
         )
-
-    @api.model
-    def _target_sql(self, profiles, query, today):
-        """CASE expression of the stage each profile belongs to, and the fields rules use.
-
-        A stage by hand holds until its date; a minimum stay holds; then the first stage wins
-        whose rule matches and that may be entered from where the customer is.
-        """
-        table = query.table
-        current = SQL.identifier(table, "stage_id")
-        days = SQL("(%s::date - %s)", today, SQL.identifier(table, "stage_date"))
-        branches, names = [], {"order_count"}
-        stages = self.env["lifecycle.stage"]._in_priority()
-        for stage in stages:
-            rules = [stage._rule(), stage._rule(keep=True)]
-            for rule in rules:
-                names.update(condition.field_expr for condition in rule.iter_conditions())
-            enter, keep = (
-                self._rule_sql(
-                    profiles,
-                    self._dated(
-                        rights.within_company(rule, profiles, profiles.env.company)
-                    ),
-                    table,
-                    query,
-                    today,
-                )
-                for rule in rules
-            )
-            if stage.enter_from_ids:
-                enter = SQL("%s AND %s = ANY(%s)", enter, current, stage.enter_from_ids.ids)
-            if stage.after_order:
-                enter = SQL("%s AND COALESCE(%s, FALSE)", enter, self._has_ordered_sql(table))
-            if stage.max_days:
-                keep = SQL("%s AND %s < %s", keep, days, stage.max_days)
-            branches.append(
-                SQL(
-                    "WHEN CASE WHEN %s IS NOT DISTINCT FROM %s THEN %s ELSE %s END THEN %s",
-                    current,
-                    stage.id,
-                    keep,
-                    enter,
-                    stage.id,
-                )
-            )
-        stays = [
-            SQL("%s >= %s", SQL.identifier(table, "stage_hold_until"), today),
-            *(
-                SQL("%s = %s AND %s < %s", current, stage.id, days, stage.min_days)
-                for stage in stages
-                if stage.min_days
-            ),
-            # a rule that was switched off says nothing about its members: they stay
-            SQL("%s = ANY(%s)", current, self.env["lifecycle.stage"]._switched_off().ids),
-        ]
-        held = SQL("%s IS NOT NULL AND (%s)", current, SQL(" OR ").join(stays))
-        target = SQL(
-            "CASE WHEN %s THEN %s %s ELSE %s END",
-            held,
-            current,
-            SQL(" ").join(branches),
-            stages[-1:].id or None,
-        )
-        return target, names
-
-    @api.model
-    def _has_ordered_sql(self, table):
-        """Whether a profile has an order since its stage began.
-
-        An order of that very day counts where it was not known yet: who was at risk in the
-        morning and orders at noon has come back.
-        """
-        last, known, since = (
-            SQL.identifier(table, name)
-            for name in ("last_order_date", "stage_order_date", "stage_date")
-        )
-        return SQL("%s >= %s AND %s > COALESCE(%s, '-infinity')", last, since, last, known)
-
-    @api.model
-    def _value_sql(self, profiles, name, query):
-        """A profile's value as SQL; None for what has no single one there."""
-        field = profiles._fields.get(name)
-        if field is None or name in ("id", "active") or field.type in ("one2many", "many2many"):
-            return None
-        try:
-            return profiles._field_to_sql(query.table, name, query)
-        except ValueError:
-            # computed in Python only, though it can be searched
-            return None
-
-    @api.model
-    def _rule_sql(self, profiles, rule, table, query, today):
-        rule = rule.optimize_full(profiles)
-        if rule.is_true():
-            return SQL("TRUE")
-        return SQL("COALESCE((%s), FALSE)", rule._to_sql(profiles, table, query))
 
     # ----- WRITING -----
 
@@ -281,3 +175,20 @@ class LifecycleClassifier(models.AbstractModel):
                       stage_manual = FALSE, stage_hold_until = NULL, stage_reason = NULL
                  FROM lifecycle_moves moves WHERE moves.id = profile.id"""
         )
+
+    # ----- THE PAST -----
+
+    @api.model
+    def _reconstruct(self, company, today, partner_ids=None):
+        """Replay the stages of the past; see :func:`past.reconstruct`."""
+        return past.reconstruct(self.env, company, today, partner_ids)
+
+    @api.model
+    def _classify_late(self, company, today, partner_ids=None):
+        """Move customers by purchases that came in late; see :func:`late.classify`."""
+        return late.classify(self.env, company, today, partner_ids)
+
+    @api.model
+    def _forget_late(self, company):
+        """Take the marks of such customers away."""
+        late.forget(self.env, company)

@@ -10,6 +10,8 @@ from odoo.exceptions import UserError, ValidationError
 
 from ...tools.domains import read_domain
 
+from .stage_rule import StageRules
+
 
 class LifecycleStage(models.Model):
     """A stage of the customer life cycle: a rule over the profile, and what to do in it."""
@@ -148,18 +150,6 @@ class LifecycleStage(models.Model):
                 break
         return rule
 
-    def _rule_names_used(self):
-        """Names of the fields that the stage's rules look at."""
-        self.ensure_one()
-        return sorted(
-            {
-                condition.field_expr
-                for keep in (False, True)
-                for condition in self._rule(keep).iter_conditions()
-            }
-            or {"order_count"}
-        )
-
     def _is_catch_all(self):
         self.ensure_one()
         return self._rule().is_true()
@@ -168,6 +158,11 @@ class LifecycleStage(models.Model):
     def _in_priority(self):
         """Stages in force, in the order in which their rules are tried."""
         return self._in_force(order="priority, id")
+
+    @api.model
+    def _rules(self):
+        """The rules of the stages in force: whoever decides about stages asks these."""
+        return StageRules(self._in_priority(), self._switched_off())
 
     def _try_rule(self):
         profiles = self.env["lifecycle.profile"].sudo()

@@ -11,6 +11,7 @@ from odoo.orm.models import NO_ACCESS
 from odoo.tools.misc import format_date, formatLang
 
 from ...tools.fields import UncheckedMany2one
+from .stage_rule import StageRule
 
 
 class LifecycleTransition(models.Model):
@@ -121,7 +122,7 @@ class LifecycleTransition(models.Model):
         """Names of the fields in the rule of the stage that was entered."""
         if self.kind != "stage":
             return set(self.sudo().why or {})
-        return self.to_stage_id._rule_names_used()
+        return StageRule(self.to_stage_id).names
 
     def _shown(self, value, kind):
         """A recorded value as the reader's language writes it."""

@@ -10,6 +10,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools import rights
+from ..rules import moves
+from ..rules.profiles_as_of import ProfilesAsOf
 
 
 class LifecycleClassifier(models.AbstractModel):
@@ -36,7 +38,7 @@ class LifecycleClassifier(models.AbstractModel):
         figures = self.env["lifecycle.segment.figure"]
         if count:
             self._apply_segment_moves()
-            errors = self._record_moves("segment", cause)
+            errors = moves.record(self.env, "segment", cause)
             self.env["lifecycle.segment.flow"]._add(company)
         if partner_ids is None:
             figures._count(company)
@@ -60,29 +62,16 @@ class LifecycleClassifier(models.AbstractModel):
             # hashed subqueries over the contacts must fit, or each is read anew for each profile
             self.env.cr.execute("SET LOCAL work_mem = '256MB'")
             self.env.cr.execute("SET LOCAL jit = off")
-        profiles = (
-            self.env["lifecycle.profile"]
-            .sudo()
-            .with_company(company)
-            .with_context(active_test=False, lifecycle_today=today)
-        )
         domain = Domain("company_id", "=", company.id)
         if partner_ids is not None:
             domain &= Domain("partner_id", "in", list(partner_ids))
-        query = profiles._search(domain)
-        profile = query.table
-        active = SQL.identifier(profile, "active")
+        profiles = ProfilesAsOf(self.env, company, today, domain)
+        query = profiles.query
         meant = segments.filtered(lambda segment: segment.company_id in (company, company.browse()))
         matches = [
             SQL(
                 "CASE WHEN %s THEN %s END",
-                self._rule_sql(
-                    profiles,
-                    self._joined(segment._rule(), profiles, company),
-                    profile,
-                    query,
-                    today,
-                ),
+                profiles.matches(self._joined(segment._rule(), profiles.model, company)),
                 segment.id,
             )
             # sorted as the memberships are
@@ -104,21 +93,21 @@ class LifecycleClassifier(models.AbstractModel):
                              WHERE segment_id = ANY(%s) AND profile_id = %s
                              GROUP BY profile_id)""",
                 segments.ids,
-                SQL.identifier(profile, "id"),
+                profiles.column("id"),
             ),
-            SQL("membership.profile_id = %s", SQL.identifier(profile, "id")),
+            SQL("membership.profile_id = %s", profiles.column("id")),
         )
         matching = (
             SQL(
                 "CASE WHEN %s THEN array_remove(ARRAY[%s]::integer[], NULL) "
                 "ELSE '{}'::integer[] END",
-                active,
+                profiles.column("active"),
                 SQL(", ").join(matches),
             )
             if matches
             else SQL("'{}'::integer[]")
         )
-        columns, reasons = self._reasons_sql(segments, profiles, query)
+        columns, reasons = self._reasons_sql(segments, profiles)
         self.env.cr.execute("DROP TABLE IF EXISTS pg_temp.lifecycle_moves")
         self.env.cr.execute(
             SQL(
@@ -142,7 +131,7 @@ class LifecycleClassifier(models.AbstractModel):
                     WHERE lost.segment_id <> ALL(differing.matching)
                       AND lost.segment_id <> ALL(%(kept)s)""",
                 profiles=query.select(
-                    SQL("%s AS id", SQL.identifier(profile, "id")),
+                    SQL("%s AS id", profiles.column("id")),
                     SQL("%s AS matching", matching),
                     SQL("COALESCE(membership.ids, '{}'::integer[]) AS present"),
                     *columns,
@@ -171,7 +160,7 @@ class LifecycleClassifier(models.AbstractModel):
         return rule.optimize_full(profiles).map_conditions(joined)
 
     @api.model
-    def _reasons_sql(self, segments, profiles, query):
+    def _reasons_sql(self, segments, profiles):
         """Values that decide about segments.
 
         :return: (columns of the values, WHEN branches of the values that a segment looks at)
@@ -180,7 +169,7 @@ class LifecycleClassifier(models.AbstractModel):
         for segment in segments:
             names = {rule.field_expr for rule in segment._rule().iter_conditions()}
             for name in names - columns.keys():
-                columns[name] = self._value_sql(profiles, name, query)
+                columns[name] = profiles.value(name)
             values = SQL(", ").join(
                 SQL("%s::text, %s", name, SQL.identifier(f"value_{name}"))
                 for name in sorted(names)
@@ -200,7 +189,8 @@ class LifecycleClassifier(models.AbstractModel):
             """DELETE FROM lifecycle_segment_member member USING lifecycle_moves moves
                 WHERE member.profile_id = moves.id AND member.segment_id = moves.from_id"""
         )
-        self._insert(
+        moves.insert(
+            self.env,
             """INSERT INTO lifecycle_segment_member (profile_id, segment_id, since)
-               SELECT id, to_id, date FROM lifecycle_moves WHERE to_id IS NOT NULL"""
+               SELECT id, to_id, date FROM lifecycle_moves WHERE to_id IS NOT NULL""",
         )

@@ -46,6 +46,19 @@ class LifecycleProfile(models.Model):
     )
     rfm_note = fields.Char(string="RFM in Words", compute="_compute_rfm_note")
 
+    def _chips(self):
+        return [*super()._chips(), self._chip_rfm()]
+
+    def _chip_rfm(self):
+        if not self.rfm_group_id:
+            return None
+        value = self.rfm_group_id.name
+        if self.rfm_score:
+            value = f"{value} {self.rfm_score}"
+        return self._chip(
+            "rfm", self.env._("RFM group"), value, why=[self.rfm_note], sequence=20
+        )
+
     @api.depends_context("lang")
     @api.depends("rfm_score", "rfm_group_id", "last_order_date", "order_count")
     def _compute_rfm_note(self):

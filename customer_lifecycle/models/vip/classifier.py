@@ -9,6 +9,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools.context import own_value
+from ..rules import moves
 
 
 class LifecycleClassifier(models.AbstractModel):
@@ -52,7 +53,7 @@ class LifecycleClassifier(models.AbstractModel):
             )
         )
         count = self.env.cr.rowcount
-        errors = self._record_moves("tier", cause) if count else []
+        errors = moves.record(self.env, "tier", cause) if count else []
         self.env.cr.execute("DROP TABLE pg_temp.lifecycle_moves, pg_temp.lifecycle_tier_changes")
         self.env["lifecycle.profile"].invalidate_model()
         for branch in company._lifecycle_tier_followers():

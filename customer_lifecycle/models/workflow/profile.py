@@ -17,6 +17,9 @@ class LifecycleProfile(models.Model):
     # a file for each subject of this large model
     _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
 
+    def _chips(self):
+        return [*super()._chips(), self._chip_workflows()]
+
     def _chip_workflows(self):
         ways = self.env["lifecycle.workflow.enrollment"].search(
             [("profile_id", "=", self.id), ("state", "=", "active")]
@@ -49,6 +52,7 @@ class LifecycleProfile(models.Model):
             why=[way._where_it_stands() for way in ways],
             tone="info" if ways else "secondary",
             actions=actions,
+            sequence=120,
         )
 
     def _workflows_to_start(self):

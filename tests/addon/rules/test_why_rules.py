@@ -66,30 +66,6 @@ class TestWhyRules(StagesCase):
             )
         )
 
-    def invent(self, draw):
-        """Random rules, limits and doors for the delivered stages."""
-        # a run for changed rules that waits would keep refreshes from classifying
-        quiet = self.env["lifecycle.stage"].with_context(lifecycle_rule_quiet=True)
-        stages = quiet.search([], order="priority, id")
-        for stage in stages[:-1]:
-            count = draw.randint(1, 2)
-            stage.write(
-                {
-                    "domain": repr([draw.choice(CONDITIONS)(draw) for _number in range(count)]),
-                    "keep_domain": draw.random() < 0.4
-                    and repr([draw.choice(CONDITIONS)(draw)]),
-                    "min_days": draw.choice((0, 0, 0, 15)),
-                    "max_days": draw.choice((0, 0, 0, 60)),
-                    "after_order": draw.random() < 0.2,
-                    "enter_from_ids": draw.sample(stages.ids, 3) if draw.random() < 0.3 else False,
-                }
-            )
-        broken = draw.choice(stages[:-1])
-        if draw.random() < 0.6:
-            # what a run writes when an app has taken the rule's field along
-            broken.write({"rule_error": "gone"})
-        return stages
-
     def really(self, profile, day):
         """The stage after the run of a day; taken back."""
         self.env.flush_all()
@@ -108,7 +84,7 @@ class TestWhyRules(StagesCase):
         kinds = {"silent": 0, "never": 0, "ordered": 0}
         for seed in range(16):
             draw = random.Random(seed)
-            self.invent(draw)
+            self.invent_rules(draw, CONDITIONS)
             partner = draw.choice(self.partners)
             self.today = START
             self.refresh(partner, START)

@@ -100,7 +100,10 @@ class UserTasks:
         env.cr.execute(
             f"UPDATE lifecycle_profile SET {name} = %s WHERE id = %s", [state.id, profile.id]
         )
-        env["lifecycle.classifier"]._record_moves(kind, "edit")
+        # once Odoo is there
+        from odoo.addons.customer_lifecycle.models.rules import moves
+
+        moves.record(env, kind, "edit")
 
     def _drag(self, kind, profile_id, state_id, problems):
         name = "stage_id" if kind == "stage" else "vip_tier_id"

@@ -7,6 +7,8 @@ from psycopg2.errors import SerializationFailure
 
 from odoo.exceptions import AccessError
 
+from odoo.addons.customer_lifecycle.models.rules import moves
+
 from ..common_segments import START, SegmentCase
 
 
@@ -206,7 +208,7 @@ class TestSegments(SegmentCase):
         )
         for insert in (
             self.classifier._apply_segment_moves,
-            lambda: self.classifier._insert_transitions("segment", "initial"),
+            lambda: moves.insert_transitions(self.env, "segment", "initial"),
         ):
             with self.assertRaises(SerializationFailure), self.env.cr.savepoint():
                 insert()

@@ -1,8 +1,8 @@
-"""The reasons for a customer's stage and segments, and what comes next, in sentences.
+"""The chip of a customer's stage: why he is in it, and what would change it, in sentences.
 
-In: the rules, the profile's own values, the history of stages; the classifier foresees an order
-today and silence. Out: lists of sentences, or none where a rule cannot be evaluated. Called by
-the chips of stage and segments.
+In: the stage's rule, the profile's own values, the history of stages; the rules tell what an order
+today and silence would lead to. Out: a chip with sentences, without those on the future where a
+rule cannot be evaluated. Called by the overview of one customer.
 """
 
 import logging
@@ -13,23 +13,63 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
-from ...tools.domains import read_domain
+from .coming import Coming
 
 _logger = logging.getLogger(__name__)
 
 #: how far ahead the next change of stage is looked for
-OUTLOOK_DAYS = 730
+MAX_DAYS_AHEAD = 730
 #: words for comparisons in rules
 WORDS = {"=": "=", "!=": "≠", "<": "<", ">": ">", "<=": "≤", ">=": "≥"}
 
 
 class LifecycleProfile(models.Model):
-    """Why a customer has his labels, and what would change them."""
+    """Why a customer is in his stage, and what would change it."""
 
-    # a file for each subject of this large model
+    # a feature of its own: what the contact is told of the stage
     _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
 
-    # ----- STAGE -----
+    # ----- CHIPS -----
+
+    def _chips(self):
+        return [*super()._chips(), self._chip_stage(), self._chip_open()]
+
+    def _chip_stage(self):
+        if not self.stage_id:
+            return None
+        pace = dict(self._fields["stage_pace"]._description_selection(self.env))
+        details = [self.stage_stay, self.stage_usual, pace.get(self.stage_pace)]
+        return self._chip(
+            "stage",
+            self.env._("Stage"),
+            f"{self.stage_id.name}, {self.stage_stay}" if self.stage_stay else self.stage_id.name,
+            why=[" · ".join(filter(None, details)), *self._why_stage()],
+            tone="secondary" if self.stage_tone == "muted" else self.stage_tone,
+            html=self.stage_id.playbook or False,
+            sequence=10,
+        )
+
+    def _chip_open(self):
+        pieces = []
+        if self.open_opportunity_count:
+            pieces.append(
+                self.env._("1 opportunity")
+                if self.open_opportunity_count == 1
+                else self.env._("%s opportunities", self.open_opportunity_count)
+            )
+        if self.open_quotation_count:
+            pieces.append(
+                self.env._("1 quotation")
+                if self.open_quotation_count == 1
+                else self.env._("%s quotations", self.open_quotation_count)
+            )
+        if not pieces:
+            return None
+        return self._chip(
+            "open", self.env._("Open"), ", ".join(pieces), tone="info", sequence=60
+        )
+
+    # ----- WHY -----
 
     def _why_stage(self):
         """Sentences: since when and by whom, the rule with its values, what would change it."""
@@ -73,11 +113,11 @@ class LifecycleProfile(models.Model):
                 stays[name] = stays.get(name, 0) + transition.days_before
         if not stays:
             return False
-        parts = [
+        pieces = [
             self.env._("%(stage)s %(days)s days", stage=name, days=days)
             for name, days in sorted(stays.items(), key=lambda stay: -stay[1])
         ]
-        return self.env._("Before: %s.", ", ".join(parts))
+        return self.env._("Before: %s.", ", ".join(pieces))
 
     def _is_stage_held(self):
         return bool(self.stage_hold_until and self.stage_hold_until >= self._lifecycle_today())
@@ -133,25 +173,11 @@ class LifecycleProfile(models.Model):
                 return formatLang(self.env, value, digits=0 if value == int(value) else 1)
         return value
 
-    def _why_segments(self):
-        """A sentence for each segment: since when, and what its rule asks for."""
-        self.ensure_one()
-        since = {member.segment_id: member.since for member in self.segment_member_ids}
-        sentences = []
-        for segment in self.segment_ids:
-            parts = [self.env._("since %s", self._date(since[segment]))] if segment in since else []
-            # sudo: what a rule asks for may be told to whoever sees the customer
-            parts += self._rule_values(read_domain(self.env, segment.sudo().domain))
-            sentences.append(f"{segment.name}: {'; '.join(parts)}")
-        return sentences
-
     # ----- WHAT WOULD CHANGE IT -----
 
     def _stage_after_order(self):
         """Sentence about the stage that an order today would lead to."""
-        stage = self._foreseen(
-            lambda classifier, profile, today: classifier._stage_after_order(profile, today)
-        )
+        stage = self._ask_rules(lambda coming: coming.after_order())
         if not stage:
             return False
         if stage == self.stage_id:
@@ -171,27 +197,21 @@ class LifecycleProfile(models.Model):
 
     def _next_silent_change(self):
         """Days until the stage changes if nothing happens, and the stage; (None, None): never."""
-        found = self._foreseen(
-            lambda classifier, profile, today: classifier._stage_after_silence(
-                profile, today, OUTLOOK_DAYS
-            )
-        )
+        found = self._ask_rules(lambda coming: coming.after_silence(MAX_DAYS_AHEAD))
         days, stage = found or (None, None)
         return days, stage and stage.sudo(False).with_env(self.env)
 
-    def _foreseen(self, ask):
-        """Ask the classification; nothing where a rule cannot be evaluated, as the run will say.
+    def _ask_rules(self, ask):
+        """Ask what is coming; nothing where a rule cannot be evaluated, as the run will say.
 
-        :param ask: function of classifier, profile and day
+        :param ask: function of :class:`Coming`
         """
         self.ensure_one()
         # sudo: rules may look at what the reader may not; he is told the stage only
         profile = self.sudo().with_company(self.company_id)
         try:
             with self.env.cr.savepoint():
-                return ask(
-                    profile.env["lifecycle.classifier"], profile, self._lifecycle_today()
-                )
+                return ask(Coming(profile, self._lifecycle_today()))
         except (ValueError, KeyError, TypeError, UserError, psycopg2.Error) as error:
             _logger.info("The stage of profile %s cannot be foreseen: %s", self.id, error)
             return None
