@@ -1,10 +1,10 @@
 from . import (
     classifier,
     profile,
-    profile_tier_text,
     transition,
     vip_benefit,
     sale_order,
+    crm_lead,
     res_partner,
     document_badge,
     vip_tier,

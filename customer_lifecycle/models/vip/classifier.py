@@ -281,12 +281,10 @@ class LifecycleClassifier(models.AbstractModel):
                 SQL("%s::text", tier.measure),
                 SQL("%s::text", tier.term if tier.in_window else ""),
                 SQL(", ").join(
-                    SQL("COALESCE(%s, 0)", SQL.identifier("profile", value))
-                    for value, _orders in windows
+                    SQL("COALESCE(%s, 0)", window.value_sql()) for window in windows
                 ),
                 SQL(", ").join(
-                    SQL("COALESCE(%s, 0)", SQL.identifier("profile", orders))
-                    for _value, orders in windows
+                    SQL("COALESCE(%s, 0)", window.orders_sql()) for window in windows
                 ),
             )
 

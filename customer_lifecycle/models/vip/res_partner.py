@@ -1,8 +1,9 @@
-"""The VIP badge and rank on contacts, which every colleague may read and search by.
+"""The VIP badge and rank on contacts, which every colleague may read and search by; tiers' teams.
 
 In: the tier on the profile of the company that the reader works in, or of its head office. Out:
-two fields without a column, which SQL reaches by a join. Used by the documents with a badge, and
-by the lists of quotations and opportunities that are sorted by rank.
+two fields without a column, which SQL reaches by a join; and the sales team that a customer's new
+documents start with. Used by the documents with a badge, by the lists of quotations and
+opportunities that are sorted by rank, and by new quotations and opportunities.
 """
 
 from odoo import api, fields, models
@@ -128,3 +129,35 @@ class ResPartner(models.Model):
             ),
         )
         return coalias
+
+    # ----- SALES TEAM -----
+
+    # contacts have no team in Odoo, their documents have: a tier's team is where new ones start
+
+    def _lifecycle_tier_teams(self, company):
+        """Teams of the tiers of those customers who have no salesperson of their own.
+
+        :return: dict of crm.team records by id of the contact
+        """
+        nobodys = self.filtered(
+            # whoever has left looks after nobody
+            lambda contact: not (
+                contact.user_id | contact.commercial_partner_id.user_id
+            )._lifecycle_present()
+        )
+        if not nobodys:
+            return {}
+        # sudo: the tier decides, whether or not the author may see the customer's figures
+        profiles = self.env["lifecycle.profile"].sudo().search(
+            [
+                ("partner_id", "in", nobodys.commercial_partner_id.ids),
+                ("company_id", "=", company._lifecycle_tier_company().id),
+                ("vip_tier_id.team_id.active", "=", True),
+            ]
+        )
+        teams = {profile.partner_id.id: profile.vip_tier_id.team_id.id for profile in profiles}
+        return {
+            contact.id: self.env["crm.team"].browse(teams[contact.commercial_partner_id.id])
+            for contact in nobodys
+            if contact.commercial_partner_id.id in teams
+        }

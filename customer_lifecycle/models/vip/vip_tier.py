@@ -9,41 +9,15 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
-from odoo.tools.misc import formatLang
 
 from ...tools import rights
 from ..rules.rule import QUIET
 from ..sources.money import unrated_order_sql
+from .measures import MEASURES, Unknown
 
 #: buyers and days of history below which no tier is active: thresholds would be chance
 MINIMUM_BUYERS = 50
 MINIMUM_DAYS = 365
-#: columns of the profile that hold a measure, with the number of orders they belong to; of
-#: several windows any may meet a threshold
-WINDOWS = {
-    ("revenue", "rolling"): [("revenue_year", "orders_year")],
-    ("revenue", "calendar"): [
-        ("revenue_this_year", "orders_this_year"),
-        ("revenue_last_year", "orders_last_year"),
-    ],
-    ("margin", "rolling"): [("value_year", "orders_year")],
-    ("margin", "calendar"): [
-        ("value_this_year", "orders_this_year"),
-        ("value_last_year", "orders_last_year"),
-    ],
-    ("orders", "rolling"): [("orders_year", "orders_year")],
-    ("orders", "calendar"): [
-        ("orders_this_year", "orders_this_year"),
-        ("orders_last_year", "orders_last_year"),
-    ],
-}
-COLUMNS = {
-    "earned": "clv_historical",
-    "expected": "clv_predicted",
-    "total": "clv_total",
-    "potential": "potential",
-}
-IN_WINDOW = ("revenue", "margin", "orders")
 FEATURE = "product.group_product_pricelist"
 
 
@@ -108,7 +82,8 @@ class LifecycleVipTier(models.Model):
         default="rolling",
         required=True,
     )
-    in_window = fields.Boolean(compute="_compute_in_window")
+    in_window = fields.Boolean(compute="_compute_measure")
+    counts_orders = fields.Boolean(compute="_compute_measure")
     entry = fields.Monetary(string="From", help="Who reaches this amount enters at once.")
     entry_orders = fields.Integer(string="From Orders", default=10)
     min_orders = fields.Integer(
@@ -154,23 +129,14 @@ class LifecycleVipTier(models.Model):
 
     @api.model
     def _selection_measure(self):
-        measures = [
-            ("revenue", self.env._("Net revenue")),
-            ("margin", self.env._("Margin")),
-            ("orders", self.env._("Number of orders")),
-            ("earned", self.env._("Earned so far")),
-            ("expected", self.env._("Expected in the next 12 months")),
-            ("total", self.env._("Customer lifetime value")),
-        ]
-        potential = self.env["lifecycle.profile"]._fields.get("potential")
-        if potential is not None and potential.store:
-            measures.append(("potential", self.env._("Potential per year")))
-        return measures
+        return [(name, self.env._(measure.label)) for name, measure in MEASURES.items()]
 
     @api.depends("measure")
-    def _compute_in_window(self):
+    def _compute_measure(self):
         for tier in self:
-            tier.in_window = tier.measure in IN_WINDOW
+            measure = tier._measure()
+            tier.in_window = measure.in_window
+            tier.counts_orders = measure.counts_orders
 
     @api.depends("entry", "entry_orders", "measure", "keep_percent")
     def _compute_keep(self):
@@ -245,25 +211,24 @@ class LifecycleVipTier(models.Model):
 
     def _try_rule(self):
         self.ensure_one()
-        profiles = self.env["lifecycle.profile"]
-        for names in self._windows():
-            for name in names:
-                if name not in profiles._fields:
-                    raise KeyError(name)
+        for window in self._windows():
+            window.check(self.env)
 
     def _find_rule_moves(self, company, today):
         self.env["lifecycle.classifier"].sudo()._find_tier_moves(company, today)
 
-    def _windows(self):
-        """Pairs (column of the measure, column of its number of orders); any of them counts."""
+    def _measure(self):
+        """What is counted: :class:`~.measures.Measure`."""
         self.ensure_one()
-        return WINDOWS.get((self.measure, self.term)) or [
-            (COLUMNS.get(self.measure, self.measure), "order_count")
-        ]
+        return MEASURES.get(self.measure) or Unknown()
+
+    def _windows(self):
+        """The windows of what is counted; any of them may meet a threshold."""
+        return self._measure().windows(self)
 
     def _entry(self):
         self.ensure_one()
-        return self.entry_orders if self.measure == "orders" else self.entry
+        return self.entry_orders if self.counts_orders else self.entry
 
     def _enters_sql(self):
         """Condition on lifecycle_profile: the customer reaches the tier."""
@@ -287,8 +252,7 @@ class LifecycleVipTier(models.Model):
         return SQL(
             "(%s)",
             SQL(" OR ").join(
-                condition(SQL.identifier("profile", value), SQL.identifier("profile", orders))
-                for value, orders in self._windows()
+                condition(window.value_sql(), window.orders_sql()) for window in self._windows()
             ),
         )
 
@@ -341,9 +305,7 @@ class LifecycleVipTier(models.Model):
     @api.model
     def _rules_changed(self):
         """Tiers by calendar year need sums that only a complete run computes."""
-        calendar = self._in_force(
-            Domain("term", "=", "calendar") & Domain("measure", "in", IN_WINDOW)
-        )
+        calendar = self._in_force(self._by_year())
         if calendar and self.env.registry.ready and not self.env.context.get(QUIET):
             # sudo: who may edit tiers may have them computed
             self.env["lifecycle.run"].sudo()._request(calendar.company_id, kind="settings")
@@ -351,34 +313,32 @@ class LifecycleVipTier(models.Model):
 
     def _needs_new_figures(self):
         """The sums of calendar years are kept only while a tier in force asks for them."""
-        calendar = Domain("term", "=", "calendar") & Domain("measure", "in", IN_WINDOW)
         return bool(
-            self.filtered_domain(calendar)
-            and not self._in_force(calendar & Domain("company_id", "=", self.company_id.id))
+            self.filtered_domain(self._by_year())
+            and not self._in_force(
+                self._by_year() & Domain("company_id", "=", self.company_id.id)
+            )
         )
+
+    @api.model
+    def _by_year(self):
+        """Domain of the tiers that count in calendar years."""
+        names = [name for name, measure in MEASURES.items() if measure.in_window]
+        return Domain("term", "=", "calendar") & Domain("measure", "in", names)
 
     # ----- WORDS -----
 
     def _shown(self, number):
         """A threshold or a measured value as people read it."""
         self.ensure_one()
-        if self.measure == "orders":
-            return self.env._("%s orders", int(number))
-        currency = self.currency_id
-        whole = currency.is_zero(number - round(number))
-        return formatLang(
-            self.env,
-            number,
-            currency_obj=currency,
-            rounding_unit="units" if whole else "decimals",
-        )
+        return self._measure().shown(self, number)
 
     def _measured_text(self, profile):
         """What the customer has of the tier's measure, with the period it was summed over."""
         self.ensure_one()
-        shown = [self._shown(profile[value] or 0) for value, _orders in self._windows()]
+        shown = [self._shown(window.read(profile)[0]) for window in self._windows()]
         if not self.in_window:
-            return f"{shown[0]} {dict(self._selection_measure())[self.measure].lower()}"
+            return f"{shown[0]} {self.env._(self._measure().label).lower()}"
         if self.term == "rolling":
             return self.env._("%s in the last 12 months", shown[0])
         year = profile._lifecycle_today().year
