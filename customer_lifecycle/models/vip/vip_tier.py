@@ -83,7 +83,7 @@ class LifecycleVipTier(models.Model):
         required=True,
     )
     in_window = fields.Boolean(compute="_compute_measure")
-    counts_orders = fields.Boolean(compute="_compute_measure")
+    counts_orders = fields.Boolean(string="Number of Orders", compute="_compute_measure")
     entry = fields.Monetary(string="From", help="Who reaches this amount enters at once.")
     entry_orders = fields.Integer(string="From Orders", default=10)
     min_orders = fields.Integer(
