@@ -152,7 +152,7 @@ class LifecycleProfile(models.Model):
         ranked = query.select(
             SQL.identifier(table, "id"),
             SQL(
-                "ROW_NUMBER() OVER (PARTITION BY %s, %s ORDER BY %s DESC, %s) AS place",
+                "ROW_NUMBER() OVER (PARTITION BY %s, %s ORDER BY %s DESC, %s) AS rank",
                 SQL.identifier(table, "company_id"),
                 user,
                 risk,
@@ -160,7 +160,7 @@ class LifecycleProfile(models.Model):
             ),
         )
         return Domain(
-            "id", "in", SQL("(SELECT id FROM (%s) ranked WHERE place <= %s)", ranked, SUGGESTIONS)
+            "id", "in", SQL("(SELECT id FROM (%s) ranked WHERE rank <= %s)", ranked, SUGGESTIONS)
         )
 
     @api.depends("order_count", "next_order_to", "stage_id", "outcome_ids.hide_until")

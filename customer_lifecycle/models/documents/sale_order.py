@@ -141,7 +141,7 @@ class SaleOrder(models.Model):
                 order.vip_hint = False
                 continue
             is_open = order.state in ("draft", "sent") and order.amount_untaxed > 0
-            order.vip_hint = profile._vip_outlook(
+            order.vip_hint = profile._vip_tier_text(
                 order._lifecycle_value() if is_open else 0, orders=int(is_open)
             )
 

@@ -275,14 +275,14 @@ class LifecyclePreference(models.AbstractModel):
                             ROUND((MAX(day) - MIN(day))::numeric / (COUNT(*) - 1), 1) AS gap,
                             MAX(day) AS last_date,
                             ROW_NUMBER() OVER (PARTITION BY profile_id
-                                ORDER BY SUM(amount) DESC, product_id) AS place
+                                ORDER BY SUM(amount) DESC, product_id) AS rank
                        FROM (SELECT profile_id, product_id, day,
                                     ROUND(SUM(quantity)::numeric, 3) AS quantity,
                                     SUM(amount) AS amount
                                FROM lifecycle_line WHERE amount > 0
                               GROUP BY profile_id, product_id, day) days
                       GROUP BY profile_id, product_id HAVING COUNT(*) >= %(days)s
-                   ) ranked WHERE place <= %(products)s""",
+                   ) ranked WHERE rank <= %(products)s""",
                 digits=company.currency_id.decimal_places,
                 days=USUAL_DAYS,
                 products=USUAL_PRODUCTS,
@@ -328,13 +328,13 @@ class LifecyclePreference(models.AbstractModel):
                             SUM(line.amount) / NULLIF(SUM(SUM(line.amount))
                                 OVER (PARTITION BY line.profile_id), 0) AS share,
                             ROW_NUMBER() OVER (PARTITION BY line.profile_id
-                                ORDER BY SUM(line.amount) DESC, template.categ_id) AS place
+                                ORDER BY SUM(line.amount) DESC, template.categ_id) AS rank
                        FROM lifecycle_line line
                        JOIN product_product product ON product.id = line.product_id
                        JOIN product_template template ON template.id = product.product_tmpl_id
                       WHERE template.categ_id IS NOT NULL AND line.amount > 0
                       GROUP BY line.profile_id, template.categ_id
-                   ) ranked WHERE place <= 3 AND share >= %s""",
+                   ) ranked WHERE rank <= 3 AND share >= %s""",
                 FAVORITE_SHARE,
             )
         )

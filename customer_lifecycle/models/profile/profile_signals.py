@@ -2,7 +2,7 @@
 
 In: what signals and preferences write, and the yearly budget that people enter. Out: causes of
 dissatisfaction, missing items, share and gap of the budget. Read by chips, the list of calls and
-rules. A contact without profile gets one here when something is entered for him.
+rules.
 """
 
 from odoo import api, fields, models
@@ -172,40 +172,3 @@ class LifecycleProfile(models.Model):
         return self.usual_product_ids.filtered(
             lambda usual: usual.missing_from <= today <= usual.missing_until
         )
-
-
-class ResPartner(models.Model):
-    # a file for each subject of this large model
-    _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
-
-    def _make_lifecycle_profile(self):
-        """Give contacts without profile one in the present company, to keep what is entered.
-
-        Who may write on profiles may; the figures follow within a minute.
-        """
-        profiles = self.env["lifecycle.profile"]
-        profiles.check_access("write")
-        company = self.env.company
-        customers = self.filtered(
-            lambda partner: not partner.lifecycle_profile_id
-        ).commercial_partner_id
-        if not customers:
-            return
-        customers.check_access("read")
-        # sudo: people may not make profiles otherwise
-        known = profiles.sudo().with_context(active_test=False).search(
-            [("partner_id", "in", customers.ids), ("company_id", "=", company.id)]
-        )
-        known.active = True
-        profiles.sudo().create(
-            [
-                {
-                    "partner_id": customer.id,
-                    "company_id": company.id,
-                    "currency_id": company.currency_id.id,
-                }
-                for customer in customers - known.partner_id
-            ]
-        )
-        self.env["lifecycle.queue"].sudo()._note_contacts(customers, moved=False)
-        self.invalidate_recordset(["lifecycle_profile_id"], flush=False)

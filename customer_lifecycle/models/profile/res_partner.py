@@ -1,8 +1,9 @@
 """Contacts: who is no customer, who shares an e-mail address, and when figures get stale.
 
 In: contacts that are made, changed or deleted. Out: an entry in the queue for the hourly refresh,
-the refusal to lose imported purchases, and what contact cards show. Called by Odoo's contacts and
-their form; installing excludes colleagues and own companies by it.
+the refusal to lose imported purchases, what contact cards show, and a profile where something is
+entered for a contact without one. Called by Odoo's contacts and their form; installing excludes
+colleagues and own companies by it.
 """
 
 from odoo import api, fields, models
@@ -195,3 +196,37 @@ class ResPartner(models.Model):
                 }
             )
         return data_list
+
+    # ----- PROFILE -----
+
+    def _make_lifecycle_profile(self):
+        """Give contacts without profile one in the present company, to keep what is entered.
+
+        Who may write on profiles may; the figures follow within a minute.
+        """
+        profiles = self.env["lifecycle.profile"]
+        profiles.check_access("write")
+        company = self.env.company
+        customers = self.filtered(
+            lambda partner: not partner.lifecycle_profile_id
+        ).commercial_partner_id
+        if not customers:
+            return
+        customers.check_access("read")
+        # sudo: people may not make profiles otherwise
+        known = profiles.sudo().with_context(active_test=False).search(
+            [("partner_id", "in", customers.ids), ("company_id", "=", company.id)]
+        )
+        known.active = True
+        profiles.sudo().create(
+            [
+                {
+                    "partner_id": customer.id,
+                    "company_id": company.id,
+                    "currency_id": company.currency_id.id,
+                }
+                for customer in customers - known.partner_id
+            ]
+        )
+        self.env["lifecycle.queue"].sudo()._note_contacts(customers, moved=False)
+        self.invalidate_recordset(["lifecycle_profile_id"], flush=False)

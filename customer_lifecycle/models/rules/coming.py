@@ -113,7 +113,7 @@ class Coming:
         if not bought:
             return {}
         days = np.array([row[0].toordinal() for row in bought])
-        amounts, values = (np.array([row[place] for row in bought]) for place in (1, 2))
+        amounts, values = (np.array([row[index] for row in bought]) for index in (1, 2))
         counts = (amounts > 0).astype(np.int64)
         ends = np.array([moment.toordinal() for moment in moments])
 

@@ -121,9 +121,9 @@ def _replace_past(env, company, today, partner_ids):
             WHERE late.id = profile.id AND late.seen > profile.stage_date"""
     )
     numbers = SQL(
-        """UPDATE lifecycle_transition change SET number = -ranked.place
+        """UPDATE lifecycle_transition change SET number = -ranked.rank
              FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY profile_id
-                                                 ORDER BY date, number) AS place
+                                                 ORDER BY date, number) AS rank
                      FROM lifecycle_transition WHERE %s) ranked
             WHERE ranked.id = change.id""",
         late,

@@ -105,6 +105,14 @@ class LifecycleProfile(models.Model):
     )
     stage_usual = fields.Char(string="Usual Stay", compute="_compute_stage_pace")
     transition_ids = fields.One2many("lifecycle.transition", "profile_id", string="History")
+    preview_line_ids = fields.Many2many(
+        "lifecycle.rule.preview.line",
+        "lifecycle_rule_preview_profile_rel",
+        "profile_id",
+        "line_id",
+        string="Previews",
+        groups="sales_team.group_sale_manager",
+    )
 
     # ----- COMPUTED WHEN READ -----
 

@@ -236,17 +236,3 @@ class LifecycleRulePreviewLine(models.Model):
         action["context"] = {}
         action["display_name"] = self.env._("Customers Who Would Move")
         return action
-
-
-class LifecycleProfile(models.Model):
-    # a file for each subject of this large model
-    _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
-
-    preview_line_ids = fields.Many2many(
-        "lifecycle.rule.preview.line",
-        "lifecycle_rule_preview_profile_rel",
-        "profile_id",
-        "line_id",
-        string="Previews",
-        groups="sales_team.group_sale_manager",
-    )

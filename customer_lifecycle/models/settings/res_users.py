@@ -49,7 +49,7 @@ class ResUsers(models.Model):
         )
         if not profile or self.env["lifecycle.vip.tier"].sudo()._why_inactive(company):
             return None
-        return profile._vip_public_outlook()
+        return profile._vip_public_tier_text()
 
     @api.model
     def _lifecycle_portal_referral(self):

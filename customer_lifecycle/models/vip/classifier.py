@@ -127,7 +127,7 @@ class LifecycleClassifier(models.AbstractModel):
         """Temporary table ``lifecycle_tier_changes``: whose tier or review date is to change.
 
         Tiers are counted from 1, the lowest, so that they compare by number; 0 is none. In
-        steps: ``place`` (of the present tier), ``best`` (the highest that is reached), ``keeps``
+        steps: ``level`` (of the present tier), ``best`` (the highest that is reached), ``keeps``
         (whether the present one is kept) and ``met`` (the highest below the present one whose
         keep threshold is met); then ``target``; then the review date in the target.
         """
@@ -145,33 +145,33 @@ class LifecycleClassifier(models.AbstractModel):
                        SELECT profile.vip_tier_id AS from_id, profile.vip_since AS since,
                               profile.vip_review_date AS review,
                               COALESCE(profile.vip_hold_until >= %(today)s, FALSE) AS held,
-                              %(place)s AS place, %(best)s AS best, %(met)s AS met,
+                              %(level)s AS level, %(best)s AS best, %(met)s AS met,
                               %(keeps)s AS keeps, %(grace)s AS grace,
                               profile.vip_tier_id = ANY(%(broken)s) AS broken
                      ) judged
                      CROSS JOIN LATERAL (
                        SELECT CASE
-                         WHEN judged.held OR judged.broken THEN judged.place
+                         WHEN judged.held OR judged.broken THEN judged.level
                          WHEN NOT profile.active THEN 0
-                         WHEN judged.place = 0 AND judged.from_id IS NOT NULL
+                         WHEN judged.level = 0 AND judged.from_id IS NOT NULL
                          THEN GREATEST(judged.best, judged.met)
-                         WHEN judged.best > judged.place THEN judged.best
-                         WHEN judged.place = 0 OR judged.keeps THEN judged.place
+                         WHEN judged.best > judged.level THEN judged.best
+                         WHEN judged.level = 0 OR judged.keeps THEN judged.level
                          WHEN COALESCE(judged.review, %(today)s + judged.grace) <= %(today)s
                               AND COALESCE(judged.since < %(today)s, TRUE)
                          THEN GREATEST(judged.best, %(drop)s)
-                         ELSE judged.place END AS place
+                         ELSE judged.level END AS level
                      ) target
                      CROSS JOIN LATERAL (
-                       SELECT CASE WHEN target.place > 0 AND target.place = judged.place
+                       SELECT CASE WHEN target.level > 0 AND target.level = judged.level
                                         OR judged.held OR judged.broken THEN judged.from_id
                                    ELSE %(ids)s END AS to_id
                      ) moved
                      CROSS JOIN LATERAL (
                        SELECT CASE
                          WHEN judged.broken THEN judged.review
-                         WHEN target.place = 0 OR judged.held OR %(target_keeps)s THEN NULL
-                         WHEN target.place <> judged.place THEN %(today)s + %(target_grace)s
+                         WHEN target.level = 0 OR judged.held OR %(target_keeps)s THEN NULL
+                         WHEN target.level <> judged.level THEN %(today)s + %(target_grace)s
                          ELSE COALESCE(judged.review, %(today)s + judged.grace)
                        END AS review
                      ) dated
@@ -206,61 +206,61 @@ class LifecycleClassifier(models.AbstractModel):
                 return otherwise
             return SQL("CASE %s ELSE %s END", SQL(" ").join(branches), otherwise)
 
-        places = list(enumerate(tiers, 1))
+        levels = list(enumerate(tiers, 1))
         keeps = {tier: tier._keeps_sql() for tier in tiers}
 
         def of_present(value):
             return [
-                SQL("WHEN profile.vip_tier_id = %s THEN %s", tier.id, value(place, tier))
-                for place, tier in places
+                SQL("WHEN profile.vip_tier_id = %s THEN %s", tier.id, value(level, tier))
+                for level, tier in levels
             ]
 
         def of_target(value):
             return [
-                SQL("WHEN target.place = %s THEN %s", place, value(place, tier))
-                for place, tier in places
+                SQL("WHEN target.level = %s THEN %s", level, value(level, tier))
+                for level, tier in levels
             ]
 
         def met_below(limit):
             return case(
                 (
-                    SQL("WHEN %s THEN %s", keeps[tier], place)
-                    for place, tier in reversed(places[:limit])
+                    SQL("WHEN %s THEN %s", keeps[tier], level)
+                    for level, tier in reversed(levels[:limit])
                 ),
                 SQL("0"),
             )
 
         zero, false = SQL("0"), SQL("FALSE")
         reached = [
-            SQL("WHEN %s THEN %s", tier._enters_sql(), place) for place, tier in reversed(places)
+            SQL("WHEN %s THEN %s", tier._enters_sql(), level) for level, tier in reversed(levels)
         ]
         return {
-            "place": case(of_present(lambda place, tier: SQL("%s", place)), zero),
+            "level": case(of_present(lambda level, tier: SQL("%s", level)), zero),
             "best": case(reached, zero),
-            "keeps": case(of_present(lambda place, tier: keeps[tier]), false),
+            "keeps": case(of_present(lambda level, tier: keeps[tier]), false),
             # below the present tier; below any for a tier that is no longer there
             "met": case(
-                of_present(lambda place, tier: met_below(place - 1)), met_below(len(places))
+                of_present(lambda level, tier: met_below(level - 1)), met_below(len(levels))
             ),
-            "grace": case(of_present(lambda place, tier: SQL("%s", tier.grace_days)), zero),
+            "grace": case(of_present(lambda level, tier: SQL("%s", tier.grace_days)), zero),
             "drop": case(
                 (
-                    SQL("WHEN judged.place = %s THEN %s", place, place - 1)
-                    for place, tier in places
+                    SQL("WHEN judged.level = %s THEN %s", level, level - 1)
+                    for level, tier in levels
                     if tier.drop_to == "down"
                 ),
                 SQL("judged.met"),
             ),
-            "ids": case(of_target(lambda place, tier: SQL("%s", tier.id)), SQL("NULL::integer")),
-            "target_keeps": case(of_target(lambda place, tier: keeps[tier]), false),
+            "ids": case(of_target(lambda level, tier: SQL("%s", tier.id)), SQL("NULL::integer")),
+            "target_keeps": case(of_target(lambda level, tier: keeps[tier]), false),
             "target_grace": case(
-                of_target(lambda place, tier: SQL("%s", tier.grace_days)), zero
+                of_target(lambda level, tier: SQL("%s", tier.grace_days)), zero
             ),
-            "why": self._tier_why(case, places),
+            "why": self._tier_why(case, levels),
         }
 
     @api.model
-    def _tier_why(self, case, places):
+    def _tier_why(self, case, levels):
         """jsonb of the values that decided: of the tier entered, else of the one that was left.
 
         ``values`` are those of the tier's windows, this year's before the last one's.
@@ -291,9 +291,9 @@ class LifecycleClassifier(models.AbstractModel):
         return case(
             [
                 SQL(
-                    "WHEN GREATEST(target.place, judged.place) = %s THEN %s", place, facts(tier)
+                    "WHEN GREATEST(target.level, judged.level) = %s THEN %s", level, facts(tier)
                 )
-                for place, tier in places
+                for level, tier in levels
             ],
             SQL("'{}'::jsonb"),
         )

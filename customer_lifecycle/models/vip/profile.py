@@ -354,7 +354,7 @@ class LifecycleProfile(models.Model):
 
     # ----- ON THE QUOTATION AND IN THE PORTAL -----
 
-    def _vip_outlook(self, amount=0, orders=0):
+    def _vip_tier_text(self, amount=0, orders=0):
         """One line for colleagues: the tier, until when, and what the next one takes.
 
         :param amount: value that is offered at present, in company currency
@@ -401,7 +401,7 @@ class LifecycleProfile(models.Model):
         short = following.min_orders - count - orders
         return following, missing, short
 
-    def _vip_public_outlook(self):
+    def _vip_public_tier_text(self):
         """What a customer may read of his tier, or None where there is nothing to say.
 
         :return: dict of ``name`` and ``badge``, False without a tier, and the sentences ``until``

@@ -2,7 +2,7 @@
 
 In: what is entered on the tier's form, or proposed by the wizard that suggests tiers. Out: SQL
 that tells who reaches and who keeps a tier, and the words for both. Called by the classifier, the
-profile's tier and its outlook, the portal, and the run that sums up calendar years for tiers.
+profile's tier and its texts, the portal, and the run that sums up calendar years for tiers.
 """
 
 from odoo import api, fields, models

@@ -54,4 +54,4 @@ class TestNewTierMeasure(TierCase):
             member, other = (self.profile(partner) for partner in self.crowd[:2])
             self.assertIn("4 orders in the last 12 months; Gold from 3 orders", member.vip_why)
             self.assertEqual((other.vip_next_tier_id, other.vip_next_amount), (tier, 1))
-            self.assertIn("1 orders more makes them Gold", other._vip_outlook())
+            self.assertIn("1 orders more makes them Gold", other._vip_tier_text())
