@@ -11,6 +11,7 @@ from odoo.tools import SQL
 
 from ...tools.fields import OptionalMonetary
 from ..profile.complaints import CALLS, UNPAID
+from ..rules.profiles_as_of import dated
 from ..sources.paths import path_sql
 
 #: customers suggested to one salesperson at a time
@@ -79,7 +80,7 @@ class LifecycleProfile(models.Model):
         today = self._lifecycle_today()
         # sudo: the amount is no secret of who sees the customer, nor what it is made of
         profiles = self.sudo()
-        serious = Domain.OR(self._serious_reasons(today)).optimize_full(profiles)
+        serious = dated(Domain.OR(self._serious_reasons()), profiles).optimize_full(profiles)
         return SQL(
             """(CASE WHEN %(orders)s > 0 THEN LEAST(
                     COALESCE(%(expected)s, %(year)s) * (1 - COALESCE(%(chance)s, 0)),
@@ -104,23 +105,23 @@ class LifecycleProfile(models.Model):
     # ----- WHOM TO CONTACT -----
 
     @api.model
-    def _serious_reasons(self, today):
+    def _serious_reasons(self):
         """Domains of the reasons that put all the customer's business at risk."""
-        lately = fields.Date.subtract(today, days=COMPLAINT_DAYS)
         return [
-            Domain("next_order_to", "<", today),
+            Domain("next_order_to", "<", "today"),
             Domain("stage_id.tone", "=", "warning"),
-            Domain(UNPAID, "<", today),
-            *(Domain(complaint.date, ">=", lately) for complaint in CALLS),
+            Domain(UNPAID, "<", "today"),
+            *(Domain(complaint.date, ">=", f"-{COMPLAINT_DAYS}d") for complaint in CALLS),
         ]
 
     @api.model
-    def _contact_reasons(self, today):
-        """Domains of the reasons to get in touch with somebody who has bought."""
-        reasons = self._serious_reasons(today)
-        reasons.append(Domain("usual_product_ids.is_missing", "=", True))
-        reasons.append(Domain("vip_review_date", ">=", today))
-        return reasons
+    def _contact_reasons(self):
+        """Domains of the reasons to get in touch with somebody who has bought, alike."""
+        return [
+            *self._serious_reasons(),
+            Domain("usual_product_ids.is_missing", "=", True),
+            Domain("vip_review_date", ">=", "today"),
+        ]
 
     @api.model
     def _contact_domain(self, today):
@@ -130,7 +131,7 @@ class LifecycleProfile(models.Model):
             Domain("active", "=", True)
             & Domain("order_count", ">", 0)
             & Domain("money_at_risk", ">", 0)
-            & Domain.OR(self._contact_reasons(today))
+            & dated(Domain.OR(self._contact_reasons()), self)
             & ~paused
         )
 

@@ -292,27 +292,12 @@ class LifecycleProfile(models.Model):
         :param until: last day of the hold, by default in 90 days
         """
         self._hold_rows()
+        reason = reason or self.env._("Moved by hand")
         for company, profiles in self.grouped("company_id").items():
             today = company._lifecycle_today()
             until = until or fields.Date.add(today, days=HOLD_DAYS)
             moved = profiles.filtered(lambda profile: profile.stage_id != stage)
-            self.env["lifecycle.transition"].create(
-                [
-                    {
-                        "profile_id": profile.id,
-                        "kind": "stage",
-                        "number": 1 + max(profile.transition_ids.mapped("number"), default=0),
-                        "from_stage_id": profile.stage_id.id,
-                        "to_stage_id": stage.id,
-                        "date": today,
-                        "cause": "person",
-                        "user_id": self.env.uid,
-                        "reason": reason or self.env._("Moved by hand"),
-                        "days_before": profile.days_in_stage or 0,
-                    }
-                    for profile in moved
-                ]
-            )
+            moved._record_by_hand("stage", "stage_id", stage, "stage_date", reason)
             moved.write({"stage_id": stage.id, "stage_date": today})
             for profile in moved:
                 profile.stage_order_date = profile.last_order_date
@@ -320,9 +305,42 @@ class LifecycleProfile(models.Model):
                 {
                     "stage_manual": True,
                     "stage_hold_until": until,
-                    "stage_reason": reason or self.env._("Moved by hand"),
+                    "stage_reason": reason,
                 }
             )
+
+    def _record_by_hand(self, kind, former, state, since, reason):
+        """Write moves of customers of one company into the history, before they are made.
+
+        :param kind: "stage" or "tier"
+        :param former: field with the stage or tier that they leave
+        :param state: the one that they come to; may be empty
+        :param since: field with the day on which they came to the former
+        """
+        today = self.company_id._lifecycle_today() if self else None
+        self.env["lifecycle.transition"].create(
+            [
+                {
+                    "profile_id": profile.id,
+                    "kind": kind,
+                    "number": 1 + profile._last_number(kind),
+                    f"from_{kind}_id": profile[former].id,
+                    f"to_{kind}_id": state.id,
+                    "date": today,
+                    "cause": "person",
+                    "user_id": self.env.uid,
+                    "reason": reason,
+                    "days_before": (today - profile[since]).days if profile[since] else 0,
+                }
+                for profile in self
+            ]
+        )
+
+    def _last_number(self, kind):
+        """Running number of the last transition of a kind."""
+        self.ensure_one()
+        changes = self.transition_ids.filtered(lambda change: change.kind == kind)
+        return max(changes.mapped("number"), default=0)
 
     def action_release_stage(self):
         """End the hold: the rules decide again, at once."""

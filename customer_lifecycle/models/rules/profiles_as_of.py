@@ -25,6 +25,31 @@ def relative(value):
     return " ".join(f"{sign}{number} {PERIODS[unit]}" for sign, number, unit in steps) or "0"
 
 
+def dated(domain, profiles):
+    """A domain whose dates like "-12m" are counted from the day that is looked at.
+
+    :param profiles: the model, which knows that day
+    """
+
+    def counted(condition):
+        name, operator = condition.field_expr, condition.operator
+        field = profiles._fields.get(name)
+        interval = field is not None and field.type == "date" and relative(condition.value)
+        if not interval or operator not in ("=", "<", "<=", ">", ">="):
+            return condition
+        return Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "COALESCE(%s %s (%s::date + %s::interval)::date, FALSE)",
+                model._field_to_sql(alias, name, query),
+                SQL(operator),
+                model._lifecycle_today(),
+                interval,
+            )
+        )
+
+    return domain.map_conditions(counted)
+
+
 class ProfilesAsOf:
     """What rules are compiled over.
 
@@ -74,12 +99,9 @@ class ProfilesAsOf:
         return SQL("jsonb_build_object(%s)", SQL(", ").join(pairs)) if pairs else None
 
     def meets(self, domain):
-        """Whether a profile meets a rule, as SQL that is never NULL.
-
-        It looks at one company; dates like "-12m" are counted from the day that is looked at.
-        """
+        """Whether a profile meets a rule that looks at one company, as SQL that is never NULL."""
         domain = rights.within_company(domain, self.model, self.company)
-        return self.matches(domain.map_conditions(self._dated).optimize_full(self.model))
+        return self.matches(dated(domain, self.model).optimize_full(self.model))
 
     def matches(self, domain):
         """The same of a domain that has been made ready already."""
@@ -87,20 +109,4 @@ class ProfilesAsOf:
             return SQL("TRUE")
         return SQL(
             "COALESCE((%s), FALSE)", domain._to_sql(self.model, self.query.table, self.query)
-        )
-
-    def _dated(self, condition):
-        name, operator = condition.field_expr, condition.operator
-        field = self.model._fields.get(name)
-        interval = field is not None and field.type == "date" and relative(condition.value)
-        if not interval or operator not in ("=", "<", "<=", ">", ">="):
-            return condition
-        return Domain.custom(
-            to_sql=lambda model, alias, query: SQL(
-                "COALESCE(%s %s (%s::date + %s::interval)::date, FALSE)",
-                model._field_to_sql(alias, name, query),
-                SQL(operator),
-                model._lifecycle_today(),
-                interval,
-            )
         )

@@ -477,25 +477,7 @@ class LifecycleProfile(models.Model):
         for company, profiles in self.grouped("company_id").items():
             today = company._lifecycle_today()
             moved = profiles.filtered(lambda profile: profile.vip_tier_id != tier)
-            self.env["lifecycle.transition"].create(
-                [
-                    {
-                        "profile_id": profile.id,
-                        "kind": "tier",
-                        "number": 1 + profile._last_number("tier"),
-                        "from_tier_id": profile.vip_tier_id.id,
-                        "to_tier_id": tier.id,
-                        "date": today,
-                        "cause": "person",
-                        "user_id": self.env.uid,
-                        "reason": reason,
-                        "days_before": (today - profile.vip_since).days
-                        if profile.vip_since
-                        else 0,
-                    }
-                    for profile in moved
-                ]
-            )
+            moved._record_by_hand("tier", "vip_tier_id", tier, "vip_since", reason)
             moved.write({"vip_tier_id": tier.id, "vip_since": tier and today})
             profiles.write(
                 {
@@ -510,14 +492,6 @@ class LifecycleProfile(models.Model):
                     company, branch, profiles.partner_id.ids
                 )
         self.env["lifecycle.vip.benefit"]._wake()
-
-    def _last_number(self, kind):
-        """Running number of the last transition of a kind."""
-        self.ensure_one()
-        return max(
-            self.transition_ids.filtered(lambda change: change.kind == kind).mapped("number"),
-            default=0,
-        )
 
     def action_release_tier(self):
         """End the hold: the rules decide again, at once."""

@@ -139,6 +139,20 @@ class TestStageHistory(StagesCase):
         )
         self.assertEqual((left.date, left.to_stage_id), (date(2023, 9, 2), self.stages["loyal"]))
 
+    def test_what_the_past_does_not_tell_stops_no_replay(self):
+        self.stages["at_risk"].write(
+            {
+                "domain": "['|', ('money_at_risk', '>', 1), ('days_since_last_order', '>', 61)]",
+                "keep_domain": False,
+            }
+        )
+        partner = self.new_customer("Unknown")
+        self.buy(partner, START - timedelta(100))
+        profile = self.reconstruct(partner)
+        self.assertEqual(
+            (profile.stage_id.name, profile.stage_date), ("At risk", START - timedelta(9))
+        )
+
     def test_predictions_of_today_hold_since_the_last_purchase(self):
         partner = self.new_customer("Buys yearly")
         self.buy(partner, *(START - timedelta(400 + 60 * number) for number in range(5)))
