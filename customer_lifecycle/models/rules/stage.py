@@ -9,7 +9,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...tools.domains import read_domain
-
 from .stage_rule import StageRules
 
 

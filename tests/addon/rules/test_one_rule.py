@@ -33,15 +33,15 @@ class TestOneRule(StagesCase):
         super().setUp()
         self.today = START
         classifier = type(self.env["lifecycle.classifier"])
-        nothing = {"_update": lambda *args, **options: (0, [])}
         for patcher in (
             patch.object(
                 type(self.env["res.company"]), "_lifecycle_today", lambda company: self.today
             ),
             # figures without stages, which are decided here
             patch.object(classifier, "_is_started", lambda *args: False),
-            patch.multiple(type(self.env["lifecycle.signal"]), **nothing),
-            patch.multiple(type(self.env["lifecycle.preference"]), **nothing),
+            patch.object(
+                type(self.env["lifecycle.signal"]), "_update", lambda *args, **options: (0, [])
+            ),
         ):
             self.startPatcher(patcher)
 
