@@ -145,7 +145,7 @@ class LifecycleCase(TransactionCase):
         whom = self.env, company, day, Scope(partners and partners.ids)
         with Collect(*whom) as facts, PredictNew(*whom):
             facts.collect()
-            Store(*whom).write(0, LAST_ID, late=False)
+            Store(*whom).store(0, LAST_ID, late=False)
         self.env["lifecycle.profile"].invalidate_model()
 
     def run_nightly(self):

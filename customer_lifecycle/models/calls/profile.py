@@ -182,7 +182,7 @@ class LifecycleProfile(models.Model):
         today = self._lifecycle_today()
         lately = fields.Date.subtract(today, days=COMPLAINT_DAYS)
         sentences = [
-            self.env._(complaint.call) % self._date(self[complaint.date])
+            self.env._(complaint.call, self._date(self[complaint.date]))
             for complaint in CALLS
             if self[complaint.date] and self[complaint.date] >= lately
         ]

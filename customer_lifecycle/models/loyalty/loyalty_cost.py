@@ -309,6 +309,6 @@ class LifecycleLoyaltyCost(models.Model):
 class LoyaltyCostReader(Reader):
     """Reads what loyalty programmes have cost for each customer."""
 
-    def read(self):
+    def update(self):
         costs = self.env["lifecycle.loyalty.cost"]
         return costs._update_profiles(self.company, self.scope.partner_ids), []

@@ -119,8 +119,14 @@ class SaleOrder(models.Model):
 
     def _update_programs_and_rewards(self):
         self.ensure_one()
+        if self.state == "sale" and self._lifecycle_with_points():
+            given = self._lifecycle_given()
+            later = self.with_context(lifecycle_settle_later=own())
+            result = super(SaleOrder, later)._update_programs_and_rewards()
+            self._lifecycle_give_again(given)
+            return result
         if self.state == "sale":
-            return self._lifecycle_update_confirmed()
+            return super()._update_programs_and_rewards()
         self._lifecycle_drop_foreign_cards()
         cards = self._lifecycle_company_cards()
         if not cards:
@@ -354,23 +360,23 @@ class SaleOrder(models.Model):
 
     # ----- REWARDS OF CONFIRMED ORDERS -----
 
-    def _lifecycle_update_confirmed(self):
-        """Keep what a confirmed order has given: Odoo notes other points, which no card got."""
-        orders = self._lifecycle_with_points()
-        if not orders:
-            return super()._update_programs_and_rewards()
-        orders._lifecycle_note_terms()
-        kept = [
-            {"coupon_id": entry.coupon_id.id, "points": entry.points,
-             "lifecycle_terms": entry.lifecycle_terms}
+    def _lifecycle_given(self):
+        """Values of the points that a confirmed order has given, with the terms they go by."""
+        self._lifecycle_with_points()._lifecycle_note_terms()
+        return [
+            {
+                "coupon_id": entry.coupon_id.id,
+                "points": entry.points,
+                "lifecycle_terms": entry.lifecycle_terms,
+            }
             for entry in self.sudo().coupon_point_ids
             if entry.lifecycle_terms
         ]
-        result = super(
-            SaleOrder, self.with_context(lifecycle_settle_later=own())
-        )._update_programs_and_rewards()
+
+    def _lifecycle_give_again(self, given):
+        """Put right what Odoo has noted for a confirmed order: other points, which no card got."""
         order = self.sudo()
-        for values in kept:
+        for values in given:
             entry = order.coupon_point_ids.filtered(
                 lambda one, values=values: one.coupon_id.id == values["coupon_id"]
             )
@@ -379,7 +385,6 @@ class SaleOrder(models.Model):
             else:
                 entry.create({"order_id": order.id, **values})
         self._lifecycle_settle_points()
-        return result
 
     # ----- CANCELLATION -----
 

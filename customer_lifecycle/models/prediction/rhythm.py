@@ -34,7 +34,7 @@ def rhythm_sql(model):
 class Rhythms(Step):
     """Writing the rhythms that differ."""
 
-    def write(self):
+    def update(self):
         """Write them; return how many."""
         rhythm = rhythm_sql(self.env["lifecycle.clv.model"]._current(self.company))
         self.cr.execute(

@@ -25,7 +25,7 @@ class Reader(Step):
         :return: what has been seen now, JSON-able
         """
 
-    def read(self):
+    def update(self):
         """Write what there is to say of the few in scope, or of those that were noted.
 
         :return: (number of changed profiles, warnings)

@@ -61,7 +61,7 @@ class SignalReader(Reader):
         )
         return now
 
-    def read(self):
+    def update(self):
         return self.env["lifecycle.signal"]._update(
             self.company, self.scope.partner_ids, self.only_changed
         )

@@ -30,14 +30,14 @@ class Look(Step):
             if reader.SEEN
         }
 
-    def read(self):
+    def update(self):
         """Write what the readers read of all that there is news of.
 
         :return: (number of changed profiles, warnings)
         """
         changed, warnings = 0, []
         for reader in self.readers:
-            count, unread = reader.read()
+            count, unread = reader.update()
             changed += count
             warnings += unread
         return changed, warnings

@@ -42,7 +42,7 @@ def refresh(env, company, partner_ids):
     flow = Flow(env, company, company._lifecycle_today(), Scope(partner_ids))
     flow.figures()
     with flow.step(Look) as look:
-        look.read()
+        look.update()
         look.read_orders()
     flow.label()
     env["lifecycle.profile"].invalidate_model()
@@ -63,9 +63,9 @@ class Flow(Step):
         with self.step(Collect, late=late) as facts, self.step(PredictNew) as new:
             facts.collect()
             new.predict(0, LAST_ID)
-            self.step(Store).write(0, LAST_ID, late=not late)
+            self.step(Store).store(0, LAST_ID, late=not late)
         self.step(PredictKnown).predict()
-        self.step(Rhythms).write()
+        self.step(Rhythms).update()
 
     def label(self):
         """Put a few where the rules want them; what moves is news of them.
@@ -164,7 +164,7 @@ class LifecycleRun(models.Model):
             while after is not None:
                 until = store.next_position(after)
                 predicted += new.predict(after, until or last)
-                changed += store.write(after, until or last)
+                changed += store.store(after, until or last)
                 after = until
                 self.write({"changed_count": changed, "customer_count": customers})
                 if after:
@@ -233,7 +233,7 @@ class LifecycleRun(models.Model):
             for kind in ("lifecycle.stage", "lifecycle.vip.tier", "lifecycle.segment")
             for warning in self.env[kind]._switch_off_broken()
         ]
-        self._flow(company).step(Rhythms).write()
+        self._flow(company).step(Rhythms).update()
         warnings += self._look_at_customers(company)
         warnings += company._lifecycle_timezone_warning()
         changed, errors = self._flow(company).label_all(self.kind, self.announce)
@@ -247,7 +247,7 @@ class LifecycleRun(models.Model):
         """Have the readers look at the customers that there is news of; return warnings."""
         with self._flow(company).step(Look) as look:
             seen = look.find_changes(self._last_seen, self.kind in COMPLETE)
-            changed, warnings = look.read()
+            changed, warnings = look.update()
             self.changed_count += changed
             while look.read_orders():
                 self.env["ir.cron"]._commit_progress()

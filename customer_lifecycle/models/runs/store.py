@@ -31,7 +31,7 @@ class Store(Step):
         row = self.cr.fetchone()
         return row and row[0]
 
-    def write(self, after, until, late=True):
+    def store(self, after, until, late=True):
         """Write what differs for commercial partners in (after, until].
 
         :param late: mark those whose older purchases are new, too

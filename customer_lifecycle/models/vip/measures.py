@@ -47,7 +47,7 @@ class Window:
         """SQL of the number of orders, alike."""
         return SQL.identifier("profile", self.orders)
 
-    def read(self, profile):
+    def worth(self, profile):
         """Value and number of orders of one profile."""
         return profile[self.value] or 0, profile[self.orders] or 0
 
@@ -67,7 +67,7 @@ class SqlWindow(Window):
     def orders_sql(self):
         return self.orders
 
-    def read(self, profile):
+    def worth(self, profile):
         profile.env.flush_all()
         ((value, orders),) = profile.env.execute_query(self._select(profile.id)) or [(0, 0)]
         return value or 0, orders or 0

@@ -197,11 +197,11 @@ class LifecycleProfile(models.Model):
     def _vip_value(self, tier):
         """The best of the tier's windows: (value, number of orders)."""
         self.ensure_one()
-        return max(window.read(self) for window in tier._windows())
+        return max(window.worth(self) for window in tier._windows())
 
     def _vip_missing(self, tier, threshold):
         """What is missing to a threshold in the window that orders of today count in."""
-        return max(0, threshold - tier._windows()[0].read(self)[0])
+        return max(0, threshold - tier._windows()[0].worth(self)[0])
 
     def _vip_next_tier(self):
         """The lowest tier in force above the customer's; empty at the top."""
@@ -232,7 +232,7 @@ class LifecycleProfile(models.Model):
         return max((day for day in dates if day), default=None)
 
     def _vip_calendar_end(self, tier, today):
-        counts_this_year = tier._windows()[0].read(self)[0] >= tier.keep
+        counts_this_year = tier._windows()[0].worth(self)[0] >= tier.keep
         return date(today.year + counts_this_year, 12, 31)
 
     def _vip_rolling_end(self, tier, today):
@@ -276,7 +276,7 @@ class LifecycleProfile(models.Model):
             year = self._lifecycle_today().year
             return self.env._(
                 "%(last)s in %(year)s were not enough to keep it another year.",
-                last=tier._shown(tier._windows()[1].read(self)[0]),
+                last=tier._shown(tier._windows()[1].worth(self)[0]),
                 year=year - 1,
             )
         measure = tier._measure()
@@ -396,7 +396,7 @@ class LifecycleProfile(models.Model):
         measure = following and following._measure()
         if not following or not measure.is_reached_by_orders:
             return following.browse(), 0, 0
-        value, count = following._windows()[0].read(self)
+        value, count = following._windows()[0].worth(self)
         missing = following._entry() - value - measure.offered(amount, orders)
         short = following.min_orders - count - orders
         return following, missing, short

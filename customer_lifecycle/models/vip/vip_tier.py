@@ -336,7 +336,7 @@ class LifecycleVipTier(models.Model):
     def _measured_text(self, profile):
         """What the customer has of the tier's measure, with the period it was summed over."""
         self.ensure_one()
-        shown = [self._shown(window.read(profile)[0]) for window in self._windows()]
+        shown = [self._shown(window.worth(profile)[0]) for window in self._windows()]
         if not self.in_window:
             return f"{shown[0]} {self.env._(self._measure().label).lower()}"
         if self.term == "rolling":

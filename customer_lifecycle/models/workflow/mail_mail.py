@@ -66,8 +66,7 @@ class MailMail(models.Model):
         self.env.cr.rollback()
         left = [*delivery._emails_left(), *(message["email_to_raw"] for _one, message in taken)]
         delivery.emails_left = ", ".join(dict.fromkeys(left))
-        self.env.flush_all()
-        self.env.cr.commit()
+        self.env["ir.cron"]._commit_progress()
 
     def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
         """Write to the addresses that were judged, each with its own link for unsubscribing.

@@ -70,7 +70,7 @@ class TestSignalNews(LifecycleCase):
         scope = self.env, self.company, self.today
         with SignalReader(*scope) as reader:
             self.seen = reader.find_changes(self.seen, complete)
-            reader.read()
+            reader.update()
         self.env["lifecycle.profile"].invalidate_model()
         return reader.only_changed
 

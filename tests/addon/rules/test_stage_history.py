@@ -172,7 +172,7 @@ class TestStageHistory(StagesCase):
             type(self.env["res.company"]), "_lifecycle_today", lambda company: START
         ):
             self.store_figures(self.company, START)
-            Rhythms(self.env, self.company, START).write()
+            Rhythms(self.env, self.company, START).update()
             self.env["lifecycle.classifier"]._reconstruct(self.company, START)
             self.classify(START, cause="initial")
         history = self.profile(partner).transition_ids.sorted("number")
