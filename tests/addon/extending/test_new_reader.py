@@ -14,7 +14,7 @@ class BudgetReader(Reader):
 
     TABLES = ("example_budget",)
 
-    def read(self):
+    def update(self):
         self.cr.execute(
             SQL(
                 """CREATE TEMPORARY TABLE example_budget AS
