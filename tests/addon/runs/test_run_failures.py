@@ -146,7 +146,7 @@ class TestFailures(RunCase):
         good = self.figures(self.home)
         for step, name, words in (
             (Collect, "collect", "Purchase histories"),
-            (Store, "write", "Purchase histories"),
+            (Store, "store", "Purchase histories"),
             (Fit, "fit", "Fitting the model"),
             (PredictKnown, "predict", "Predictions"),
         ):
@@ -199,7 +199,7 @@ class TestFailures(RunCase):
     @mute_logger(RUN_LOG)
     def test_users_changes_that_cross_a_step(self):
         """Somebody merges or deletes a customer meanwhile: the step is simply done again."""
-        origin = Store.write
+        origin = Store.store
         for error in (errors.SerializationFailure, errors.ForeignKeyViolation):
             for times, state in ((1, "done"), (99, "failed")):
                 left = [times]
@@ -212,7 +212,7 @@ class TestFailures(RunCase):
 
                 with self.subTest(error=error, times=times):
                     run = self.request(kind="manual")
-                    with patch.object(Store, "write", crossed):
+                    with patch.object(Store, "store", crossed):
                         self.run_nightly()
                     self.assertEqual(run.state, state)
 
@@ -281,7 +281,7 @@ class TestOneWorkerAtATime(RunCase):
         noise = mute_logger(RUN_LOG, "odoo.sql_db", "odoo.addons.base.models.ir_cron")
         for action, model_class, name in (
             (self.run_nightly, Collect, "collect"),
-            (self.run_nightly, Store, "write"),
+            (self.run_nightly, Store, "store"),
             (self.run_nightly, run_class, "_advance"),
             (self.run_refresh, run_class, "_refresh_rows"),
             (self.run_refresh, pipeline, "_refresh"),

@@ -203,7 +203,7 @@ class TestOnlyWhatChanged(RunCase):
         self.new_purchase(seen, 10, company=self.home)
         everywhere.email = "everywhere@example.com"
         self.assertEqual(self.queued(), {(seen.id, self.home.id), (everywhere.id, 0)})
-        write = Store.write
+        write = Store.store
 
         def write_while_somebody_saves(store, *args):
             store.cr.execute(
@@ -213,7 +213,7 @@ class TestOnlyWhatChanged(RunCase):
             return write(store, *args)
 
         self.request(kind="manual")
-        with patch.object(Store, "write", write_while_somebody_saves):
+        with patch.object(Store, "store", write_while_somebody_saves):
             self.run_nightly()
         self.assertEqual(self.queued(), {(during.id, self.home.id), (everywhere.id, 0)})
 
