@@ -51,7 +51,6 @@
         "views/referral/referral_views.xml",
         "views/settings/res_config_settings_views.xml",
         "views/profile/res_partner_views.xml",
-        "views/menus.xml",
         "views/journey/touchpoint_source_views.xml",
         "views/journey/journey_views.xml",
         "views/journey/order_touch_views.xml",
@@ -76,9 +75,7 @@
         "views/workflow/workflow_settings_views.xml",
         "views/workflow/workflow_partner_views.xml",
         "views/profile/former_firm_views.xml",
-        "views/workflow/workflow_menus.xml",
         "data/referral/referral_data.xml",
-        "views/referral/referral_menus.xml",
         "views/referral/referral_partner_views.xml",
         "data/workflow/workflow_template_data.xml",
         "data/workflow/workflow_data.xml",
@@ -99,6 +96,7 @@
         "views/privacy/privacy_settings_views.xml",
         "views/privacy/anonymise_views.xml",
         "report/privacy/person_file_report.xml",
+        "views/menus.xml",
     ],
     "assets": {
         "web.assets_backend": [

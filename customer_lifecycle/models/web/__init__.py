@@ -4,4 +4,5 @@ from . import (
     compared_mixin,
     demo,
     first_steps,
+    landing,
 )

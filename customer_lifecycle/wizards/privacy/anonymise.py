@@ -42,7 +42,7 @@ class LifecycleAnonymise(models.TransientModel):
                 "sticky": True,
                 "message": self.env._(
                     "Advertising platforms still know them: upload the newest removals from "
-                    "Configuration ▸ Customer Lifecycle ▸ Audience Exports (%s).",
+                    "Customers ▸ Engage ▸ Audiences (%s).",
                     ", ".join(removals.segment_id.mapped("name")),
                 ),
                 "next": {"type": "ir.actions.act_window_close"},

@@ -68,18 +68,65 @@ class TestFirstSteps(LifecycleCase):
 
 
 class TestViews(LifecycleCase):
-    def test_every_action_opens_for_those_who_have_its_menu(self):
+    def own_menus(self):
         menus = self.env["ir.ui.menu"].search([]).get_external_id()
         own = [id_ for id_, name in menus.items() if name.startswith("customer_lifecycle.")]
-        self.assertGreaterEqual(len(own), 14)
+        return self.env["ir.ui.menu"].browse(own)
+
+    def visible_menus(self, user):
+        """Those that the web client shows: entries whose headings are seen, too."""
+        shown = self.env["ir.ui.menu"].with_user(user).load_menus(False)
+        return self.own_menus().filtered(lambda menu: menu.id in shown)
+
+    def test_each_sees_the_menus_that_he_can_open(self):
+        seen = {}
+        for name, groups in (
+            ("clerk", "base.group_user"),
+            ("own", SALESMAN),
+            ("all", ALL_LEADS),
+            ("manager", MANAGER),
+            ("admin", f"{MANAGER},base.group_system"),
+        ):
+            user = new_test_user(self.env, f"lifecycle_menus_{name}", groups)
+            seen[name] = set(self.visible_menus(user).mapped("complete_name"))
+        self.assertFalse(seen["clerk"])
+        self.assertTrue(seen["own"] < seen["all"] < seen["manager"] < seen["admin"])
+        self.assertIn("Customers/Customers/To Contact", seen["own"])
+        self.assertIn("Customers/Engage/Recommendations", seen["own"])
+        self.assertNotIn("Customers/Engage/Workflows", seen["own"])
+        self.assertNotIn("Customers/Configuration", seen["all"])
+        self.assertIn("Customers/Reporting/Segments by Month", seen["all"])
+        self.assertIn("Customers/Configuration/Rules/Stages", seen["manager"])
+        self.assertEqual(
+            seen["admin"] - seen["manager"], {"Customers/Configuration/Settings"}
+        )
+
+    def test_every_screen_has_an_address_that_can_be_read(self):
+        actions = self.env["ir.model.data"].search(
+            [
+                ("module", "=", "customer_lifecycle"),
+                ("model", "in", ("ir.actions.act_window", "ir.actions.client")),
+                ("name", "!=", "lifecycle_reports_action"),  # leads to another screen
+            ]
+        )
+        self.assertGreaterEqual(len(actions), 40)
+        for action in actions:
+            with self.subTest(action=action.name):
+                self.assertTrue(self.env[action.model].browse(action.res_id).path)
+
+    def test_every_action_opens_for_those_who_have_its_menu(self):
+        self.assertGreaterEqual(len(self.own_menus()), 50)
         for groups in (SALESMAN, ALL_LEADS, MANAGER, f"{MANAGER},base.group_system"):
             user = new_test_user(self.env, f"lifecycle_{len(groups)}", groups)
-            visible = self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
             seen = 0
-            for menu in self.env["ir.ui.menu"].browse(set(own) & set(visible)):
+            for menu in self.visible_menus(user):
                 action = menu.action
-                if not action:
-                    continue
+                if not action or action._name == "ir.actions.client":
+                    continue  # a client action is opened by the tour
+                if action._name == "ir.actions.server":
+                    action = self.env["ir.actions.act_window"].browse(
+                        action.with_user(user).run()["id"]
+                    )
                 seen += 1
                 with self.subTest(groups=groups, menu=menu.complete_name):
                     model = self.env[action.res_model].with_user(user)
@@ -108,11 +155,11 @@ class TestViews(LifecycleCase):
         self.assertGreaterEqual(len(named), 10)
         menus = self.env["ir.ui.menu"].search([])
         known = {(menu.parent_id.name, menu.name) for menu in menus}
-        # the manual says once where its "Configuration" is
+        # the manual says once that entries of Configuration stand below headings
         known |= {
             (menu.parent_id.parent_id.name, menu.name)
-            for menu in menus
-            if menu.parent_id.name == "Customer Lifecycle"
+            for menu in self.own_menus()
+            if menu.parent_id.parent_id.parent_id
         }
         groups = self.env["res.groups"].search([("privilege_id", "!=", False)])
         known |= {(group.privilege_id.name, group.name) for group in groups}
@@ -299,6 +346,36 @@ class TestTours(LifecycleHttpCase):
         )
         self.env.company.invalidate_recordset()
         self.assertTrue(self.env.company.lifecycle_first_steps_done)
+
+
+class TestMenus(LifecycleHttpCase):
+    """Odoo's own robot clicks every menu, view and filter of the app, as each role."""
+
+    allow_end_on_form = True
+
+    def click_everywhere(self, groups):
+        new_test_user(self.env, "lifecycle_clicks", groups, lang="en_US")
+        self.browser_js(
+            "/odoo",
+            "odoo.loader.modules.get('@web/webclient/clickbot/clickbot_loader')"
+            ".startClickEverywhere('customer_lifecycle.lifecycle_menu_root');",
+            "odoo.isReady === true",
+            login="lifecycle_clicks",
+            timeout=900,
+            success_signal="clickbot test succeeded",
+        )
+
+    def test_salesman_with_own_documents(self):
+        self.click_everywhere(SALESMAN)
+
+    def test_manager(self):
+        self.click_everywhere(f"{MANAGER},base.group_system")
+
+    def test_reports_lead_from_crm_into_the_app(self):
+        new_test_user(self.env, "lifecycle_reports", SALESMAN, lang="en_US")
+        self.start_tour(
+            "/odoo/crm", "lifecycle_reports_from_crm", login="lifecycle_reports", timeout=120
+        )
 
 
 class TestComponents(LifecycleHttpCase):

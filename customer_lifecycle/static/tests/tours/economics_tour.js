@@ -19,7 +19,7 @@ registry.category("web_tour.tours").add("lifecycle_economics", {
         { trigger: ".o_form_button_save", run: "click" },
         { trigger: ".o_form_saved" },
         {
-            trigger: ".breadcrumb-item:contains(Getting and Keeping Customers), .o_back_button",
+            trigger: ".breadcrumb-item:contains(Getting and Keeping), .o_back_button",
             run: "click",
         },
         {

@@ -65,3 +65,20 @@ registry.category("web_tour.tours").add("lifecycle_customer_values", {
         { trigger: TAB },
     ],
 });
+
+/** From another app's reports to those on customers, which are in an app of their own. */
+registry.category("web_tour.tours").add("lifecycle_reports_from_crm", {
+    steps: () => [
+        {
+            trigger: ".o_menu_sections [data-menu-xmlid='crm.crm_menu_report']",
+            run: "click",
+        },
+        {
+            trigger:
+                ".dropdown-item[data-menu-xmlid='customer_lifecycle.lifecycle_reports_crm_menu']",
+            run: "click",
+        },
+        { trigger: ".o_menu_brand:contains(Customers)" },
+        { trigger: ".o_breadcrumb:contains(Journey Map)" },
+    ],
+});
