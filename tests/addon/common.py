@@ -5,6 +5,7 @@ from odoo.tests import HttpCase, TransactionCase, new_test_user, tagged
 
 from odoo.addons.customer_lifecycle.models.prediction.forecast import PredictNew
 from odoo.addons.customer_lifecycle.models.runs.collect import Collect
+from odoo.addons.customer_lifecycle.models.runs.purchases import Purchases
 from odoo.addons.customer_lifecycle.models.runs.store import Store
 from odoo.addons.customer_lifecycle.tools.step import LAST_ID, Scope
 
@@ -140,8 +141,18 @@ class LifecycleCase(TransactionCase):
             self.env.ref(xml_id).method_direct_trigger()
         self.env.invalidate_all()
 
+    def keep_purchases(self, company, day, partners=None):
+        """Read the documents of some customers, or of all, into the store of purchases."""
+        purchases = Purchases(self.env, company, day, Scope(partners and partners.ids))
+        if partners:
+            purchases.update_few()
+        else:
+            purchases.update("manual", True, True)
+            purchases.update_items()
+
     def store_figures(self, company, day, partners=None):
         """Write the figures of a day to the profiles: no forecasts, no labels."""
+        self.keep_purchases(company, day, partners)
         whom = self.env, company, day, Scope(partners and partners.ids)
         with Collect(*whom) as facts, PredictNew(*whom):
             facts.collect()

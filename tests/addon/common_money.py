@@ -308,16 +308,31 @@ class MoneyCase(LifecycleCase):
         :return: dict commercial partner id → dict of ``SUMS``
         """
         company = company or self.company
+        self.keep_purchases(company, company._lifecycle_today(), partners)
+        self.assert_store_holds(company)
         scope = Scope(partners and partners.ids)
         with Collect(self.env, company, company._lifecycle_today(), scope) as facts:
             facts.collect()
             rows = self.env.execute_query(
                 SQL(
-                    "SELECT partner_id, %s FROM lifecycle_facts",
+                    "SELECT partner_id, %s FROM lifecycle_sums",
                     SQL(", ").join(map(SQL.identifier, SUMS)),
                 )
             )
         return {row[0]: dict(zip(SUMS, row[1:], strict=True)) for row in rows}
+
+    def assert_store_holds(self, company):
+        """Products on purchases add up to what the purchases are worth, to the cent."""
+        by_document = """SELECT partner_id, day, source_id, res_id, SUM(amount) FROM (%s) rows
+                          GROUP BY 1, 2, 3, 4 HAVING SUM(amount) <> 0 ORDER BY 1, 2, 3, 4"""
+        facts, items = (
+            self.env.execute_query(SQL(by_document, rows))
+            for rows in (
+                self.env["lifecycle.purchase.fact"]._kept_sql(company),
+                SQL("SELECT * FROM lifecycle_purchase_item WHERE company_id = %s", company.id),
+            )
+        )
+        self.assertEqual(facts, items)
 
     def store(self, company=None):
         """Write the figures of all customers of a company to their profiles."""

@@ -86,7 +86,7 @@ class LifecycleComparison(models.Model):
         self.env.cr.execute("SET LOCAL jit = off")
         if not few:
             self.env.cr.execute("SET LOCAL work_mem = '256MB'")
-        source = self.env["lifecycle.revenue.source"].sudo()
+        facts = self.env["lifecycle.purchase.fact"].sudo()
         frame = copy_out(
             self.env.cr,
             SQL(
@@ -95,7 +95,7 @@ class LifecycleComparison(models.Model):
                      FROM (%(rows)s) purchases
                     WHERE day <= %(today)s AND partner_id = ANY(%(chosen)s)
                     GROUP BY partner_id, day""",
-                rows=source._rows_sql(
+                rows=facts._rows_sql(
                     company, partner_ids.tolist() if few else None, complete=True
                 ),
                 today=company._lifecycle_today(),

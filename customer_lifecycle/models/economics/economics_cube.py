@@ -7,7 +7,6 @@ the report when it is opened, its button to count again, and a scheduled action 
 
 import logging
 from datetime import timedelta
-from hashlib import sha256
 
 import psycopg2
 
@@ -58,23 +57,6 @@ class LifecycleEconomicsCube(models.Model):
     value = fields.Float(readonly=True, digits=0)
 
     @api.model
-    def _settings(self, company):
-        """Whatever makes the sums other ones when it changes.
-
-        The compiled query tells most of it: sources, an app that wakes one up, what value is.
-        """
-        # for no customer: compiled once for everybody, whatever his language
-        rows = self.env["lifecycle.revenue.source"]._rows_of(company, 0)
-        return "|".join(
-            str(part)
-            for part in (
-                sha256(repr((rows.code, rows.params)).encode()).hexdigest(),
-                company._lifecycle_timezone(),
-                company.currency_id.id,
-            )
-        )
-
-    @api.model
     def _as_of(self, company):
         """When a company's purchases were summed up; None if that does not count now."""
         if not self._has_sums(company):
@@ -84,7 +66,7 @@ class LifecycleEconomicsCube(models.Model):
                 """SELECT MAX(as_of) FROM lifecycle_economics_cube
                     WHERE company_id = %s AND settings = %s AND as_of > %s""",
                 company.id,
-                self._settings(company),
+                self.env["lifecycle.purchase.store"]._settings(company),
                 fields.Datetime.now() - timedelta(hours=HOURS),
             )
         )
@@ -131,7 +113,7 @@ class LifecycleEconomicsCube(models.Model):
             return
         self.env.flush_all()
         # what holds before: who changes a source meanwhile makes these sums old
-        settings = self._settings(company)
+        settings = self.env["lifecycle.purchase.store"]._settings(company)
         cr.execute("SET LOCAL jit = off")
         # sums over millions of orders belong in memory, not in temporary files
         cr.execute("SET LOCAL work_mem = '256MB'")

@@ -231,7 +231,7 @@ class LifecycleEconomics(models.Model):
                         WHERE bought.day <= %(today)s AND profile.first_order_date IS NOT NULL
                         GROUP BY profile.id, 1) by_customer
                 GROUP BY 1, 2, 3, 4, 5""",
-            rows=self.env["lifecycle.revenue.source"]._rows_sql(company, complete=complete),
+            rows=self.env["lifecycle.purchase.fact"]._rows_sql(company, complete=complete),
             digits=company.currency_id.decimal_places,
             company=company.id,
             today=company._lifecycle_today(),

@@ -337,7 +337,7 @@ class LifecycleJourneyMap(models.AbstractModel):
         """Rows (stage id, customers, value ever, value in the period) of the customers chosen."""
         partner_ids = [row[0] for row in self.env.execute_query(chosen)]
         # sudo: purchases of customers whose figures the reader may see, as the profile sums them
-        rows = self.env["lifecycle.revenue.source"].sudo()._rows_sql(company, partner_ids)
+        rows = self.env["lifecycle.purchase.fact"].sudo()._rows_sql(company, partner_ids)
         return self.env.execute_query(
             SQL(
                 """SELECT chosen.stage_id, COUNT(*), SUM(chosen.clv_historical),

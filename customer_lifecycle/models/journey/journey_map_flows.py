@@ -108,7 +108,7 @@ class LifecycleJourneyMap(models.AbstractModel):
         )
         plan_for_all(self.env.cr, few=True)
         # sudo: purchases of customers whose figures the reader may see, as the profile sums them
-        rows = self.env["lifecycle.revenue.source"].sudo()._rows_sql(
+        rows = self.env["lifecycle.purchase.fact"].sudo()._rows_sql(
             company, [partner_id for partner_id, *_stages in chosen]
         )
         # by customer, and put together here: the planner would join them one by one

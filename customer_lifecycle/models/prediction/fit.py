@@ -1,6 +1,6 @@
 """Fits the model of lifetime value to a company's purchases.
 
-In: days and amounts of purchases, read for the fit or taken from facts collected just now, of
+In: days and amounts of purchases, read for the fit or taken from sums collected just now, of
 very many customers a sample's. Out: a stored model. Called by the night when a fit is due.
 """
 
@@ -63,7 +63,7 @@ class Fit(Step):
                 SQL("lifecycle_profile WHERE active AND company_id = %s", company.id)
             )
         else:
-            intervals = clv_models._intervals(SQL("lifecycle_facts WHERE TRUE"))
+            intervals = clv_models._intervals(SQL("lifecycle_sums WHERE TRUE"))
         model.fit(
             data["partner_id"].to_numpy(),
             data["day"].to_numpy(),
@@ -89,7 +89,7 @@ class Fit(Step):
                             ORDER BY partner_id, day) sorted
                     GROUP BY partner_id, day""",
                 value=SQL("" if plain else ", SUM(value) AS value"),
-                rows=self.env["lifecycle.revenue.source"]._rows_sql(company, complete=True),
+                rows=self.env["lifecycle.purchase.fact"]._rows_sql(company, complete=True),
                 today=today,
                 chosen=in_sample(
                     SQL.identifier("partner_id"),

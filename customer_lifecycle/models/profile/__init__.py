@@ -3,6 +3,7 @@ from . import (
     preferences,
     profile,
     profile_overview,
+    profile_products,
     profile_signals,
     signal,
     signal_changes,

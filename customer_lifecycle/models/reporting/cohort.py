@@ -215,7 +215,7 @@ class LifecycleCohort(models.AbstractModel):
             partner_ids = [partner_id for _id, partner_id, _cohort in chosen]
         plan_for_all(self.env.cr, few=partner_ids is not None)
         # sudo: purchases of customers whose figures the reader may see, as the profile sums them
-        return self.env["lifecycle.revenue.source"].sudo()._rows_sql(company, partner_ids)
+        return self.env["lifecycle.purchase.fact"].sudo()._rows_sql(company, partner_ids)
 
     @api.model
     def _active(self, domain, interval, rate):

@@ -160,7 +160,7 @@ class LifecycleCustomerRevenue(models.Model):
     def _table_query(self):
         company = self.env.company.sudo()
         # sudo: which records are purchases is no secret, the rules of this model hide the rows
-        source = self.env["lifecycle.revenue.source"].sudo()
+        facts = self.env["lifecycle.purchase.fact"].sudo()
         return SQL(
             """SELECT %(id)s, profile.id AS profile_id, rows.partner_id, %(company)s AS company_id,
                       %(currency)s AS currency_id, customer.user_id, customer.country_id,
@@ -200,7 +200,7 @@ class LifecycleCustomerRevenue(models.Model):
             id=row_id("rows.source_id", "rows.res_id", "rows.partner_id", "rows.day"),
             company=company.id,
             currency=company.currency_id.id,
-            rows=source._rows_sql(company, by_document=True),
+            rows=facts._rows_sql(company),
             today=company._lifecycle_today(),
         )
 

@@ -120,7 +120,7 @@ class Spells:
                         *(SQL.identifier(name) for name in LATEST),
                     ]
                 ),
-                rows=self.env["lifecycle.revenue.source"]._rows_sql(
+                rows=self.env["lifecycle.purchase.fact"]._rows_sql(
                     company, partner_ids, complete=True
                 ),
                 history=history,

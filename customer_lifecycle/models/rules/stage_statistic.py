@@ -178,7 +178,7 @@ class LifecycleStageStatistic(models.Model):
                    SELECT partner_id, day
                      FROM (%s) purchases WHERE day <= %s AND %s
                     GROUP BY partner_id, day HAVING SUM(amount) > 0""",
-                self.env["lifecycle.revenue.source"]._rows_sql(company, complete=True),
+                self.env["lifecycle.purchase.fact"]._rows_sql(company, complete=True),
                 today,
                 chosen,
             )

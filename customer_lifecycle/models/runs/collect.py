@@ -1,15 +1,12 @@
 """Sums up the purchases of customers, adds prospects, and compares with their profiles.
 
-In: rows of the revenue sources, and documents and conversations of who never bought. Out:
-temporary tables of facts, of changes and of purchases that came in late. The first step of the
-night for all customers, and of the refresh of a few.
+In: the store of purchases, and documents and conversations of who never bought. Out:
+temporary tables of sums, of changes and of purchases that came in late. Called by the night for
+all customers, and by the refresh of a few.
 """
 
 from datetime import date
 
-from psycopg2 import OperationalError
-
-from odoo import tools
 from odoo.tools import SQL
 
 from ...tools.step import EVERYBODY, Step
@@ -27,8 +24,8 @@ WINDOWS = (
     "orders_this_year",
     "orders_last_year",
 )
-#: profile columns copied from the collected facts, and what they are where nothing is found
-FACTS = {
+#: profile columns copied from the collected sums, and what they are where nothing is found
+SUMS = {
     "order_count": "0",
     "first_order_date": "NULL",
     "last_order_date": "NULL",
@@ -44,33 +41,27 @@ FACTS = {
     "open_opportunity_count": "0",
     "open_quotation_count": "0",
 }
-#: tables that purchases are read from, where they exist
-DOCUMENT_TABLES = (
-    *("sale_order", "sale_order_line", "sale_order_line_invoice_rel", "stock_move"),
-    *("account_move", "account_move_line", "pos_order", "pos_order_line", "res_partner"),
-    "lifecycle_external_purchase",
-)
 
 
-def fact_columns(alias=None):
-    """The profile columns that are copied from the facts, separated by commas."""
-    names = [SQL.identifier(alias, name) if alias else SQL.identifier(name) for name in FACTS]
+def sum_columns(alias=None):
+    """The profile columns that are copied from the sums, separated by commas."""
+    names = [SQL.identifier(alias, name) if alias else SQL.identifier(name) for name in SUMS]
     return SQL(", ").join(names)
 
 
 class Collect(Step):
     """What the documents say of customers, and what of that is new.
 
-    - ``lifecycle_facts``: a row for each customer with purchases, and for each prospect
-    - ``lifecycle_change``: the facts of those who differ from their profiles; ``known`` tells
+    - ``lifecycle_sums``: a row for each customer with purchases, and for each prospect
+    - ``lifecycle_change``: the sums of those who differ from their profiles; ``known`` tells
       whether there is a profile, ``found`` is false where only the profile is left
     - ``lifecycle_late``: whose older purchases are new, see ``find_late``
 
-    :param sample: SQL of more columns of the facts, see ``first_run``
+    :param sample: SQL of more columns of the sums, see ``first_run``
     :param late: leave out the purchases that are news of customers with a changed past
     """
 
-    TABLES = ("lifecycle_facts", "lifecycle_change", "lifecycle_late")
+    TABLES = ("lifecycle_sums", "lifecycle_change", "lifecycle_late")
 
     def __init__(self, env, company, day, scope=EVERYBODY, sample=None, late=False):
         super().__init__(env, company, day, scope)
@@ -87,10 +78,7 @@ class Collect(Step):
         if not self.scope.is_few:
             # sums over millions of orders belong in memory, not in temporary files
             self.cr.execute("SET LOCAL work_mem = '256MB'")
-        self._know_sizes()
-        rows = self.env["lifecycle.revenue.source"]._rows_sql(
-            company, self.scope.partner_ids, complete=True
-        )
+        rows = self.env["lifecycle.purchase.fact"]._kept_sql(company, self.scope.partner_ids)
         where = SQL("day <= %s", today)
         if self.scope.id_range:
             where = SQL("%s AND partner_id BETWEEN %s AND %s", where, *self.scope.id_range)
@@ -101,7 +89,7 @@ class Collect(Step):
         # not fit into memory
         self.cr.execute(
             SQL(
-                """CREATE TEMPORARY TABLE lifecycle_facts AS
+                """CREATE TEMPORARY TABLE lifecycle_sums AS
                    SELECT partner_id, %(sample)s
                           COUNT(bought)::integer AS order_count,
                           MIN(bought) AS first_order_date,
@@ -137,57 +125,34 @@ class Collect(Step):
                 windows=self._window_sums(value),
             )
         )
-        self.cr.execute("CREATE UNIQUE INDEX ON lifecycle_facts (partner_id)")
+        self.cr.execute("CREATE UNIQUE INDEX ON lifecycle_sums (partner_id)")
         # what is joined and asked for: the many sums of each would only be read
-        self.cr.execute("ANALYZE lifecycle_facts (partner_id, order_count)")
+        self.cr.execute("ANALYZE lifecycle_sums (partner_id, order_count)")
         with Prospects(self.env, company, today, self.scope) as prospects:
             prospects.add()
         count_open_documents(self.env, company, self.scope)
         self._compare()
         if not self.late:
             find_late(self.env, company, today)
-        self.cr.execute("SELECT COUNT(*) FROM lifecycle_facts")
+        self.cr.execute("SELECT COUNT(*) FROM lifecycle_sums")
         return self.cr.fetchone()[0]
 
     def buyer_count(self):
-        """Number of customers among the facts."""
-        self.cr.execute("SELECT COUNT(*) FROM lifecycle_facts WHERE order_count > 0")
+        """Number of customers among the sums."""
+        self.cr.execute("SELECT COUNT(*) FROM lifecycle_sums WHERE order_count > 0")
         return self.cr.fetchone()[0]
 
     def shares(self):
-        """Revenue of the facts, and that for which the company's share stands in."""
+        """Revenue of the sums, and that for which the company's share stands in."""
         if self.company.lifecycle_value != "margin":
             return 0.0, 0.0
         self.cr.execute(
-            "SELECT COALESCE(SUM(revenue), 0), COALESCE(SUM(by_share), 0) FROM lifecycle_facts"
+            "SELECT COALESCE(SUM(revenue), 0), COALESCE(SUM(by_share), 0) FROM lifecycle_sums"
         )
         return tuple(float(amount) for amount in self.cr.fetchone())
 
-    def _know_sizes(self):
-        """Count anew the rows of documents' tables that the planner believes to be nearly empty.
-
-        It would loop over them; so it believes of what was filled in one go, and of what was empty
-        when it last looked. Tables of any size are left to autovacuum.
-        """
-        # less than a row a page: that was another table
-        self.cr.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
-            "AND relname = ANY(%s) AND reltuples BETWEEN 0 AND pg_relation_size(oid) / 8192 "
-            "AND pg_relation_size(oid) > 0",
-            [list(DOCUMENT_TABLES)],
-        )
-        for (table,) in self.cr.fetchall():
-            try:
-                with self.cr.savepoint(flush=False), tools.mute_logger("odoo.sql_db"):
-                    # somebody else counts already: his numbers will do
-                    self.cr.execute("SET LOCAL lock_timeout = '1s'")
-                    self.cr.execute(SQL("ANALYZE %s", SQL.identifier(table)))
-            except OperationalError:
-                continue
-        self.cr.execute("SET LOCAL lock_timeout = 0")
-
     def _compare(self):
-        """Note who differs from his profile, with his new facts.
+        """Note who differs from his profile, with his new sums.
 
         On most days that is one customer in a hundred: all that is written comes from here.
         """
@@ -198,17 +163,17 @@ class Collect(Step):
         self.cr.execute(
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_change AS
-                   SELECT COALESCE(facts.partner_id, profile.partner_id) AS partner_id,
-                          facts.partner_id IS NOT NULL AS found,
+                   SELECT COALESCE(sums.partner_id, profile.partner_id) AS partner_id,
+                          sums.partner_id IS NOT NULL AS found,
                           profile.partner_id IS NOT NULL AS known, %(new)s
-                     FROM lifecycle_facts facts
+                     FROM lifecycle_sums sums
                      FULL JOIN (SELECT * FROM lifecycle_profile WHERE %(known)s) profile
-                       ON profile.partner_id = facts.partner_id
-                    WHERE CASE WHEN facts.partner_id IS NULL THEN profile.active
+                       ON profile.partner_id = sums.partner_id
+                    WHERE CASE WHEN sums.partner_id IS NULL THEN profile.active
                                ELSE (%(old)s, profile.active, profile.currency_id)
                                     IS DISTINCT FROM (%(new)s, TRUE, %(currency)s) END""",
-                new=fact_columns("facts"),
-                old=fact_columns("profile"),
+                new=sum_columns("sums"),
+                old=sum_columns("profile"),
                 known=known,
                 currency=company.currency_id.id,
             )
@@ -219,7 +184,7 @@ class Collect(Step):
     # ----- WINDOWS -----
 
     def _window_sums(self, value):
-        """Columns of ``lifecycle_facts`` from rows of (day, bought, amount, value).
+        """Columns of ``lifecycle_sums`` from rows of (day, bought, amount, value).
 
         :param value: SQL of what a day is worth
         """

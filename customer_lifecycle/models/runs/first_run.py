@@ -24,7 +24,7 @@ class EarlyFit(Step):
         )
 
     def columns(self):
-        """Columns of the facts: days, amounts and values of who is in the sample."""
+        """Columns of the sums: days, amounts and values of who is in the sample."""
         chosen = in_sample(SQL.identifier("partner_id"), self.rate)
         return SQL(
             "array_agg(day) FILTER (WHERE %s) AS days, "
@@ -36,12 +36,12 @@ class EarlyFit(Step):
         )
 
     def fit(self, customers):
-        """Fit on the facts that were collected just now.
+        """Fit on the sums that were collected just now.
 
         :param customers: number of customers among them
         :return: whether it was; False where the sample turned out too small
         """
-        sampled = self.env.execute_query(SQL("SELECT COUNT(days) FROM lifecycle_facts"))[0][0]
+        sampled = self.env.execute_query(SQL("SELECT COUNT(days) FROM lifecycle_sums"))[0][0]
         if self.rate > 1 and sampled < min(FIT_SAMPLE, customers) / 4:
             return False
         plain = self.company.lifecycle_value == "revenue"
@@ -51,7 +51,7 @@ class EarlyFit(Step):
                 """SELECT partner_id, day - DATE '1970-01-01' AS day, amount %(value)s
                      FROM (SELECT partner_id, unnest(days) AS day, unnest(amounts) AS amount,
                                   unnest(day_values) AS value
-                             FROM lifecycle_facts WHERE days IS NOT NULL) sampled""",
+                             FROM lifecycle_sums WHERE days IS NOT NULL) sampled""",
                 value=SQL("" if plain else ", value"),
             ),
         )

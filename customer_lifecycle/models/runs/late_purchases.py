@@ -6,7 +6,7 @@ counts again. None of them is asked for: it shows in the purchases of days that 
 before. The classifier then moves these customers without a sound.
 
 In: the changes that were just found. Out: rows of ``lifecycle_late``, which the profiles are
-marked with when they are stored. Called while facts are collected.
+marked with when they are stored. Called while sums are collected.
 """
 
 from datetime import timedelta
@@ -91,7 +91,7 @@ def find_late(env, company, today):
                                               OR day <= known.last_order_date)
                           > COALESCE(known.order_count, 0)
                        OR MIN(day) FILTER (WHERE day <= since) < known.first_order_date""",
-                rows=env["lifecycle.revenue.source"]._rows_sql(company, more),
+                rows=env["lifecycle.purchase.fact"]._kept_sql(company, more),
                 today=today,
                 since=since,
                 known=known,

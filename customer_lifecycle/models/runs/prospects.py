@@ -1,7 +1,7 @@
 """Who never bought but was in touch, and which documents of customers are open.
 
 In: contacts, opportunities, orders, invoices, messages, meetings. Out: rows of prospects among
-the collected facts, and numbers of open opportunities and quotations. Called while facts are
+the collected sums, and numbers of open opportunities and quotations. Called while sums are
 collected.
 """
 
@@ -41,15 +41,15 @@ class Prospects(Step):
                            OR NULLIF(contact.phone, '') IS NOT NULL
                            OR NULLIF(customer.email, '') IS NOT NULL
                            OR NULLIF(customer.phone, '') IS NOT NULL)
-                      AND NOT EXISTS (SELECT FROM lifecycle_facts facts
-                                       WHERE facts.partner_id = contact.commercial_partner_id)""",
+                      AND NOT EXISTS (SELECT FROM lifecycle_sums sums
+                                       WHERE sums.partner_id = contact.commercial_partner_id)""",
                 where,
             )
         )
         self.cr.execute("ANALYZE lifecycle_candidate")
         self.cr.execute(
             SQL(
-                """INSERT INTO lifecycle_facts
+                """INSERT INTO lifecycle_sums
                          (partner_id, order_count, recent_order_count, revenue, revenue_year,
                           clv_historical, open_opportunity_count, open_quotation_count)
                    SELECT DISTINCT touched.partner_id, 0, 0, 0, 0, 0, 0, 0
@@ -63,7 +63,7 @@ class Prospects(Step):
         # whom somebody has entered a budget for stays, in touch or not
         self.cr.execute(
             SQL(
-                """INSERT INTO lifecycle_facts
+                """INSERT INTO lifecycle_sums
                          (partner_id, order_count, recent_order_count, revenue, revenue_year,
                           clv_historical, open_opportunity_count, open_quotation_count)
                    SELECT contact.id, 0, 0, 0, 0, 0, 0, 0
@@ -79,7 +79,7 @@ class Prospects(Step):
 
 
 def count_open_documents(env, company, scope):
-    """Add the numbers of open opportunities and quotations to the facts."""
+    """Add the numbers of open opportunities and quotations to the sums."""
     few = scope.few(SQL.identifier("contact", "commercial_partner_id"))
     few_senders = scope.few(SQL.identifier("sender", "commercial_partner_id"))
     default = env["res.company"]._lifecycle_default_company().id
@@ -114,12 +114,12 @@ def count_open_documents(env, company, scope):
     for name, source in documents.items():
         env.cr.execute(
             SQL(
-                """UPDATE lifecycle_facts facts SET %s = counted.number
+                """UPDATE lifecycle_sums sums SET %s = counted.number
                      FROM (SELECT contact.commercial_partner_id AS partner_id,
                                   COUNT(DISTINCT document.id)::integer AS number
                              FROM %s AND %s
                             GROUP BY contact.commercial_partner_id) counted
-                    WHERE counted.partner_id = facts.partner_id""",
+                    WHERE counted.partner_id = sums.partner_id""",
                 SQL.identifier(name),
                 source,
                 few,

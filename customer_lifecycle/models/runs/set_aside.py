@@ -74,10 +74,11 @@ class LifecycleSetAside(models.Model):
         )
 
     @api.model
-    def _rows_sql(self, company, source=None):
+    def _rows_sql(self, company, source=None, partner_ids=None):
         """SELECT of every row that is set aside in a company.
 
         :param source: of this revenue source only
+        :param partner_ids: of the sales, those of these customers only
         """
         # sudo: what is not counted is no secret to managers, who alone may read the list
         sources = source or self.env["lifecycle.revenue.source"].sudo()._for_company(company)
@@ -86,19 +87,21 @@ class LifecycleSetAside(models.Model):
         parts = []
         for one in sources:
             try:
-                parts.append(one.sudo().with_context(lifecycle_set_aside=own())._compile(company))
+                one = one.sudo().with_context(lifecycle_set_aside=own())
+                restricted = partner_ids is not None and one._name == "lifecycle.revenue.source"
+                parts.append(one._compile(company, *([partner_ids] if restricted else [])))
             except DEFECTS:
                 # a source that cannot be read says so itself
                 continue
         if source is None or source.net_of_credit_notes and source.model == "sale.order":
-            parts += self._credit_rows(company, sources)
+            parts += self._credit_rows(company, sources, partner_ids)
         return SQL(" UNION ALL ").join(parts) or SQL(
             "SELECT 0 AS source_id, 0 AS spending_source_id, '' AS res_model, 0 AS res_id, "
             "0 AS partner_id, '' AS dated, '' AS amount, 0 AS reason WHERE FALSE"
         )
 
     @api.model
-    def _credit_rows(self, company, sources):
+    def _credit_rows(self, company, sources, partner_ids=None):
         """SELECTs of invoices and credit notes of orders which change no order: absurd ones, and
         those in another currency than the order without a rate."""
         unrated = unrated_move_sql(company)
@@ -122,6 +125,7 @@ class LifecycleSetAside(models.Model):
                                     THEN 3 END AS number
                      ) reason
                     WHERE move.company_id = ANY(%(companies)s) AND move.state = 'posted'
+                      AND %(wanted)s
                       AND move.move_type IN ('out_invoice', 'out_refund')
                       AND (NOT ABS(move.amount_untaxed_signed) < %(largest)s
                            OR move.invoice_currency_rate = 1
@@ -129,6 +133,9 @@ class LifecycleSetAside(models.Model):
                       AND reason.number IS NOT NULL""",
                 source=one.id,
                 companies=company._lifecycle_family().ids,
+                wanted=SQL("TRUE")
+                if partner_ids is None
+                else SQL("move.commercial_partner_id = ANY(%s)", list(partner_ids)),
                 own=company.currency_id.id,
                 largest=LARGEST_AMOUNT,
                 unrated=unrated,
@@ -151,6 +158,16 @@ class LifecycleSetAside(models.Model):
         )[0][0]
 
     @api.model
+    def _any_of(self, company, partner_ids):
+        """Whether anything is set aside among the sales of some customers, or among spending."""
+        spending = self.env["lifecycle.spending.source"].sudo()._available()
+        if not partner_ids and not spending:
+            return False
+        self.env.flush_all()
+        rows = self._rows_sql(company.sudo(), partner_ids=partner_ids)
+        return bool(self.env.execute_query(SQL("SELECT FROM (%s) found LIMIT 1", rows)))
+
+    @api.model
     def _warning(self, count):
         """Sentence on documents that are not counted; False where all are."""
         if not count:
@@ -164,6 +181,11 @@ class LifecycleSetAside(models.Model):
     @api.model
     def _last_warning(self, company):
         """What the last complete run said."""
+        return self._warning(self._last_count(company))
+
+    @api.model
+    def _last_count(self, company):
+        """How many the last complete run found."""
         # sudo: whoever sees the first steps may know it
         run = self.env["lifecycle.run"].sudo().search(
             [
@@ -173,7 +195,7 @@ class LifecycleSetAside(models.Model):
             ],
             limit=1,
         )
-        return self._warning(run.set_aside_count)
+        return run.set_aside_count
 
     @api.depends_context("lang")
     @api.depends("amount")

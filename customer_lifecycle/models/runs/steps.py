@@ -2,7 +2,8 @@
 
 | step    | what                                                          | where              |
 |---------|---------------------------------------------------------------|--------------------|
-| collect | purchases, prospects, open documents; who differs             | runs/collect       |
+| keep    | purchases of who has changed, or of all                       | runs/purchases     |
+| collect | their sums, prospects, open documents; who differs            | runs/collect       |
 | fit     | a new model, where one is due                                 | prediction/fit     |
 | predict | what is to be expected of each                                | prediction/forecast|
 | store   | figures and forecasts that differ                             | runs/store         |
@@ -27,6 +28,7 @@ from ..prediction.rhythm import Rhythms
 from .collect import Collect
 from .first_run import EarlyFit
 from .look import Look
+from .purchases import Purchases
 from .run import COMPLETE, NIGHTLY, STAGES_ONLY, _logger
 from .store import Store
 
@@ -40,6 +42,7 @@ def refresh(env, company, partner_ids):
     :param partner_ids: ids of commercial partners
     """
     flow = Flow(env, company, company._lifecycle_today(), Scope(partner_ids))
+    flow.step(Purchases).update_few()
     flow.figures()
     with flow.step(Look) as look:
         look.update()
@@ -60,8 +63,8 @@ class Flow(Step):
 
         :param late: leave out the purchases that are news of customers with a changed past
         """
-        with self.step(Collect, late=late) as facts, self.step(PredictNew) as new:
-            facts.collect()
+        with self.step(Collect, late=late) as sums, self.step(PredictNew) as new:
+            sums.collect()
             new.predict(0, LAST_ID)
             self.step(Store).store(0, LAST_ID, late=not late)
         self.step(PredictKnown).predict()
@@ -152,13 +155,16 @@ class LifecycleRun(models.Model):
         early = EarlyFit(self.env, company, self.as_of) if whole and self._is_fit_due() else None
         with (
             flow.step(Snapshot) as snapshot,
-            flow.step(Collect, sample=early and early.columns()) as facts,
+            flow.step(Purchases) as purchases,
+            flow.step(Collect, sample=early and early.columns()) as sums,
             flow.step(PredictNew) as new,
         ):
-            customers = facts.collect() + (self.customer_count if self.position else 0)
-            self._add_up_shares(facts.shares(), first == 1)
+            looked_at = purchases.update(self.kind, first == 1, last >= newest)
+            self._count_set_aside(company, looked_at, first == 1)
+            customers = sums.collect() + (self.customer_count if self.position else 0)
+            self._add_up_shares(sums.shares(), first == 1)
             if early:
-                self._fit_early(early, facts.buyer_count())
+                self._fit_early(early, sums.buyer_count())
             store = flow.step(Store)
             after, changed, predicted = self.position, self.changed_count, 0
             while after is not None:
@@ -171,7 +177,7 @@ class LifecycleRun(models.Model):
                     self.progress = min(50, 50 * after / max(newest, 1))
                     commit()
             snapshot.take_off_queue()
-            everybody = whole and predicted == facts.buyer_count()
+            everybody = whole and predicted == sums.buyer_count()
         if last < newest:
             self._advance("facts", last)
         else:
@@ -183,6 +189,18 @@ class LifecycleRun(models.Model):
         before = (0.0, 0.0) if begins else (self.revenue, self.by_share)
         self.revenue, self.by_share = (sum(pair) for pair in zip(before, shares, strict=True))
 
+    def _count_set_aside(self, company, looked_at, begins):
+        """Count the documents that nobody can believe, where there may be any.
+
+        :param looked_at: customers with changed documents; None where all were read
+        """
+        aside = self.env["lifecycle.set.aside"]
+        if begins:
+            self.set_aside_count = aside._last_count(company)
+        known = begins and (looked_at is None or self.set_aside_count)
+        if known or looked_at is not None and aside._any_of(company, looked_at):
+            self.set_aside_count = aside._count(company)
+
     def _is_fit_due(self):
         due = self.env["lifecycle.clv.model"]._is_due(self.company_id, self.as_of)
         return self.refit or due
@@ -191,10 +209,10 @@ class LifecycleRun(models.Model):
         """Fit before new profiles are written, so that they are written with predictions.
 
         Whatever goes wrong here costs speed only: the step of its own fits again, and says what
-        failed when the facts are safe.
+        failed when the sums are safe.
         """
         commit = self.env["ir.cron"]._commit_progress
-        # a failure must not take the collected facts along
+        # a failure must not take the collected sums along
         commit()
         try:
             if early.fit(customers):
@@ -234,6 +252,7 @@ class LifecycleRun(models.Model):
             for warning in self.env[kind]._switch_off_broken()
         ]
         self._flow(company).step(Rhythms).update()
+        self._flow(company).step(Purchases).update_items()
         warnings += self._look_at_customers(company)
         warnings += company._lifecycle_timezone_warning()
         changed, errors = self._flow(company).label_all(self.kind, self.announce)
@@ -270,11 +289,9 @@ class LifecycleRun(models.Model):
         model = self.env["lifecycle.clv.model"]._current(self.company_id)
         # names of customers: for managers, who alone read runs
         explanation = "\n".join(filter(None, [model._explain(), model.outlier_text]))
-        values = {}
         if self.kind not in STAGES_ONLY:
-            aside = self.env["lifecycle.set.aside"]
-            values["set_aside_count"] = count = aside._count(self.company_id)
-            warnings = [*warnings, *filter(None, [aside._warning(count)])]
+            warning = self.env["lifecycle.set.aside"]._warning(self.set_aside_count)
+            warnings = [*warnings, *filter(None, [warning])]
         message = "\n".join([explanation, *warnings])
         if errors:
             message += "\n" + self.env._(
@@ -290,6 +307,5 @@ class LifecycleRun(models.Model):
                 "progress": 100,
                 "date_end": fields.Datetime.now(),
                 "message": message,
-                **values,
             }
         )

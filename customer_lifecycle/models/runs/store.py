@@ -1,4 +1,4 @@
-"""Writes collected facts to profiles: new ones, changed ones, and those to be archived.
+"""Writes collected sums to profiles: new ones, changed ones, and those to be archived.
 
 In: the temporary tables of ``Collect`` and ``PredictNew``. Out: rows of profiles, in batches by the
 customer's id. Called by the night and by the refresh of a few customers.
@@ -9,14 +9,14 @@ from odoo.tools import SQL
 from ...tools.step import Step
 from ..prediction.prediction_columns import OUTPUTS, kept_sql, names_sql, whole_sql
 from ..prediction.rhythm import rhythm_sql
-from .collect import FACTS, fact_columns
+from .collect import SUMS, sum_columns
 
 #: profiles written between two commits
 STORE_BATCH = 50_000
 
 
 class Store(Step):
-    """Writing the facts that differ to the profiles; reads tables, makes none."""
+    """Writing the sums that differ to the profiles; reads tables, makes none."""
 
     def next_position(self, after):
         """Last partner id of the next batch of changes, or None when the rest fits into one."""
@@ -43,18 +43,18 @@ class Store(Step):
         return changed
 
     def _write_facts(self, after, until):
-        """Write the changed facts of commercial partners in (after, until] to their profiles.
+        """Write the changed sums of commercial partners in (after, until] to their profiles.
 
         New profiles get the predictions that ``lifecycle_outputs`` has for them at once.
 
         :return: number of rows inserted or changed
         """
         company = self.company
-        columns = fact_columns()
-        new = fact_columns("facts")
+        columns = sum_columns()
+        new = sum_columns("sums")
         predicted = whole_sql("new")
         # who has no purchases left has no prediction either
-        bought = SQL("facts.order_count > 0")
+        bought = SQL("sums.order_count > 0")
         self.cr.execute(
             SQL(
                 """UPDATE lifecycle_profile profile
@@ -63,12 +63,12 @@ class Store(Step):
                           currency_id = %(currency)s,
                           (%(predictions)s) = ROW(%(kept)s),
                           predicted = profile.predicted AND %(bought)s,
-                          clv_total = facts.clv_historical
+                          clv_total = sums.clv_historical
                               + COALESCE(CASE WHEN %(bought)s THEN profile.clv_predicted END, 0)
-                     FROM lifecycle_change facts
-                    WHERE facts.partner_id = profile.partner_id
-                      AND facts.found AND facts.known
-                      AND facts.partner_id > %(after)s AND facts.partner_id <= %(until)s
+                     FROM lifecycle_change sums
+                    WHERE sums.partner_id = profile.partner_id
+                      AND sums.found AND sums.known
+                      AND sums.partner_id > %(after)s AND sums.partner_id <= %(until)s
                       AND profile.partner_id > %(after)s AND profile.partner_id <= %(until)s
                       AND profile.company_id = %(company)s""",
                 columns=columns,
@@ -88,15 +88,15 @@ class Store(Step):
                 """INSERT INTO lifecycle_profile
                          (partner_id, company_id, currency_id, active, predicted, clv_total,
                           rhythm, %(predictions)s, %(columns)s)
-                   SELECT facts.partner_id, %(company)s, %(currency)s, TRUE,
+                   SELECT sums.partner_id, %(company)s, %(currency)s, TRUE,
                           new.id IS NOT NULL,
-                          facts.clv_historical + COALESCE(%(expected)s, 0), %(rhythm)s,
+                          sums.clv_historical + COALESCE(%(expected)s, 0), %(rhythm)s,
                           %(predicted)s, %(new)s
-                     FROM lifecycle_change facts
-                     JOIN res_partner customer ON customer.id = facts.partner_id
-                     LEFT JOIN lifecycle_outputs new ON new.id = facts.partner_id
-                    WHERE facts.found AND NOT facts.known
-                      AND facts.partner_id > %(after)s AND facts.partner_id <= %(until)s
+                     FROM lifecycle_change sums
+                     JOIN res_partner customer ON customer.id = sums.partner_id
+                     LEFT JOIN lifecycle_outputs new ON new.id = sums.partner_id
+                    WHERE sums.found AND NOT sums.known
+                      AND sums.partner_id > %(after)s AND sums.partner_id <= %(until)s
                       AND customer.id > %(after)s AND customer.id <= %(until)s
                    ON CONFLICT (partner_id, company_id) DO NOTHING""",
                 columns=columns,
@@ -114,7 +114,7 @@ class Store(Step):
         return changed + self.cr.rowcount
 
     def _archive(self, after, until):
-        """Archive the profiles in (after, until] that no facts were found for.
+        """Archive the profiles in (after, until] that no sums were found for.
 
         They stay, so that their history does.
         """
@@ -127,9 +127,9 @@ class Store(Step):
                     WHERE gone.partner_id = profile.partner_id AND NOT gone.found
                       AND gone.partner_id > %s AND gone.partner_id <= %s
                       AND profile.company_id = %s AND profile.active""",
-                fact_columns(),
+                sum_columns(),
                 names_sql(),
-                SQL(", ").join(SQL(nothing) for nothing in FACTS.values()),
+                SQL(", ").join(SQL(nothing) for nothing in SUMS.values()),
                 SQL(", ").join(SQL("NULL") for _name in OUTPUTS),
                 after,
                 until,

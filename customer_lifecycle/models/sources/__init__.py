@@ -15,5 +15,8 @@ from . import (
     revenue_move,
     revenue_margin,
     revenue_refund,
+    purchase_store,
+    purchase_fact,
+    purchase_item,
     product_product,
 )

@@ -55,6 +55,16 @@ class LifecycleExternalPurchase(models.Model):
         help="Converted with the rate of the day of the purchase.",
     )
 
+    product_id = fields.Many2one(
+        "product.product",
+        ondelete="set null",
+        check_company=True,
+        help="What was bought, if you know. One line for each product.",
+    )
+    quantity = fields.Float(
+        default=1, digits="Product Unit", help="In the unit of the product; counts with a product."
+    )
+
     margin = OptionalMonetary(
         currency_field="currency_id",
         help="What you earned with it, if you know: the amount less what the goods cost you. "

@@ -46,6 +46,16 @@ class LifecycleQueue(models.Model):
     def _register_hook(self):
         """Watch the models that active revenue sources read, as automation rules do."""
         super()._register_hook()
+        for name, entries in self._watched().items():
+            self._watch(self.env.registry[name], entries)
+
+    @api.model
+    def _watched(self):
+        """What changes the figures of customers.
+
+        :return: dict model name → {way to the customers: names of fields}; the way is what
+            ``_affected_parts`` takes
+        """
         watched = {"account.move": {None: MOVE_FIELDS}}
         for source in self.env["lifecycle.revenue.source"].sudo().search(Domain.TRUE):
             if source._missing_model() is not None:
@@ -61,8 +71,7 @@ class LifecycleQueue(models.Model):
                         way = (prefix, source.model, partner_path, source.company_path)
                         watched.setdefault(name, {}).setdefault(way, set()).update(names)
         watched.setdefault("crm.lead", {})[None] = {"partner_id", "company_id", "active"}
-        for name, entries in watched.items():
-            self._watch(self.env.registry[name], entries)
+        return watched
 
     def _unregister_hook(self):
         result = super()._unregister_hook()
@@ -167,6 +176,13 @@ class LifecycleQueue(models.Model):
             for part in self._affected_parts(name, record_ids, entries)
         ]
         self._insert(parts)
+
+    @api.model
+    def _append_now(self):
+        """Append what this transaction has changed so far, for who asks within it."""
+        if "customer_lifecycle" in self.env.cr.precommit.data:
+            self.env.flush_all()
+            self.sudo()._append_noted()
 
     @api.model
     def _append(self, model_name, record_ids, entries):

@@ -170,40 +170,10 @@ class LifecycleRevenueSource(models.Model):
                               <= COALESCE(SUM(tolerance) FILTER (WHERE NOT ships), 0)
                           AS bare_now,
                       SUM(margin * (worth / NULLIF(subtotal, 0) - 1)) AS margin_change
-                 FROM (
-                    SELECT priced.*,
-                           CASE WHEN pays THEN 0
-                                ELSE GREATEST(0, sign * credited * scale
-                                                 - GREATEST(0, sign * reissued * scale,
-                                                            sign * (invoiced * scale - worth)))
-                           END AS taken
-                      FROM (
-                        SELECT valued.*,
-                               -- billed for less than was ordered: credited is a share of that
-                               CASE WHEN pieces >= quantity AND quantity > 0
-                                         AND sign * invoiced > 0
-                                         AND sign * (worth * pieces - invoiced * quantity)
-                                             > 2 * tolerance * pieces
-                                    THEN worth * pieces / (invoiced * quantity)
-                                    ELSE 1 END AS scale
-                          FROM (
-                            SELECT kept.*,
-                                   CASE WHEN subtotal < 0 THEN -1 ELSE 1 END AS sign,
-                                   CASE WHEN pays THEN 0
-                                        WHEN ordered < 0 OR quantity = ordered THEN subtotal
-                                        WHEN ordered > 0
-                                        THEN ROUND(subtotal / ordered * quantity, digits)
-                                        ELSE unordered END AS worth
-                              FROM (%(lines)s OFFSET 0) kept
-                             -- each worth is computed once, not wherever it is asked for
-                            OFFSET 0
-                          ) valued
-                      ) priced
-                    OFFSET 0
-                 ) netted
+                 FROM (%(lines)s) netted
                 GROUP BY order_id""",
             credits=self._noted_sql(orders, company),
-            lines=self._kept_lines_sql(orders),
+            lines=self._netted_lines_sql(orders),
         )
         query.add_join(
             "LEFT JOIN",
@@ -212,6 +182,48 @@ class LifecycleRevenueSource(models.Model):
             SQL("%s = %s", SQL.identifier(alias, "order_id"), SQL.identifier(table, "id")),
         )
         return alias
+
+    @api.model
+    def _netted_lines_sql(self, orders):
+        """SELECT of order lines with what each is worth and what was taken back of it.
+
+        Columns beside those of ``_kept_lines_sql``: ``worth``, ``sign`` and ``taken``, see
+        ``_join_order_lines``. Reads the common table expressions of ``_noted_sql``.
+
+        :param orders: SELECT of the few orders; None for all that need it
+        """
+        return SQL(
+            """SELECT priced.*,
+                       CASE WHEN pays THEN 0
+                            ELSE GREATEST(0, sign * credited * scale
+                                             - GREATEST(0, sign * reissued * scale,
+                                                        sign * (invoiced * scale - worth)))
+                       END AS taken
+                  FROM (
+                    SELECT valued.*,
+                           -- billed for less than was ordered: credited is a share of that
+                           CASE WHEN pieces >= quantity AND quantity > 0
+                                     AND sign * invoiced > 0
+                                     AND sign * (worth * pieces - invoiced * quantity)
+                                         > 2 * tolerance * pieces
+                                THEN worth * pieces / (invoiced * quantity)
+                                ELSE 1 END AS scale
+                      FROM (
+                        SELECT kept.*,
+                               CASE WHEN subtotal < 0 THEN -1 ELSE 1 END AS sign,
+                               CASE WHEN pays THEN 0
+                                    WHEN ordered < 0 OR quantity = ordered THEN subtotal
+                                    WHEN ordered > 0
+                                    THEN ROUND(subtotal / ordered * quantity, digits)
+                                    ELSE unordered END AS worth
+                          FROM (%s OFFSET 0) kept
+                         -- each worth is computed once, not wherever it is asked for
+                        OFFSET 0
+                      ) valued
+                  ) priced
+                OFFSET 0""",
+            self._kept_lines_sql(orders),
+        )
 
     @api.model
     def _noted_sql(self, orders, company):
@@ -448,7 +460,8 @@ class LifecycleRevenueSource(models.Model):
                            THEN 0
                            ELSE GREATEST(ordered, LEAST(billed, delivered)) END AS quantity
                  FROM (
-                    SELECT line.order_id, line.price_subtotal AS subtotal,
+                    SELECT line.id AS line_id, line.order_id, line.product_id,
+                           line.product_uom_id, line.price_subtotal AS subtotal,
                            line.product_uom_qty::numeric AS ordered,
                            COALESCE(line.qty_delivered, 0)::numeric AS delivered,
                            COALESCE(line.qty_invoiced, 0)::numeric + till.returned AS billed,

@@ -511,6 +511,11 @@ class LifecycleRevenueSource(models.Model):
             SQL("%s AS source_id", self._origin.id),
             SQL("%s AS res_id", document),
             SQL("%s AS by_share", self._by_share_sql(known, amount, company)),
+            *(
+                self._item_columns(model, query)
+                if own_value(self.env, "lifecycle_by_product")
+                else ()
+            ),
         )
         return self._within_purchases(rows, company, wanted, bought) if self.goodwill else rows
 

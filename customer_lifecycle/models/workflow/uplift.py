@@ -129,7 +129,7 @@ class LifecycleWorkflow(models.Model):
         )[0][0]
         if not partners:
             return []
-        purchases = self.env["lifecycle.revenue.source"]._rows_sql(company, partners)
+        purchases = self.env["lifecycle.purchase.fact"]._rows_sql(company, partners)
         self.env.cr.execute(
             SQL(
                 """WITH bought AS MATERIALIZED (

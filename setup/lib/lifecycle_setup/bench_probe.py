@@ -23,7 +23,10 @@ ORDERS_A_TURN, TURNS = 20, 5
 REFRESHED = 5000
 #: runs that compute the figures of all customers
 FIGURES = [("kind", "in", ("first", "nightly", "manual"))]
-RESULTS = ("lifecycle_profile", "lifecycle_queue", "lifecycle_run", "lifecycle_clv_model")
+RESULTS = (
+    *("lifecycle_profile", "lifecycle_queue", "lifecycle_run", "lifecycle_clv_model"),
+    *("lifecycle_purchase_fact", "lifecycle_purchase_store"),
+)
 
 
 def run(env, part: str, options: dict, path: str) -> None:
@@ -76,7 +79,7 @@ def part_fill(env, customers: int, orders: int) -> dict:
 def part_runs(env) -> dict:
     """First and nightly runs, each beside the floor; the peak memory of this worker."""
     company = env.company
-    result = {"floor": [], "first": [], "night": [], "idle": [], "changed": []}
+    result = {"floor": [], "first": [], "night": [], "idle": [], "whole": [], "changed": []}
     today = company._lifecycle_today()
     env.ref("customer_lifecycle.ir_cron_lifecycle_refresh").active = False
     env.cr.commit()
@@ -92,10 +95,14 @@ def part_runs(env) -> dict:
             set_today(env, today)
             result["night"].append(_complete_run(env, timer))
             result["changed"].append(_last_run(env).changed_count)
-            env["lifecycle.run"]._request(company)
+            _let_a_day_pass(timer)
+            env["lifecycle.run"].create({"company_id": company.id, "kind": "nightly"})
             result["idle"].append(_complete_run(env, timer))
+            env["lifecycle.run"]._request(company)
+            result["whole"].append(_complete_run(env, timer))
             env.cr.commit()
             say(f"           round {number + 1} of {ROUNDS} done")
+    result["store_mb"] = _store_size(env)
     result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     result["profiles"] = env["lifecycle.profile"].search_count([])
     result["revenue"] = bench_check.check_money(env)
@@ -135,10 +142,10 @@ def _new_orders(timer, today) -> None:
                INSERT INTO sale_order (name, company_id, partner_id, partner_invoice_id,
                       partner_shipping_id, state, date_order, currency_id, currency_rate,
                       amount_untaxed, amount_tax, amount_total, invoice_status, create_uid,
-                      create_date)
+                      create_date, write_date)
                SELECT 'N' || id, company_id, partner_id, partner_id, partner_id, 'sale',
                       %s::timestamp + INTERVAL '9 hours', currency_id, currency_rate,
-                      amount_untaxed, 0, amount_total, 'to invoice', 2, %s
+                      amount_untaxed, 0, amount_total, 'to invoice', 2, %s, NOW()
                  FROM (SELECT DISTINCT ON (partner_id) * FROM sale_order
                         WHERE partner_id %% %s = %s AND state = 'sale'
                         ORDER BY partner_id, id) again
@@ -147,16 +154,31 @@ def _new_orders(timer, today) -> None:
                   order_partner_id, product_id, product_uom_id, name, product_uom_qty,
                   price_unit, price_subtotal, price_total, price_tax, discount, customer_lead,
                   state, qty_delivered, qty_invoiced, qty_to_invoice, invoice_status,
-                  is_downpayment, create_uid, create_date)
+                  is_downpayment, create_uid, create_date, write_date)
            SELECT ordered.id, 10, ordered.company_id, ordered.currency_id, ordered.partner_id,
                   product.product_id, product.product_uom_id, 'Again', 1, amount_untaxed,
                   amount_untaxed, amount_untaxed, 0, 0, 0, 'sale', 1, 0, 1, 'to invoice', FALSE,
-                  2, ordered.create_date
+                  2, ordered.create_date, ordered.write_date
              FROM ordered
             CROSS JOIN (SELECT product_id, product_uom_id FROM sale_order_line
                          WHERE name = 'Invented line' LIMIT 1) product""",
         [today, today, round(1 / DAILY), today.day],
     )
+
+
+def _let_a_day_pass(timer) -> None:
+    """What was written until now was written before the last look at the documents."""
+    for table in ("sale_order", "sale_order_line"):
+        timer.cursor.execute(
+            f"UPDATE {table} SET write_date = write_date - INTERVAL '1 day' "
+            "WHERE write_date > NOW() - INTERVAL '12 hours'"
+        )
+
+
+def _store_size(env) -> float:
+    """Megabytes of the store of purchases, with its index."""
+    env.cr.execute("SELECT pg_total_relation_size('lifecycle_purchase_fact') / 1048576.0")
+    return float(env.cr.fetchone()[0])
 
 
 def _complete_run(env, timer) -> float:

@@ -35,7 +35,7 @@ class ProspectCase(LifecycleCase):
         with Collect(self.env, company, company._lifecycle_today()) as facts:
             facts.collect()
             self.env.cr.execute(
-                "SELECT COUNT(*) FROM lifecycle_facts WHERE partner_id = %s", [partner.id]
+                "SELECT COUNT(*) FROM lifecycle_sums WHERE partner_id = %s", [partner.id]
             )
             self.assertEqual(bool(self.env.cr.fetchone()[0]), refreshed)
         return refreshed

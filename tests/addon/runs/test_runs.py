@@ -9,7 +9,7 @@ from odoo.tests import freeze_time
 from odoo.tools import mute_logger
 
 from odoo.addons.customer_lifecycle.models.prediction.prediction_columns import OUTPUTS
-from odoo.addons.customer_lifecycle.models.runs.collect import FACTS
+from odoo.addons.customer_lifecycle.models.runs.collect import SUMS
 from odoo.addons.customer_lifecycle.models.runs.store import Store
 
 from ..common_runs import RunCase
@@ -189,7 +189,7 @@ class TestOnlyWhatChanged(RunCase):
         gone = self.figures(self.home)[partner.id, self.home.id]
         self.assertFalse(gone["predicted"] or gone["clv_total"] or gone["order_count"])
         self.assertIsNone(gone["p_order"])
-        self.assertFalse(any(profile[name] for name in (*FACTS, *OUTPUTS)))
+        self.assertFalse(any(profile[name] for name in (*SUMS, *OUTPUTS)))
         partner.lifecycle_exclude = False
         self.run_refresh()
         self.assertEqual(self.profile(partner), profile, "the same profile, with its history")
