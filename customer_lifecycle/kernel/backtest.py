@@ -1,10 +1,11 @@
 """What the methods would have forecast in the past, and what the product learns from it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .backtest_window import (
+    BacktestWindow,
     covers_year,
     earlier_windows,
     look_back,
@@ -13,6 +14,7 @@ from .backtest_window import (
     season_windows,
 )
 from .blend import chance_weights, order_weights
+from .correction import learn_correction
 from .forecasts import CHANCE, ORDERS, past_rate
 from .level import JudgedWindow, recent_level, season_level
 from .mbgnbd import SHAPES
@@ -39,7 +41,8 @@ class BlendWeights:
     ``k``: phases between purchases; ``weights``: of the forecasts of orders; ``level``: factor
     on their blend; ``chances``: weights of the forecasts of P(order); ``chance_level``: factor
     on their hazard; ``windows``: lengths of the periods learnt from, in days; ``seasons``:
-    number of earlier years that the level was learnt from, 0 where it was the last time.
+    number of earlier years that the level was learnt from, 0 where it was the last time;
+    ``value_level``: factor on the value of an order, by what the back-test's was off.
     """
 
     k: int = 1
@@ -49,11 +52,20 @@ class BlendWeights:
     chance_level: float = 1.0
     windows: list = field(default_factory=list)
     seasons: int = 0
+    value_level: float = 1.0
 
     @property
     def competing(self):
         """Names of the estimators that have weight beside the kernel's own forecasts."""
         return sorted(set(self.weights) - set(ORDERS))
+
+    def forecast(self, candidates, chances):
+        """Expected orders and P(order) of customers, from the forecasts to blend of each.
+
+        Nobody's expected orders are below his chance of an order, which a mean cannot be.
+        """
+        chance = self.chance(chances)
+        return np.maximum(self.orders(candidates), chance), chance
 
     def orders(self, candidates):
         """Blend forecasts of orders, columns as in :data:`~.forecasts.ORDERS`, then competing."""
@@ -144,8 +156,8 @@ def _learn_level(blend, windows, first, end, horizon):
     trust = _trust(windows, first, end)
     judged = [
         JudgedWindow(
-            blend.orders(window.candidates(k, names)), window.actual, window.least_errors(k),
-            weight, float(window.histories.x.sum()),
+            blend.forecast(window.candidates(k, names), window.chances(k, names))[0],
+            window.actual, window.least_errors(k), weight, float(window.histories.x.sum()),
         )
         for window, weight in zip(windows, trust, strict=True)
     ]  # fmt: skip
@@ -187,6 +199,47 @@ def _best_shape(windows, trust):
     return SHAPES[int(np.argmin(score))]
 
 
+def corrected(blend, days, origin, end, before, horizon):
+    """Return ``blend`` with its totals corrected by what those of ``before`` were off by.
+
+    :param before: :class:`BlendWeights` learnt from days up to ``origin``, judged by (origin, end]
+    :param horizon: days that ``blend`` is for
+    """
+    judged = _judge(days, origin, end, before)
+    if judged is None:
+        return blend
+    window = judged.window
+    orders, value = learn_correction(
+        judged.orders, judged.orders * judged.value, window.actual, window.net,
+        window.length / horizon,
+    )  # fmt: skip
+    return replace(blend, level=blend.level * orders, value_level=value)
+
+
+@dataclass
+class _Judged:
+    """The product's own forecasts for a past window, of each customer."""
+
+    window: BacktestWindow
+    orders: np.ndarray
+    chance: np.ndarray
+    value: np.ndarray
+    value_about: dict
+
+
+def _judge(days, origin, end, blend):
+    """Forecasts for (origin, end]; None if there is nothing to compare."""
+    k, names = blend.k, blend.competing
+    window = look_back(days, origin, end - origin, sorted({1, k}), names)
+    if window is None:
+        return None
+    orders, chance = blend.forecast(window.candidates(k, names), window.chances(k, names))
+    known, h = days.until(origin), window.histories
+    model, about = fit_value_model(h.x + 1, h.value, known.customer, known.amount)
+    value = model.predict_value(h.x + 1, h.value)
+    return _Judged(window, orders, chance, value, about)
+
+
 def evaluate(days, origin, end, blend):
     """Forecast (origin, end] with what was learnt before, next to the single methods.
 
@@ -195,16 +248,12 @@ def evaluate(days, origin, end, blend):
     :return: JSON-able dict, or None if there is nothing to compare
     """
     k, names = blend.k, blend.competing
-    window = look_back(days, origin, end - origin, sorted({1, k}), names)
-    if window is None:
+    judged = _judge(days, origin, end, blend)
+    if judged is None:
         return None
-    h = window.histories
-    product = blend.orders(window.candidates(k, names))
-    chance = blend.chance(window.chances(k, names))
-    known = days.until(origin)
-    value_model, value_about = fit_value_model(h.x + 1, h.value, known.customer, known.amount)
-    value = value_model.predict_value(h.x + 1, h.value)
-    forecasts = {"product": (product, chance, value)}
+    window, value = judged.window, judged.value
+    h, product = window.histories, judged.orders
+    forecasts = {"product": (product, judged.chance, value * blend.value_level)}
     for name, key in (("model", k), ("model_k1", 1), *zip(names, names, strict=True)):
         forecasts[name] = (window.orders(key), window.p_order(key), value)
     forecasts["past_rate"] = (past_rate(h.x, h.T, window.length), None, h.value)
@@ -217,7 +266,7 @@ def evaluate(days, origin, end, blend):
         "k": k,
         "weights": blend.weights,
         "level": blend.level,
-        "value_model": value_about,
+        "value_model": judged.value_about,
         "methods": {
             name: order_metrics(orders, window.actual, p_order)
             | value_metrics(orders * each, window.net)

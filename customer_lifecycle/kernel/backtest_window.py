@@ -13,6 +13,7 @@ from .forecasts import chance_candidates, order_candidates, past_rate
 from .histories import Histories, histories_from_ledger, purchases_between
 from .history_counts import count_histories
 from .mbgnbd import MBGNBD, SHAPES
+from .metrics import poisson_deviance
 
 _LEAST_CUSTOMERS = 5
 _SHORTEST_WINDOW, _SHORTEST_HISTORY = 7, 14
@@ -58,9 +59,7 @@ class BacktestWindow:
     def candidates(self, k, competing=()):
         """Forecasts of orders to blend."""
         h = self.histories
-        own = order_candidates(
-            self.length, self.orders(k), self.orders(1), self.p_order(k), h.x, h.T, h.recent
-        )
+        own = order_candidates(self.length, self.orders(k), self.orders(1), h.x, h.T, h.recent)
         return np.column_stack((own, *(self.orders(name) for name in competing)))
 
     def chances(self, k, competing=()):
@@ -80,9 +79,12 @@ class BacktestWindow:
         )
 
     def least_errors(self, k):
-        """MAE and RMSE of the best single method in each."""
-        error = self.singles(k) - self.actual[:, None]
-        return np.abs(error).mean(axis=0).min(), np.sqrt((error**2).mean(axis=0).min())
+        """MAE, RMSE and Poisson deviance of the best single method in each."""
+        singles = self.singles(k)
+        error = singles - self.actual[:, None]
+        absolute, squared = np.abs(error).mean(axis=0), (error**2).mean(axis=0)
+        deviance = poisson_deviance(singles, self.actual)
+        return absolute.min(), np.sqrt(squared.min()), deviance.min()
 
 
 def look_back(days, origin, length, shapes=SHAPES, competing=()):

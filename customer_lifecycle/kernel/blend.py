@@ -7,21 +7,25 @@ forecast too little, as they are smallest at the median, and totals would be wro
 import numpy as np
 from scipy.optimize import minimize
 
-# Absolute errors are smallest at medians, squared ones at means, and with them totals. So high
-# a power makes the worse of the two ratios count: being good at one is no excuse.
+from .metrics import ABSOLUTE_SLACK, LEAST_EXPECTED, poisson_deviance
+
+# So high a power makes the worst of the ratios count: being good at one is no excuse.
 _POWER = 60
 
 
 def order_weights(windows, prior, strength):
     """Return the weights of forecasts of numbers of orders.
 
-    They minimise, on average over the windows, the power mean of MAE and RMSE, each relative
-    to that of the best single method there, plus ``strength`` times the squared distance from
-    ``prior``. Windows are judged one by one, so that one with more customers or orders than
-    the others, or of another season, does not decide alone.
+    They minimise, on average over the windows, the power mean of RMSE, root of the Poisson
+    deviance and MAE, each relative to that of the best single method there, plus ``strength``
+    times the squared distance from ``prior``. The first two are smallest at means; the third,
+    smallest at medians, counts only where it is larger than the best by more than the slack.
+    Windows are judged one by one, so that one with more customers or orders than the others, or
+    of another season, does not decide alone.
 
     :param windows: for each window of the past a tuple of the forecasts (array customers by
-        candidates), the actual orders, MAE and RMSE of the best single method, and its trust
+        candidates), the actual orders, MAE, RMSE and deviance of the best single method in
+        each, and its trust
     :param prior: weights to stay near where data say little
     """
     parts = [part for part in windows if min(part[2]) > 0]
@@ -41,19 +45,25 @@ def order_weights(windows, prior, strength):
 
 
 def _relative_error(forecasts, actual, least, w):
-    """Power mean of MAE and RMSE of the blend relative to ``least``, and its gradient."""
-    mae, rmse = least
-    miss = forecasts @ w - actual
+    """Power mean of the errors of the blend relative to ``least``, and its gradient."""
+    mae, rmse, deviance = least
+    forecast = forecasts @ w
+    miss = forecast - actual
     size = np.sqrt(miss**2 + (1e-3 * mae) ** 2)
     root = np.sqrt(max(np.mean(miss**2), 1e-12 * rmse**2))
-    absolute, squared = size.mean() / mae, root / rmse
-    worse = max(absolute, squared)
-    absolute, squared = absolute / worse, squared / worse
-    mean = (absolute**_POWER + squared**_POWER) / 2
-    by_absolute = absolute ** (_POWER - 1) / mae
-    by_squared = squared ** (_POWER - 1) / rmse
-    slope = (miss * (by_absolute / size + by_squared / root)) @ forecasts / len(actual)
-    return worse * mean ** (1 / _POWER), mean ** (1 / _POWER - 1) / 2 * slope
+    unlikely = np.sqrt(max(poisson_deviance(forecast, actual), 1e-12) / deviance)
+    ratios = np.array([root / rmse, unlikely, size.mean() / (ABSOLUTE_SLACK * mae)])
+    slopes = (
+        miss / (root * rmse),
+        (1.0 - actual / np.maximum(forecast, LEAST_EXPECTED)) / (unlikely * deviance),
+        miss / (size * ABSOLUTE_SLACK * mae),
+    )
+    worst = ratios.max()
+    parts = ratios / worst
+    mean = np.mean(parts**_POWER)
+    factors = mean ** (1 / _POWER - 1) / len(parts) * parts ** (_POWER - 1)
+    slope = sum(factor * each for factor, each in zip(factors, slopes, strict=True))
+    return worst * mean ** (1 / _POWER), slope @ forecasts / len(actual)
 
 
 def chance_weights(forecasts, happened, row_weight, prior, strength):

@@ -3,9 +3,8 @@
 Those named here are always there; registered estimators that compete (:mod:`~.estimator`) stand
 beside them, after them in the order of their names.
 
-All but one are expected numbers. ``likely`` is near the median instead, which is 0 for most
-customers: it lowers absolute errors, which the back-test judges by beside squared ones. Where
-it has weight, a customer's expected orders can lie below his probability of an order.
+All of them are means. What is near the median, which is 0 for most customers, would lower absolute
+errors and make every total too low.
 """
 
 import numpy as np
@@ -16,7 +15,6 @@ ORDERS = {
     "model_k1": 0.0,
     "recent": 0.0,
     "past": 0.0,
-    "likely": 0.0,
 }
 # Candidates of the blend of the probability of an order, likewise.
 CHANCE = {"model_k": 0.5, "model_k1": 0.5, "recent": 0.0, "past": 0.0, "recency": 0.0}
@@ -27,21 +25,18 @@ def past_rate(x, T, t):
     return np.divide(x * float(t), T, out=np.zeros(len(T)), where=T > 0)
 
 
-def order_candidates(t, orders_k, orders_k1, p_k, x, T, recent):
+def order_candidates(t, orders_k, orders_k1, x, T, recent):
     """Return the forecasts named in :data:`ORDERS` as columns.
 
     ``recent`` repeats the last period, ``past`` the own rate. For customers younger than the
     period both are completed by the model for the time not yet seen: raw, they would count a
-    first purchase as a habit, by as much as the log's age has it. ``likely`` is the model
-    where an order is more likely than not, else none.
+    first purchase as a habit, by as much as the log's age has it.
 
     :param t: length of the period
     :param orders_k, orders_k1: expected orders of the models with the chosen k and with 1
-    :param p_k: probability of an order by the model with the chosen k
     """
     last, past = _own(t, orders_k, x, T, np.clip(recent, 0.0, x + 1.0))
-    likely = np.where(p_k > 0.5, orders_k, 0.0)
-    return np.column_stack((orders_k, orders_k1, last, past, likely))
+    return np.column_stack((orders_k, orders_k1, last, past))
 
 
 def chance_candidates(t, p_k, p_k1, orders_k, x, t_x, T, recent):

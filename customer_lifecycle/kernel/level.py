@@ -28,8 +28,8 @@ class JudgedWindow:
     """What the blend forecast for a past window, and what came.
 
     ``forecast``, ``actual``: orders of each customer; ``least``: MAE and RMSE of the best
-    single method; ``trust``: weight of the window; ``known``: repeat purchases before it,
-    from which rates were learnt.
+    single method (what follows is not read); ``trust``: weight of the window; ``known``: repeat
+    purchases before it, from which rates were learnt.
     """
 
     forecast: np.ndarray

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from .backtest import BlendWeights, evaluate, learn
+from .backtest import BlendWeights, corrected, evaluate, learn
 from .estimator import Estimator, make_estimator, registered_estimators
 from .forecasts import chance_candidates, order_candidates
 from .histories import histories_from_ledger, ledger
@@ -21,7 +21,7 @@ _MONTH = 30
 # Customers predicted at a time, which bounds the memory.
 _BATCH = 250_000
 # Changes with what :meth:`LifetimeModel.to_dict` holds.
-STATE_VERSION = 2
+STATE_VERSION = 3
 _FIGURES = ("n_customers", "n_repeat", "end", "log_likelihood")
 
 
@@ -94,8 +94,7 @@ class LifetimeModel(Estimator):
         histories = histories_from_ledger(days, end, self.horizon)
         self._count(histories)
         sample = self._sample(days, histories)
-        self.blend_ = learn(sample, end, self.horizon, self.estimators)
-        self.backtest_ = self._evaluate(sample, end)
+        self._learn(sample, end)
         self._fit_models(histories, days)
         self.rhythm_ = fit_rhythm(sample, end)
         return self
@@ -141,15 +140,25 @@ class LifetimeModel(Estimator):
         chosen = generator.choice(len(histories), _BACKTEST_CUSTOMERS, replace=False)
         return days.of(np.sort(histories.customer[chosen]))
 
-    def _evaluate(self, days, end):
-        """Back-test: forecast the last horizon with what was known before it."""
-        if not len(days):
-            return None
-        window = min(self.horizon, (end - int(days.day.min())) // 2)
-        if window < _MONTH:
-            return None
+    def _learn(self, days, end):
+        """Learn how to forecast, and back-test what would have been learnt one horizon earlier.
+
+        What the back-test's totals were off by corrects those that are forecast now; those of the
+        back-test itself, what was known one window before it.
+        """
+        self.blend_, self.backtest_ = learn(days, end, self.horizon, self.estimators), None
+        window = _window(days, end, self.horizon)
+        if not window:
+            return
         origin = end - window
-        return evaluate(days, origin, end, learn(days, origin, window, self.estimators))
+        before = learn(days, origin, window, self.estimators)
+        self.blend_ = corrected(self.blend_, days, origin, end, before, self.horizon)
+        earlier = _window(days, origin, window)
+        if earlier:
+            start = origin - earlier
+            learnt = learn(days, start, earlier, self.estimators)
+            before = corrected(before, days, start, origin, learnt, window)
+        self.backtest_ = evaluate(days, origin, end, before)
 
     def _fit_models(self, histories, days):
         counts = count_histories(histories.x, histories.t_x, histories.T)
@@ -297,7 +306,7 @@ class LifetimeModel(Estimator):
         plain, p_plain = own, p_own
         if self.k_ != 1:
             plain, p_plain = first.predict_orders(t, x, t_x, T), first.predict_p_order(t, x, t_x, T)
-        orders = order_candidates(t, own, plain, p_own, x, T, recent)
+        orders = order_candidates(t, own, plain, x, T, recent)
         chances = chance_candidates(t, p_own, p_plain, own, x, t_x, T, recent)
         others = [self.competitors_[name] for name in self.blend_.competing]
         if others:
@@ -305,9 +314,9 @@ class LifetimeModel(Estimator):
             orders = np.column_stack((orders, *found))
             found = [other.predict_p_order(t, x, t_x, T) for other in others]
             chances = np.column_stack((chances, *found))
-        orders, p_order = self.blend_.orders(orders), self.blend_.chance(chances)
+        orders, p_order = self.blend_.forecast(orders, chances)
         discount = np.divide(discounted, own, out=np.ones_like(own), where=own > 0)
-        each = self._value.predict_value(x + 1, value)
+        each = self._value.predict_value(x + 1, value) * self.blend_.value_level
         middle, low, high = next_purchase(self.rhythm_, x, t_x)
         p_month = model.predict_p_order(min(_MONTH, t), x, t_x, T, p_alive)
         p_order_30 = _shorter(p_order, p_own, p_month)
@@ -344,11 +353,20 @@ class LifetimeModel(Estimator):
             level_error(self.backtest_), draws, generator,
         )  # fmt: skip
         totals = self._value.simulate_totals(x + 1, value, orders, generator)
+        totals *= self.blend_.value_level
         ends = [(1 - level) / 2, (1 + level) / 2]
         return {
             "orders": tuple(float(q) for q in np.quantile(orders, ends)),
             "value": tuple(float(q) for q in np.quantile(totals, ends)),
         }
+
+
+def _window(days, end, horizon):
+    """Days up to ``end`` that a back-test forecasts; None where the history is too short."""
+    if not len(days):
+        return None
+    window = min(horizon, (end - int(days.day.min())) // 2)
+    return window if window >= _MONTH else None
 
 
 def _shorter(chance, model_chance, model_shorter):

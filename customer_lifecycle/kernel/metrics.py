@@ -1,6 +1,15 @@
-"""How good predictions were: errors per customer, of totals, and of ranking."""
+"""How good predictions were: errors per customer, of totals, of chances, and of ranking."""
 
 import numpy as np
+
+# A forecast of fewer orders counts as so many: with none at all, one order would be infinitely
+# unlikely.
+LEAST_EXPECTED = 1e-3
+# Absolute errors are smallest at the median, below the mean that is asked for: they may be larger
+# than the best method's by so much before they count as worse.
+ABSOLUTE_SLACK = 1.04
+# Groups of customers with similar chances, of which the calibration error is the mean.
+_GROUPS = 10
 
 
 def order_metrics(predicted, actual, probability=None):
@@ -8,8 +17,9 @@ def order_metrics(predicted, actual, probability=None):
 
     :param probability: P(at least one order); None ranks by ``predicted`` and takes the
         Poisson probability
-    :return: dict mae, rmse, corr, bias_pct, top_decile_pct, auc, brier; None where not
-        defined (nobody ordered, or all the same)
+    :return: dict mae, rmse, deviance (Poisson, per customer), corr, bias_pct, top_decile_pct,
+        auc, brier, calibration_error (in points); None where not defined (nobody ordered, or all
+        the same)
     """
     error = predicted - actual
     ordered = actual > 0
@@ -18,12 +28,44 @@ def order_metrics(predicted, actual, probability=None):
     return {
         "mae": float(np.mean(np.abs(error))),
         "rmse": float(np.sqrt(np.mean(error**2))),
+        "deviance": float(poisson_deviance(predicted, actual)),
         "corr": _correlation(predicted, actual),
         "bias_pct": _bias(predicted, actual),
         "top_decile_pct": top_share(predicted, actual),
         "auc": area_under_curve(score, ordered),
         "brier": float(np.mean((probability - ordered) ** 2)),
+        "calibration_error": calibration_error(probability, ordered),
     }
+
+
+def poisson_deviance(predicted, actual):
+    """Mean deviance of numbers of orders: smallest, like the squared error, at their means.
+
+    Unlike it, it counts an order of somebody of whom hardly any was expected.
+
+    :param predicted: array (customers,), or (customers, methods)
+    """
+    expected = np.maximum(predicted, LEAST_EXPECTED)
+    actual = actual if np.ndim(predicted) == 1 else actual[:, None]
+    # y log(y / m), which is 0 for y = 0
+    surprise = np.where(actual > 0, actual * np.log(np.maximum(actual, 1e-300) / expected), 0.0)
+    return 2.0 * np.mean(surprise - (actual - expected), axis=0)
+
+
+def reliability(probability, happened, groups=_GROUPS):
+    """Mean probability and share that came true by tenth of the probability, highest first."""
+    return deciles(probability, happened * 1.0, groups)
+
+
+def calibration_error(probability, happened):
+    """By how many points the chances of similar customers are off, on average.
+
+    Tenths of the customers, from the least to the most likely: the mean distance between the mean
+    probability of a tenth and the share of it that ordered.
+    """
+    parts = reliability(probability, happened)
+    off = sum(part["customers"] * abs(part["predicted"] - part["actual"]) for part in parts)
+    return float(100 * off / len(probability))
 
 
 def value_metrics(predicted, actual):

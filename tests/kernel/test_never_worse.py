@@ -3,6 +3,9 @@
 Which single method is best on one log is partly luck: of four methods, the hindsight picks the one
 that luck favoured. A kind of business is therefore judged by several logs together, against the
 method that is best for the kind.
+
+What is forecast is a mean: squared error and Poisson deviance judge it. Absolute errors are
+smallest at the median and may be larger by four percent.
 """
 
 import numpy as np
@@ -11,12 +14,15 @@ import pytest
 from customer_lifecycle.kernel.backtest import evaluate, learn, look_back
 from customer_lifecycle.kernel.forecasts import past_rate
 from customer_lifecycle.kernel.histories import ledger
+from customer_lifecycle.kernel.metrics import poisson_deviance
 
 from .datasets import LOGS, december_donors, small_business
 
 SEEDS = range(22, 27)
 # The smaller the logs, the more of them it takes to tell.
 SEEDS_SMALL = range(300, 324)
+# MAE, RMSE, deviance
+ALLOWED = np.array([1.05, 1.01, 1.03])[:, None]
 SINGLES = ("model", "model_k1", "past_rate", "same_as_last_period")
 
 
@@ -28,27 +34,28 @@ def forecasts(log, calibration_end, holdout_end):
     outlook = look_back(days, calibration_end, window, sorted({1, learnt.k}))
     h = outlook.histories
     columns = (
-        learnt.orders(outlook.candidates(learnt.k)),
+        learnt.forecast(outlook.candidates(learnt.k), outlook.chances(learnt.k))[0],
         outlook.orders(learnt.k), outlook.orders(1), past_rate(h.x, h.T, window), h.recent,
     )  # fmt: skip
     return learnt, np.column_stack(columns), outlook.actual
 
 
 def errors(predicted, actual):
-    """MAE and RMSE of each column, the product's first; array (2, columns)."""
+    """MAE, RMSE and deviance of each column, the product's first; array (3, columns)."""
     error = predicted - actual[:, None]
-    return np.array([np.abs(error).mean(axis=0), np.sqrt((error**2).mean(axis=0))])
+    squared, deviance = (error**2).mean(axis=0), poisson_deviance(predicted, actual)
+    return np.array([np.abs(error).mean(axis=0), np.sqrt(squared), deviance])
 
 
 def ratios(predicted, actual):
-    """MAE and RMSE of the product relative to the best single's in each."""
+    """Errors of the product relative to the best single's in each."""
     found = errors(predicted, actual)
     return found[:, 0] / found[:, 1:].min(axis=1)
 
 
 @pytest.fixture(scope="module")
 def outcomes():
-    """Errors on logs of all kinds of business; arrays (logs, 2, columns)."""
+    """Errors on logs of all kinds of business; arrays (logs, 3, columns)."""
     made = {name: (make, SEEDS) for name, make in LOGS.items()}
     made["small_business"] = (small_business, SEEDS_SMALL)
     return {
@@ -63,21 +70,23 @@ def outcomes():
 def test_no_kind_of_business_is_served_worse_than_by_its_best_single(outcomes, name):
     found = outcomes[name]
     relative = np.exp(np.log(found[:, :, :1] / found[:, :, 1:]).mean(axis=0))
-    # Of MAE and RMSE the same method need not be the best.
-    assert (relative <= 1.01).all()
+    # Who gives every December, or not, is 0 or 1 to the past rate and to the last year: medians.
+    allowed = ALLOWED + [[0.12], [0.0], [0.0]] if name == "december_donors" else ALLOWED
+    # Of the errors the same method need not be the best.
+    assert (relative <= allowed).all()
 
 
 def test_single_logs_are_hardly_ever_served_worse_than_by_the_luckiest_single(outcomes):
     found = np.concatenate([outcomes[name] for name in LOGS])
     relative = found[:, :, 0] / found[:, :, 1:].min(axis=2)
-    assert (np.mean(relative <= 1.01, axis=0) >= 0.85).all()
-    assert (relative.mean(axis=0) <= 0.97).all()
+    assert (np.mean(relative <= ALLOWED[:, 0], axis=0) >= 0.85).all()
+    assert (relative.mean(axis=0) <= [0.98, 0.97, 0.97]).all()
 
 
 def test_few_hundred_customers_teach_to_leave_a_model_that_does_not_fit():
     # Who gives every December is hardly forecast by rates; repeating last year is.
     worst = [
-        max(ratios(*forecasts(*december_donors(generator, 300))[1:]))
+        max(ratios(*forecasts(*december_donors(generator, 300))[1:])[1:])
         for generator in map(np.random.default_rng, (21, 22, 23))
     ]
     assert np.mean(worst) <= 1.1
@@ -129,4 +138,4 @@ def test_real_logs_are_not_served_worse_over_the_dates_than_by_their_best_single
     log = request.getfixturevalue(name)
     found = np.array([errors(*forecasts(log, day(a), day(b))[1:]) for a, b in dates])
     relative = np.exp(np.log(found[:, :, :1] / found[:, :, 1:]).mean(axis=0))
-    assert (relative <= 1.01).all()
+    assert (relative <= ALLOWED).all()

@@ -12,6 +12,7 @@ from ... import kernel
 FORECAST_KINDS = {
     "model_k": "model",
     "model_k1": "model",
+    # of fits that are kept from before expected orders were means
     "likely": "model",
     "past": "past",
     "past_rate": "past",

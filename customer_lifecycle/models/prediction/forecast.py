@@ -155,9 +155,7 @@ def predict_frame(stored, frame, today):
         "p_alive": np.round(prediction.p_alive, 2),
         "p_order": np.round(prediction.p_order, 2),
         "p_order_30": np.round(prediction.p_order_30, 2),
-        # the forecast with the smallest error lies near the median: beside the chance of an
-        # order it must not read as less than that chance
-        "expected_orders": np.round(np.fmax(prediction.expected_orders, prediction.p_order), 1),
+        "expected_orders": np.round(prediction.expected_orders, 1),
         "clv_predicted": round_shown(
             prediction.clv * value_ratio(stored, frame),
             model.typical_value(customer, orders, average) / 100,
