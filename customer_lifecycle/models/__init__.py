@@ -19,5 +19,6 @@ from . import (
     loyalty,
     economics,
     comparison,
+    overview,
     privacy,
 )

@@ -82,6 +82,8 @@ class LifecycleTransition(models.Model):
         string="Days in the Former State", readonly=True, aggregator="avg"
     )
 
+    # who changed stage in a period
+    _stage_date_idx = models.Index("(date) WHERE kind = 'stage'")
     _number_unique = models.UniqueIndex(
         "(profile_id, kind, COALESCE(segment_id, 0), number)",
         "That change has been recorded already."

@@ -1,6 +1,6 @@
-"""Lets window actions name the journey map and the cohorts among their views.
+"""Lets window actions name the journey map, the cohorts and the overview among their views.
 
-Nothing is computed here: two more view modes, which the actions of these two screens use.
+Nothing is computed here: more view modes, which the actions of these screens use.
 """
 
 from odoo import fields, models
@@ -10,6 +10,14 @@ class IrActionsActWindowView(models.Model):
     _inherit = "ir.actions.act_window.view"
 
     view_mode = fields.Selection(
-        selection_add=[("journey_map", "Journey Map"), ("lifecycle_cohort", "Cohorts")],
-        ondelete={"journey_map": "cascade", "lifecycle_cohort": "cascade"},
+        selection_add=[
+            ("journey_map", "Journey Map"),
+            ("lifecycle_cohort", "Cohorts"),
+            ("lifecycle_overview", "Overview"),
+        ],
+        ondelete={
+            "journey_map": "cascade",
+            "lifecycle_cohort": "cascade",
+            "lifecycle_overview": "cascade",
+        },
     )

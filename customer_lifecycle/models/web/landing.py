@@ -7,7 +7,7 @@ from odoo import api, models
 
 #: the screen that the app opens: that of the first of these rights which the user has
 SCREENS = (
-    ("sales_team.group_sale_manager", "customer_lifecycle.lifecycle_profile_action"),
+    ("sales_team.group_sale_manager", "customer_lifecycle.lifecycle_overview_action"),
     ("sales_team.group_sale_salesman", "customer_lifecycle.lifecycle_profile_action_contact"),
 )
 

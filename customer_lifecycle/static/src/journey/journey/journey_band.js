@@ -1,5 +1,6 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
+import { stageClass } from "@customer_lifecycle/tools/stage_color/stage_color";
 import { formatDate, formatDays, formatPeriod } from "./journey_format";
 import { DAY, shareOf, startOf } from "./journey_time";
 
@@ -14,7 +15,7 @@ export class JourneyBand extends Component {
                 const until = band.current ? startOf(this.props.today) + DAY : startOf(band.end);
                 return this.piece(band.stage, startOf(band.start), until, {
                     id: index,
-                    className: `o_lifecycle_color_${band.color || 0}`,
+                    className: stageClass(band.color),
                     duration: this.durationText(band),
                     text: this.bandText(band),
                 });

@@ -1,6 +1,7 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { HelpTip } from "@customer_lifecycle/tools/help_tip/help_tip";
+import { stageClass } from "@customer_lifecycle/tools/stage_color/stage_color";
 import { formatCount, formatMoney, formatShare } from "./journey_map_format";
 
 /** The stages as columns: who is there, who came and went, and what they are worth. */
@@ -20,7 +21,7 @@ export class JourneyMapStages extends Component {
     // ----- WORDS -----
 
     colorClass(stage) {
-        return `o_lifecycle_color_${(stage?.color || 0) % 12}`;
+        return stageClass(stage?.color);
     }
 
     money(value) {
