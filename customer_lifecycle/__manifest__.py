@@ -88,6 +88,7 @@
         "views/economics/spending_source_views.xml",
         "views/economics/economics_views.xml",
         "views/reporting/customer_revenue_views.xml",
+        "views/reporting/products_bought_views.xml",
         "views/reporting/reconciliation_views.xml",
         "views/runs/set_aside_correction_views.xml",
         "views/reporting/cohort_views.xml",

@@ -58,9 +58,8 @@ class LifecycleProfile(models.Model):
 
         def to_sql(_model, alias, _query):
             found = items._search(domain)
-            if isinstance(today, SQL):
-                # when the past is replayed: what had been bought by then
-                found.add_where(SQL("%s <= %s", SQL.identifier(found.table, "day"), today))
+            # a day of its own for each row when the past is replayed
+            found.add_where(SQL("%s <= %s", SQL.identifier(found.table, "day"), today))
             for name in ("partner_id", "company_id"):
                 found.add_where(
                     SQL("%s = %s", SQL.identifier(found.table, name), SQL.identifier(alias, name))
@@ -68,8 +67,10 @@ class LifecycleProfile(models.Model):
             return SQL("EXISTS (%s)", found.select(SQL("1")))
 
         def predicate(profile):
-            wanted = Domain("partner_id", "=", profile.partner_id.id) & Domain(
-                "company_id", "=", profile.company_id.id
+            wanted = (
+                Domain("partner_id", "=", profile.partner_id.id)
+                & Domain("company_id", "=", profile.company_id.id)
+                & Domain("day", "<=", today)
             )
             return bool(items.search_count(domain & wanted, limit=1))
 

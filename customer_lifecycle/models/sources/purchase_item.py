@@ -29,6 +29,7 @@ class LifecyclePurchaseItem(models.Model):
 
     _name = "lifecycle.purchase.item"
     _description = "Product Bought"
+    _inherit = "lifecycle.document.mixin"
     _log_access = False
     _order = "day desc, id desc"
     _rec_name = "product_id"
@@ -50,13 +51,14 @@ class LifecyclePurchaseItem(models.Model):
         readonly=True, digits="Product Unit", help="In the unit of the product itself."
     )
     amount = fields.Monetary(
+        string="Net Revenue",
         readonly=True,
         help="Untaxed, net of credit notes and discounts, in the company's currency.",
     )
     source_id = UncheckedMany2one(
         "lifecycle.revenue.source", string="Source of Revenue", readonly=True
     )
-    res_id = fields.Integer(string="Document Id", readonly=True)
+    user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson")
 
     _customer_idx = models.Index("(company_id, partner_id)")
     _product_idx = models.Index("(company_id, product_id, day)")
@@ -86,6 +88,10 @@ class LifecyclePurchaseItem(models.Model):
         if operator == "in":
             return Domain("day", "in", [fields.Date.subtract(today, days=days) for days in value])
         return NotImplemented
+
+    def _document_model(self):
+        # sudo: where purchases come from is no secret
+        return self.source_id.sudo()._document_model()
 
     # ----- WRITING -----
 

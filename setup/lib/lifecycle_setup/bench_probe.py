@@ -25,7 +25,7 @@ REFRESHED = 5000
 FIGURES = [("kind", "in", ("first", "nightly", "manual"))]
 RESULTS = (
     *("lifecycle_profile", "lifecycle_queue", "lifecycle_run", "lifecycle_clv_model"),
-    *("lifecycle_purchase_fact", "lifecycle_purchase_store"),
+    *("lifecycle_purchase_fact", "lifecycle_purchase_item", "lifecycle_purchase_store"),
 )
 
 
@@ -102,7 +102,6 @@ def part_runs(env) -> dict:
             result["whole"].append(_complete_run(env, timer))
             env.cr.commit()
             say(f"           round {number + 1} of {ROUNDS} done")
-    result["store_mb"] = _store_size(env)
     result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     result["profiles"] = env["lifecycle.profile"].search_count([])
     result["revenue"] = bench_check.check_money(env)
@@ -114,6 +113,7 @@ def part_screens(env) -> dict:
     with open_timer(env) as timer:
         timer.cursor.execute("VACUUM (ANALYZE) lifecycle_profile")
         return {
+            "store_mb": _store_size(env),
             "refresh": _refreshes(env, timer, 1),
             "refresh_many": _refreshes(env, timer, REFRESHED, rounds=1),
             "confirm": _confirmations(env),
@@ -177,7 +177,10 @@ def _let_a_day_pass(timer) -> None:
 
 def _store_size(env) -> float:
     """Megabytes of the store of purchases, with its index."""
-    env.cr.execute("SELECT pg_total_relation_size('lifecycle_purchase_fact') / 1048576.0")
+    env.cr.execute(
+        "SELECT (pg_total_relation_size('lifecycle_purchase_fact') "
+        "+ pg_total_relation_size('lifecycle_purchase_item')) / 1048576.0"
+    )
     return float(env.cr.fetchone()[0])
 
 

@@ -197,6 +197,7 @@ def table(runs: dict, stages: dict, screens: dict) -> list[dict]:
         1.5,
     )
     add("First members of tiers, segments", stages["rules_first"], "s", stages["rules_floor"])
+    add("First products of all purchases", stages["products"], "s", floor)
     add("First preferences and signals", stages["preferences"], "s", floor)
     add("First stages, history replayed", stages["history"], "s", floor)
     add("The same, half the customers", stages["half"], "s")
@@ -204,7 +205,7 @@ def table(runs: dict, stages: dict, screens: dict) -> list[dict]:
     # linear: twice the customers take twice the time, and a bit of noise
     longer = stages["history"] / stages["half"]
     add("Twice the customers, times longer", longer, "×", None, 2.5, "value")
-    add("Store of purchases", runs["store_mb"], "MB")
+    add("Store of purchases", screens["store_mb"], "MB")
     add("Peak memory of the worker", runs["peak_mb"], "MB", None, 2048, "value")
     add("One changed customer fresh", screens["refresh"], "s", None, 1, "value")
     add("5,000 changed customers fresh", screens["refresh_many"], "s")

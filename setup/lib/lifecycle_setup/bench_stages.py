@@ -39,6 +39,7 @@ def part_stages(env) -> dict:
     today = company._lifecycle_today() + timedelta(days=bench_probe.ROUNDS)
     result = {"floor": [], "night": []}
     with bench_probe.open_timer(env) as timer:
+        result["products"] = _products(env, timer, today)
         result["preferences"] = _preferences(env, timer)
         for name, parts in PARTS.items():
             rest = f"(SELECT id FROM res_partner WHERE commercial_partner_id % {parts} > 0)"
@@ -93,6 +94,18 @@ def _all_rules(env, timer, today) -> float:
     env["lifecycle.run"].search([("state", "=", "pending")]).unlink()
     env.cr.commit()
     return _stages(env, timer, today, "rules")
+
+
+def _products(env, timer, today) -> float:
+    """Seconds until the products of all purchases are kept for the first time."""
+    from odoo.addons.customer_lifecycle.models.runs.purchases import Purchases
+    from odoo.addons.customer_lifecycle.tools.step import EVERYBODY
+
+    timer.settle()
+    started = time.monotonic()
+    Purchases(env, env.company, today, EVERYBODY).update_items()
+    env.cr.commit()
+    return time.monotonic() - started
 
 
 def _preferences(env, timer) -> float:
