@@ -58,6 +58,7 @@ class LifecycleExternalPurchase(models.Model):
     product_id = fields.Many2one(
         "product.product",
         ondelete="set null",
+        index="btree_not_null",
         check_company=True,
         help="What was bought, if you know. One line for each product.",
     )
