@@ -134,6 +134,20 @@ PROSPECTS = (
     ("wharf_gallery", "Wharf Gallery", "NL", "Haarlem", ("lost",)),
 )
 
+#: telephone numbers that are kept free for films, by country
+FILM_NUMBERS = {
+    "AU": "+61 2 5550 00{:02}",
+    "CA": "+1 902-555-01{:02}",
+    "DE": "+49 30 23125 0{:02}",
+    "FR": "+33 1 99 00 10 {:02}",
+    "GB": "+44 1632 9600{:02}",
+    "IE": "+353 20 913 00{:02}",
+    "SE": "+46 8 465 004 {:02}",
+    "US": "+1 503-555-01{:02}",
+}
+#: elsewhere one that nobody can have
+NO_NUMBER = "+{code} 0000 00{number:02}"
+
 #: customers who came through another: friend, referrer
 RECOMMENDED = (
     ("quay_office", "corner_cup"),

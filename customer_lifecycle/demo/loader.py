@@ -7,7 +7,14 @@ from datetime import datetime, time, timedelta
 from odoo.fields import Command
 
 from . import comparisons, loyalty, referrals, spending, tiers
-from .customers import CUSTOMERS, PRODUCTS, PROSPECTS, RECOMMENDED
+from .customers import (
+    CUSTOMERS,
+    FILM_NUMBERS,
+    NO_NUMBER,
+    PRODUCTS,
+    PROSPECTS,
+    RECOMMENDED,
+)
 from .rhythms import RHYTHMS, draw_basket, draw_orders
 from .touchpoints import Touchpoints
 
@@ -38,6 +45,8 @@ class DemoLoader:
             }
         )
         self.company = self.company.with_env(self.env)
+        #: a number for each customer, which his telephone ends with
+        self.numbers = {row[0]: number for number, row in enumerate((*CUSTOMERS, *PROSPECTS))}
         self.today = today
         self.rng = random.Random(SEED)
         self.salespeople = [
@@ -115,12 +124,20 @@ class DemoLoader:
         )
 
     def _partner_values(self, key, name, country, city):
+        land = self.env.ref(f"base.{'uk' if country == 'GB' else country.lower()}")
+        number = self.numbers[key]
+        phone = (
+            FILM_NUMBERS[country].format(number)
+            if country in FILM_NUMBERS
+            else NO_NUMBER.format(code=land.phone_code, number=number)
+        )
         return {
             "name": name,
             "is_company": True,
-            "country_id": self.env.ref(f"base.{'uk' if country == 'GB' else country.lower()}").id,
+            "country_id": land.id,
             "city": city,
             "email": f"office@{key.replace('_', '-')}.example.com",
+            "phone": phone,
             "lang": self.env.user.lang,
         }
 

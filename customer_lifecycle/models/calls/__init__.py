@@ -1,4 +1,5 @@
 from . import (
     contact_outcome,
     profile,
+    sale_order,
 )

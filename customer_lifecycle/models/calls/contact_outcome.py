@@ -1,13 +1,16 @@
 """The log of what was done about suggestions whom to contact.
 
 In: the buttons beside a suggestion (called, quoted, put off, not needed), which alone make rows.
-Out: until when the customer is not suggested again, and whether he has ordered since. Read by
-the list of customers to contact, and by its own list and pivot table.
+Out: until when the customer is not suggested again, and whether he has ordered since; what the
+person is told, who may take it back. Read by the list of customers to contact, and by its own list
+and pivot table.
 """
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 
 
 class LifecycleContactOutcome(models.Model):
@@ -47,6 +50,12 @@ class LifecycleContactOutcome(models.Model):
     hide_until = fields.Date(
         string="Not Suggested Until", readonly=True, help="Last day without a new suggestion."
     )
+    message_id = fields.Many2one(
+        "mail.message", readonly=True, ondelete="set null", help="What was said, in the chatter."
+    )
+    activity_id = fields.Many2one(
+        "mail.activity", readonly=True, ondelete="set null", help="When to call again."
+    )
     ordered_since = fields.Boolean(
         compute="_compute_ordered_since", search="_search_ordered_since"
     )
@@ -69,3 +78,43 @@ class LifecycleContactOutcome(models.Model):
                      WHERE profile.last_order_date >= outcome.date)"""
             ),
         )
+
+    # ----- SAID AND TAKEN BACK -----
+
+    def _said(self):
+        """What the person who made the outcomes is told, and what takes them back."""
+        outcome = self[:1]
+        return {
+            "message": self.env._(
+                "%(customer)s: %(outcome)s. Suggested again after %(date)s at the earliest.",
+                customer=outcome.partner_id.display_name,
+                outcome=dict(self._fields["kind"]._description_selection(self.env))[outcome.kind],
+                date=format_date(self.env, outcome.hide_until),
+            ),
+            "outcomes": self.ids,
+            "profile": outcome.profile_id.id,
+        }
+
+    def _say_done(self):
+        """The action that tells it, with Undo and the next customer."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "customer_lifecycle.contact_done",
+            "params": self._said(),
+        }
+
+    def action_undo(self):
+        """Take back one's own outcomes of today, with what they have left in the chatter."""
+        outcomes = self.exists()
+        outcomes.check_access("read")
+        for outcome in outcomes:
+            today = outcome.company_id.sudo()._lifecycle_today()
+            if outcome.user_id != self.env.user or outcome.date != today:
+                raise UserError(
+                    self.env._("Only what you have noted yourself, and today, can be taken back.")
+                )
+        # sudo: nobody may delete outcomes otherwise; whose they are was checked above
+        mistaken = outcomes.sudo()
+        mistaken.activity_id.unlink()
+        mistaken.message_id.unlink()
+        mistaken.unlink()

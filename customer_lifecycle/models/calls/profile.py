@@ -1,9 +1,13 @@
 """The list of whom a salesperson should get in touch with, why, and what came of it.
 
 In: due dates, stage, complaints, missing items and forecasts of the profile. Out: money at risk,
-the ten first of each salesperson, the reason in words, and outcomes that pause a suggestion.
-Called by the list of calls, its buttons and the call dialog.
+the ten first of each salesperson, the reason in words and what to do about it, and outcomes that
+pause a suggestion. Called by the list of calls, its buttons and the call dialog.
 """
+
+from typing import NamedTuple
+
+from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -20,6 +24,13 @@ SUGGESTIONS = 10
 COMPLAINT_DAYS = 30
 #: days without a new suggestion after each outcome
 PAUSES = {"reached": 14, "missed": 1, "quote": 14, "snooze": 7, "not_needed": 60}
+
+
+class Reason(NamedTuple):
+    """A reason to get in touch in the reader's words, and what to do about it."""
+
+    sentence: str
+    advice: str
 
 
 class LifecycleProfile(models.Model):
@@ -43,7 +54,15 @@ class LifecycleProfile(models.Model):
         "to get in touch.",
     )
     contact_reason = fields.Char(compute="_compute_contact_reason", string="Reason to Contact")
-    partner_phone = fields.Char(related="partner_id.phone", string="Phone")
+    contact_advice = fields.Html(
+        compute="_compute_contact_reason", string="Advice", sanitize=False
+    )
+    partner_phone = fields.Char(
+        compute="_compute_partner_phone",
+        compute_sudo=False,
+        string="Phone",
+        help="The customer's, or else that of one of his people.",
+    )
     outcome_ids = fields.One2many(
         "lifecycle.contact.outcome", "profile_id", string="Suggested Contacts"
     )
@@ -170,67 +189,120 @@ class LifecycleProfile(models.Model):
         for profile in self:
             profile.to_contact = profile in found
 
+    @api.depends("partner_id.phone", "partner_id.child_ids.phone")
+    @api.depends_context("uid")
+    def _compute_partner_phone(self):
+        for profile in self:
+            partner = profile.partner_id
+            profile.partner_phone = partner.phone or next(
+                filter(None, partner.child_ids.mapped("phone")), False
+            )
+
     @api.depends_context("lang")
     @api.depends("last_order_date", "rhythm", UNPAID, *(complaint.date for complaint in CALLS))
     def _compute_contact_reason(self):
         for profile in self:
-            profile.contact_reason = " ".join(profile._contact_sentences()) or False
+            reasons = profile._reasons_in_words()
+            profile.contact_reason = " ".join(reason.sentence for reason in reasons) or False
+            profile.contact_advice = (
+                Markup("<ul>%s</ul>")
+                % Markup().join(Markup("<li>%s</li>") % reason.advice for reason in reasons)
+                if reasons
+                else False
+            )
 
-    def _contact_sentences(self):
-        """Why to contact this customer, the most pressing first, in at most two sentences."""
+    def _reasons_in_words(self):
+        """Why to contact this customer and what to do, the most pressing first, at most two."""
         self.ensure_one()
         today = self._lifecycle_today()
         lately = fields.Date.subtract(today, days=COMPLAINT_DAYS)
-        sentences = [
-            self.env._(complaint.call, self._date(self[complaint.date]))
-            for complaint in CALLS
-            if self[complaint.date] and self[complaint.date] >= lately
-        ]
+        reasons = []
+        for complaint in CALLS:
+            if self[complaint.date] and self[complaint.date] >= lately:
+                # a lazy text takes no values while it is translated
+                sentence = self.env._(complaint.call)
+                day = self._date(self[complaint.date])
+                reasons.append(Reason(sentence % day, self.env._(complaint.advice)))
         days, rhythm = self.days_since_last_order, self.rhythm
         late = self.next_order_to and self.next_order_to < today
         if self.order_count > 1 and rhythm and (late or self.stage_tone == "warning"):
-            sentences.append(
-                self.env._(
-                    "Usually orders every %(rhythm)s days, last order %(days)s days ago.",
-                    rhythm=max(1, round(rhythm)),
-                    days=days,
+            reasons.append(
+                Reason(
+                    self.env._(
+                        "Usually orders every %(rhythm)s days, last order %(days)s days ago.",
+                        rhythm=max(1, round(rhythm)),
+                        days=days,
+                    ),
+                    self.env._(
+                        "Ask what has changed: still in stock, less need, or somebody else who "
+                        "delivers? Have the usual order ready, so that a yes is enough."
+                    ),
                 )
             )
         elif late or self.stage_tone == "warning":
-            sentences.append(
-                self.env._("Bought once, %s days ago, and has not come back.", days)
+            reasons.append(
+                Reason(
+                    self.env._("Bought once, %s days ago, and has not come back.", days),
+                    self.env._(
+                        "Ask how the first purchase has turned out and what is needed next; offer "
+                        "what goes with it."
+                    ),
+                )
             )
         if self.vip_review_date and self.vip_review_date >= today:
-            sentences.append(
-                self.env._(
-                    "Loses the VIP tier “%(tier)s” on %(date)s.",
-                    tier=self.vip_tier_id.name,
-                    date=self._date(self.vip_review_date),
+            reasons.append(
+                Reason(
+                    self.env._(
+                        "Loses the VIP tier “%(tier)s” on %(date)s.",
+                        tier=self.vip_tier_id.name,
+                        date=self._date(self.vip_review_date),
+                    ),
+                    self.env._(
+                        "Tell what the tier brings and what keeps it; an order before that day is "
+                        "worth more to both sides than one after it."
+                    ),
                 )
             )
         for usual in self._missing_products()[:1]:
-            sentences.append(
-                self.env._(
-                    "Buys “%(product)s” every %(gap)s days, not for %(days)s days.",
-                    product=usual.product_id.name,
-                    gap=max(1, round(usual.gap)),
-                    days=(today - usual.last_date).days,
+            reasons.append(
+                Reason(
+                    self.env._(
+                        "Buys “%(product)s” every %(gap)s days, not for %(days)s days.",
+                        product=usual.product_id.name,
+                        gap=max(1, round(usual.gap)),
+                        days=(today - usual.last_date).days,
+                    ),
+                    self.env._(
+                        "Ask what happened to “%(product)s”: enough of it left, bought elsewhere, "
+                        "or not needed any more? Offer to put the usual quantity on a quotation.",
+                        product=usual.product_id.name,
+                    ),
                 )
             )
         if self[UNPAID] and self[UNPAID] < today:
-            sentences.append(
-                self.env._("An invoice has been due since %s.", self._date(self[UNPAID]))
+            reasons.append(
+                Reason(
+                    self.env._("An invoice has been due since %s.", self._date(self[UNPAID])),
+                    self.env._(
+                        "Ask whether the invoice has arrived and is in order before you talk of "
+                        "anything else; offer to send it again."
+                    ),
+                )
             )
-        return sentences[:2]
+        return reasons[:2]
 
     # ----- OUTCOMES -----
 
-    def _record_outcome(self, kind, note=None):
-        """Keep what became of the suggestion, and stop suggesting for a while."""
+    def _record_outcome(self, kind, note=None, hide_until=None):
+        """Keep what became of the suggestion, and stop suggesting for a while.
+
+        :param hide_until: last day without a new suggestion, where it is later than usual
+        """
         self.check_access("read")
         values = []
         for profile in self:
             today = profile.company_id.sudo()._lifecycle_today()
+            pause = fields.Date.add(today, days=PAUSES[kind])
             values.append(
                 {
                     "profile_id": profile.id,
@@ -240,7 +312,7 @@ class LifecycleProfile(models.Model):
                     "note": note,
                     "reason": profile.contact_reason,
                     "money_at_risk": profile.money_at_risk or 0,
-                    "hide_until": fields.Date.add(today, days=PAUSES[kind]),
+                    "hide_until": max(pause, hide_until or pause),
                 }
             )
         # sudo: people record outcomes through these buttons only; the reader was checked above
@@ -258,10 +330,20 @@ class LifecycleProfile(models.Model):
             "context": {"default_profile_id": self.id},
         }
 
-    def action_contact_quote(self):
-        """Record the outcome and open a new quotation for the customer."""
+    def action_contact_next(self):
+        """Open the call to the next customer of the same list; False when nobody is left."""
         self.ensure_one()
-        self._record_outcome("quote")
+        self.check_access("read")
+        waiting = Domain("to_contact", "=", True) & Domain("id", "!=", self.id)
+        for whose in (Domain("user_id", "=", self.user_id.id), Domain("in_my_care", "=", True)):
+            following = self.search(waiting & whose, order="money_at_risk desc, id", limit=1)
+            if following:
+                return following.action_contact_call()
+        return False
+
+    def action_contact_quote(self):
+        """Open a new quotation for the customer; once it is saved it is the outcome."""
+        self.ensure_one()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("New Quotation"),
@@ -270,11 +352,12 @@ class LifecycleProfile(models.Model):
             "context": {
                 "default_partner_id": self.partner_id.id,
                 "default_company_id": self.company_id.id,
+                "lifecycle_quoted_profile_id": self.id,
             },
         }
 
     def action_contact_snooze(self):
-        self._record_outcome("snooze")
+        return self._record_outcome("snooze")._say_done()
 
     def action_contact_not_needed(self):
-        self._record_outcome("not_needed")
+        return self._record_outcome("not_needed")._say_done()

@@ -25,6 +25,7 @@ class Complaint(NamedTuple):
         of the consent's ``PAUSES``
     :param call: sentence on the day that asks to call, if one should
     :param urgency: calls name the lowest first
+    :param advice: what to do in that call
     """
 
     date: str
@@ -32,6 +33,7 @@ class Complaint(NamedTuple):
     pause: str | None = None
     call: LazyGettext | None = None
     urgency: int = 0
+    advice: LazyGettext | None = None
 
 
 COMPLAINTS = (
@@ -41,12 +43,20 @@ COMPLAINTS = (
         pause="late",
         call=_lt("Late delivery on %s: ask whether all is well."),
         urgency=2,
+        advice=_lt(
+            "Apologize first. Ask whether everything has arrived and is right, and say what you "
+            "do so that it does not happen again. Sell nothing in this call."
+        ),
     ),
     Complaint(
         "return_date",
         "Last return",
         call=_lt("Sent goods back on %s: ask whether all is well."),
         urgency=3,
+        advice=_lt(
+            "Ask what was wrong with the goods, and see that the replacement or the credit note "
+            "is on its way."
+        ),
     ),
     Complaint("credit_note_date", "Last credit note"),
     Complaint(
@@ -55,6 +65,10 @@ COMPLAINTS = (
         pause="complaint",
         call=_lt("Bad rating on %s: ask what went wrong."),
         urgency=1,
+        advice=_lt(
+            "Listen before you explain. Say back what went wrong, and promise only what you can "
+            "keep, with a day."
+        ),
     ),
 )
 #: those that are a reason to call, the most urgent first

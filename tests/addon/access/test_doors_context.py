@@ -18,6 +18,7 @@ HARMLESS = {
     "lifecycle_cart_ids",
     "lifecycle_preview",
     "lifecycle_profile_id",
+    "lifecycle_quoted_profile_id",
     "lifecycle_referral_how",
     "lifecycle_share_out",
     "lifecycle_source_id",

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form
 
 from ..common import LifecycleCase
@@ -140,11 +140,122 @@ class TestCustomersToContact(LifecycleCase):
         self.assertEqual(profile.sudo().outcome_ids.note, "Wants <b>prices</b>")
         self.assertNotIn(profile, self.suggested())
 
-    def test_a_quotation_is_for_the_customer_and_counts_as_outcome(self):
+    def test_a_quotation_counts_when_it_is_saved(self):
         profile = self.suggested()[0]
         action = profile.action_contact_quote()
         self.assertEqual(action["context"]["default_partner_id"], profile.partner_id.id)
+        orders = self.env["sale.order"].with_user(self.sales).with_context(**action["context"])
+        form = Form(orders)
+        self.assertEqual(form.partner_id, profile.partner_id)
+        self.assertFalse(profile.sudo().outcome_ids, "the form may still be discarded")
+        form.save()
         self.assertEqual(profile.sudo().outcome_ids.kind, "quote")
+        self.assertEqual(profile.sudo().outcome_ids.user_id, self.sales)
+        self.assertNotIn(profile, self.suggested())
+        Form(orders).save()
+        self.assertEqual(len(profile.sudo().outcome_ids), 1, "a second one is no second call")
+
+    def test_a_quotation_for_somebody_else_is_no_outcome(self):
+        profile, other = self.suggested()[:2]
+        action = profile.action_contact_quote()
+        orders = self.env["sale.order"].with_user(self.sales).with_context(**action["context"])
+        with Form(orders) as form:
+            form.partner_id = other.partner_id
+        self.assertFalse((profile | other).sudo().outcome_ids)
+        foreign = self.env["lifecycle.profile"].search(
+            [("company_id", "!=", self.company.id)], limit=1
+        )
+        Form(orders.with_context(lifecycle_quoted_profile_id=foreign.id)).save()
+        self.assertFalse(foreign.sudo().outcome_ids)
+
+    def test_everything_can_be_taken_back(self):
+        profile = self.suggested()[0]
+        messages = profile.partner_id.sudo().message_ids
+        wizard = self.env["lifecycle.contact.call"].with_user(self.sales)
+        wizard = wizard.create(
+            {
+                "profile_id": profile.id,
+                "note": "Wrong customer",
+                "call_again": TODAY + timedelta(3),
+            }
+        )
+        for act in (
+            wizard.action_missed,
+            profile.action_contact_snooze,
+            profile.action_contact_not_needed,
+        ):
+            done = act()["params"]
+            self.assertNotIn(profile, self.suggested())
+            self.assertIn("M13: ", done["message"])
+            outcomes = self.env["lifecycle.contact.outcome"].browse(done["outcomes"])
+            outcomes.with_user(self.sales).action_undo()
+            self.assertFalse(outcomes.exists())
+            self.assertIn(profile, self.suggested())
+            self.assertEqual(profile.partner_id.sudo().message_ids, messages)
+            self.assertFalse(profile.partner_id.sudo().activity_ids)
+            # pressed twice, or in a second window
+            outcomes.with_user(self.sales).action_undo()
+
+    def test_only_ones_own_word_of_today_can_be_taken_back(self):
+        done = self.suggested()[0].action_contact_snooze()["params"]
+        outcome = self.env["lifecycle.contact.outcome"].browse(done["outcomes"])
+        manager = self.new_user("monday_undo", "sales_team.group_sale_manager", self.company)
+        with self.assertRaisesRegex(UserError, "noted yourself"):
+            outcome.with_user(manager).action_undo()
+        with (
+            patch.object(
+                type(self.env["res.company"]),
+                "_lifecycle_today",
+                lambda company: TODAY + timedelta(1),
+            ),
+            self.assertRaisesRegex(UserError, "today"),
+        ):
+            outcome.with_user(self.sales).action_undo()
+        self.assertTrue(outcome.exists())
+
+    def test_a_day_to_call_again_becomes_an_activity(self):
+        profile = self.suggested()[0]
+        day = TODAY + timedelta(4)
+        wizard = self.env["lifecycle.contact.call"].with_user(self.sales)
+        wizard.create({"profile_id": profile.id, "call_again": day}).action_missed()
+        activity = profile.partner_id.sudo().activity_ids
+        self.assertEqual((activity.date_deadline, activity.user_id), (day, self.sales))
+        self.assertEqual(
+            activity.activity_type_id, self.env.ref("mail.mail_activity_data_call")
+        )
+        self.assertEqual(profile.sudo().outcome_ids.hide_until, day)
+
+    def test_the_next_customer_is_the_next_of_the_same_list(self):
+        first, second = self.suggested()[:2]
+        first.action_contact_snooze()
+        action = first.action_contact_next()
+        self.assertEqual(action["context"]["default_profile_id"], second.id)
+        # a manager who helps with a colleague's list goes on in it
+        manager = self.new_user("monday_helper", "sales_team.group_sale_manager", self.company)
+        action = first.with_user(manager).action_contact_next()
+        self.assertEqual(action["context"]["default_profile_id"], second.id)
+        self.suggested().action_contact_not_needed()
+        self.suggested().action_contact_not_needed()
+        self.assertFalse(first.action_contact_next())
+
+    def test_the_telephone_of_the_customers_people_does_too(self):
+        profile = self.suggested()[0]
+        self.assertFalse(profile.partner_phone)
+        self.env["res.partner"].create(
+            {"name": "Ann", "parent_id": profile.partner_id.id, "phone": "+1 503-555-0101"}
+        )
+        self.assertEqual(profile.partner_phone, "+1 503-555-0101")
+        profile.partner_id.sudo().phone = "+1 503-555-0100"
+        self.assertEqual(profile.partner_phone, "+1 503-555-0100")
+
+    def test_the_advice_follows_the_reason(self):
+        profile = self.suggested()[0]
+        self.assertIn("Ask what has changed", profile.contact_advice)
+        profile.sudo().return_date = TODAY - timedelta(2)
+        profile.invalidate_recordset()
+        first, second = str(profile.contact_advice).split("</li>")[:2]
+        self.assertIn("what was wrong with the goods", first)
+        self.assertIn("Ask what has changed", second)
 
     def test_an_order_after_the_contact_shows_in_the_report(self):
         profile = self.suggested()[0]

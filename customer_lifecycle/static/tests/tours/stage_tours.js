@@ -25,6 +25,30 @@ registry.category("web_tour.tours").add("lifecycle_monday", {
             trigger: ".o_kanban_renderer:not(:contains(Large Tour)):contains(Small Tour)",
         },
         {
+            content: "That was the wrong one",
+            trigger: ".o_notification:contains(Large Tour) button:contains(Undo)",
+            run: "click",
+        },
+        {
+            trigger: ".o_kanban_record:contains(Large Tour) button[name=action_contact_call]",
+            run: "click",
+        },
+        { trigger: ".modal .alert:contains(every 20 days)" },
+        { trigger: ".modal [name=contact_advice]:contains(Ask what has changed)" },
+        {
+            trigger: ".modal [name=note] textarea",
+            run: "edit Wants a new price list",
+        },
+        { trigger: ".modal button[name=action_reached]", run: "click" },
+        {
+            content: "And on to the next",
+            trigger: ".o_notification:contains(Large Tour) button:contains(Next Customer)",
+            run: "click",
+        },
+        { trigger: ".modal-title:contains(Small Tour)" },
+        { trigger: ".modal button[special=cancel], .modal .btn-close", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+        {
             trigger: ".o_kanban_record:contains(Small Tour) button[name=action_contact_snooze]",
             run: "click",
         },
