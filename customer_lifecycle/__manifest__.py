@@ -108,9 +108,13 @@
             ("remove", "customer_lifecycle/static/src/portal/**/*"),
             ("remove", "customer_lifecycle/static/src/pos/**/*"),
             ("remove", "customer_lifecycle/static/src/economics/**/*"),
+            ("remove", "customer_lifecycle/static/src/tools/graph/**/*"),
         ],
-        # extends the pivot table, which Odoo loads when it is needed
-        "web.assets_backend_lazy": ["customer_lifecycle/static/src/economics/**/*"],
+        # extend the pivot table and the graph, which Odoo loads when they are needed
+        "web.assets_backend_lazy": [
+            "customer_lifecycle/static/src/economics/**/*",
+            "customer_lifecycle/static/src/tools/graph/**/*",
+        ],
         "web.assets_frontend": ["customer_lifecycle/static/src/portal/**/*"],
         # loaded by the point of sale, where it is installed
         "point_of_sale._assets_pos": ["customer_lifecycle/static/src/pos/**/*"],

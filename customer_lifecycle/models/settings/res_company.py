@@ -119,7 +119,13 @@ class ResCompany(models.Model):
         help="In the portal: the customer's own code and link to recommend you.",
     )
     lifecycle_first_steps_done = fields.Boolean(
-        help="The first steps of the customer lifecycle app were taken."
+        help="The figures were checked in the first steps of the customer lifecycle app."
+    )
+    lifecycle_first_steps_closed = fields.Boolean(
+        help="The first steps of the customer lifecycle app were put away."
+    )
+    lifecycle_first_steps_ticked = fields.Char(
+        help="First steps of the customer lifecycle app that were ticked off by hand."
     )
 
     _lifecycle_horizon_range = models.Constraint(

@@ -15,6 +15,7 @@ from . import (
     mail_template,
     workflow_reach,
     run,
+    first_steps,
     work,
     ir_actions_server,
     asked_mail,

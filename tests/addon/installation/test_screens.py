@@ -56,15 +56,40 @@ class TestFirstSteps(LifecycleCase):
         self.assertEqual(state["customers"], 2)
         names = [profile["partner_id"][1] for profile in state["sample"]]
         self.assertEqual(names, ["Large", "Small"])
+        self.assertFalse(state["confirmed"])
+        done = {step["id"]: step["done"] for step in state["steps"]}
+        self.assertTrue(done.pop("sales"))
+        self.assertFalse(done.pop("figures"))
+        self.assertEqual(set(done), {"tiers", "segments", "calls", "consent", "workflow"})
+        self.assertFalse(done["tiers"])
         steps.finish()
-        self.assertFalse(steps.get_state())
+        self.assertTrue(steps.get_state()["confirmed"])
         self.assertFalse(self.env.company.lifecycle_first_steps_done)
+        self.env["lifecycle.vip.tier"].create(
+            {"name": "Gold", "rank": 1, "entry": 100, "company_id": self.company.id}
+        )
+        for step in ("segments", "calls", "consent", "workflow"):
+            steps.tick(step)
+        self.assertFalse(steps.get_state(), "all is done")
+        state = steps.get_state(asked=True)
+        self.assertTrue(all(step["done"] for step in state["steps"]))
+        steps.tick("calls")
+        done = {step["id"]: (step["done"], step["by_hand"]) for step in steps.get_state()["steps"]}
+        self.assertEqual(done["calls"], (False, False))
+        self.assertEqual(done["consent"], (True, True))
+        steps.close()
+        self.assertFalse(steps.get_state(asked=True))
+        self.assertEqual(steps._get_action()["context"]["lifecycle_first_steps"], "all")
+        self.assertTrue(steps.get_state())
+        with self.assertRaises(UserError):
+            steps.tick("lifecycle")
 
     def test_only_managers_are_led(self):
         steps = self.env["lifecycle.first.steps"].with_user(self.salesman)
         self.assertFalse(steps.get_state())
-        with self.assertRaises(AccessError):
-            steps.finish()
+        for change in (steps.finish, steps.close, steps._get_action, lambda: steps.tick("calls")):
+            with self.assertRaises(AccessError):
+                change()
 
 
 class TestViews(LifecycleCase):

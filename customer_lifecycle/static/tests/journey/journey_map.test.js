@@ -1,7 +1,7 @@
 import { markup } from "@odoo/owl";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { describe, expect, test } from "@odoo/hoot";
-import { queryAllAttributes, queryAllTexts } from "@odoo/hoot-dom";
+import { queryAll, queryAllAttributes, queryAllTexts } from "@odoo/hoot-dom";
 import { animationFrame, Deferred, mockDate } from "@odoo/hoot-mock";
 import {
     contains,
@@ -338,6 +338,15 @@ test("moves between stages are told in money", async () => {
     ]);
     await contains(`${table} [data-cell='moved:1:3']`).click();
     expect(opened[0].name).toBe("New → Lost");
+    // the picture beside the table: a band for each move, as wide as there are customers
+    expect(queryAllTexts(`${table} svg text`)).toEqual([
+        ...["New 1,200", "no stage before 7", "New 7", "Lost 1,200"],
+    ]);
+    const [wide, narrow] = queryAll(`${table} svg rect`).map((rect) => rect.getBBox().height);
+    expect(wide).toBeGreaterThan(100 * narrow);
+    expect(`${table} svg path`).toHaveCount(2);
+    await contains(`${table} svg path:last`).click();
+    expect(opened[1].name).toBe("no stage before → New");
     expect(opened[0].domain).toInclude([
         ...["journey_map_cell", "=", "moved:1:2025-05-01:2026-04-30:3"],
     ]);

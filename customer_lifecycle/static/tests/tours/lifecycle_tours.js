@@ -49,6 +49,11 @@ registry.category("web_tour.tours").add("lifecycle_customer_values", {
             trigger: ".o_lifecycle_first_steps .o_lifecycle_finish:enabled",
             run: "click",
         },
+        {
+            content: "What is left takes one line, and can be put away",
+            trigger: ".o_lifecycle_first_steps:not(:has(.o_lifecycle_steps)) .o_lifecycle_close",
+            run: "click",
+        },
         { trigger: ".o_list_view:not(:has(.o_lifecycle_first_steps))" },
         { trigger: ".o_switch_view.o_kanban", run: "click" },
         { trigger: ".o_kanban_record:contains(Lifecycle Tour)" },

@@ -3,6 +3,8 @@ import { _t } from "@web/core/l10n/translation";
 import { formatCount, formatMoney } from "./journey_map_format";
 
 const SHOWN = 12;
+/** The picture's own units: its width, the height of all customers, gaps and where bands begin. */
+const PICTURE = { width: 720, height: 260, gap: 10, from: 170, to: 550, bar: 10, least: 2 };
 
 /** From stage to stage between the first and the last day of the period, in money. */
 export class JourneyMapFlows extends Component {
@@ -61,6 +63,66 @@ export class JourneyMapFlows extends Component {
                 money: this.money(sum("before")),
             },
         );
+    }
+
+    colorClass(id) {
+        const stage = this.stageOf(id);
+        return stage ? `o_lifecycle_color_${stage.color % 12}` : "";
+    }
+
+    /** The moves as bands between two columns of stages, as wide as there are customers. */
+    get picture() {
+        const { width, height, gap, from, to, bar, least } = PICTURE;
+        const total = this.moves.reduce((sum, { count }) => sum + count, 0);
+        const thickness = ({ count }) => Math.max(least, (count / total) * height);
+        const order = this.props.map.stages.map(({ id }) => id);
+        const place = (id) => (order.includes(id) ? order.indexOf(id) : order.length);
+        const column = (key, nameOf) => {
+            const nodes = [];
+            let y = 0;
+            for (const id of [...new Set(this.moves.map((move) => move[key]))].sort(
+                (a, b) => place(a) - place(b),
+            )) {
+                const moves = this.moves.filter((move) => move[key] === id);
+                const size = moves.reduce((sum, move) => sum + thickness(move), 0);
+                nodes.push({
+                    id,
+                    y,
+                    size,
+                    next: y,
+                    name: nameOf(moves[0]),
+                    count: formatCount(moves.reduce((sum, { count }) => sum + count, 0)),
+                    colorClass: this.colorClass(id),
+                });
+                // room for the name of a thin one
+                y += Math.max(size, 14) + gap;
+            }
+            return { nodes, end: y - gap };
+        };
+        const left = column("from_id", (move) => this.fromName(move));
+        const right = column("to_id", (move) => this.toName(move));
+        const sorted = [...this.moves].sort(
+            (a, b) => place(a.from_id) - place(b.from_id) || place(a.to_id) - place(b.to_id),
+        );
+        const bands = sorted.map((move) => {
+            const size = thickness(move);
+            const start = left.nodes.find(({ id }) => id === move.from_id);
+            const end = right.nodes.find(({ id }) => id === move.to_id);
+            const [y1, y2] = [start.next, end.next];
+            start.next += size;
+            end.next += size;
+            const [x1, x2, middle] = [from + bar, to, (from + bar + to) / 2];
+            return {
+                move,
+                key: this.cell(move),
+                colorClass: this.colorClass(move.to_id),
+                title: `${start.name} → ${end.name}: ${formatCount(move.count)}`,
+                path:
+                    `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}` +
+                    `V${y2 + size}C${middle} ${y2 + size} ${middle} ${y1 + size} ${x1} ${y1 + size}Z`,
+            };
+        });
+        return { ...PICTURE, width, end: Math.max(left.end, right.end), left, right, bands };
     }
 
     cell(move) {

@@ -6,21 +6,31 @@ import { useService } from "@web/core/utils/hooks";
 
 const INTERVAL = 5000;
 
-/** The way from an empty database to figures one trusts; gone when it has been walked. */
+/**
+ * The way from an empty database to figures one trusts, and on to working with them.
+ *
+ * Until the figures are confirmed it stands open; then it takes one line, which opens on demand.
+ */
 export class FirstSteps extends Component {
     static template = "customer_lifecycle.FirstSteps";
-    static props = { onComputed: { type: Function, optional: true } };
+    static props = {
+        asked: { type: Boolean, optional: true },
+        onComputed: { type: Function, optional: true },
+    };
+    static defaultProps = { asked: false };
 
     setup() {
         this.orm = useService("orm");
         this.action = useService("action");
-        this.state = useState({ steps: false });
+        this.state = useState({ steps: false, open: this.props.asked });
         onWillStart(() => this.load());
         onWillUnmount(() => browser.clearTimeout(this.timeout));
     }
 
     async load() {
-        this.state.steps = await this.orm.silent.call("lifecycle.first.steps", "get_state", []);
+        this.state.steps = await this.orm.silent.call("lifecycle.first.steps", "get_state", [
+            this.props.asked,
+        ]);
         if (this.steps?.computing) {
             this.timeout = browser.setTimeout(() => this.poll(), INTERVAL);
         }
@@ -43,6 +53,28 @@ export class FirstSteps extends Component {
         return this.state.steps;
     }
 
+    get isOpen() {
+        return this.state.open || !this.steps.confirmed;
+    }
+
+    /** What comes after the figures, or all of it once they are confirmed. */
+    get list() {
+        const { confirmed, steps } = this.steps;
+        return confirmed ? steps : steps.filter(({ id }) => !["sales", "figures"].includes(id));
+    }
+
+    get next() {
+        return this.steps.steps.find((step) => !step.done);
+    }
+
+    get progress() {
+        const { steps } = this.steps;
+        return _t("%(done)s of %(all)s done", {
+            done: steps.filter((step) => step.done).length,
+            all: steps.length,
+        });
+    }
+
     get salesText() {
         const { customers, computing } = this.steps;
         if (customers) {
@@ -53,12 +85,8 @@ export class FirstSteps extends Component {
             : _t("There are no purchases yet. Any of these brings the first figures:");
     }
 
-    get sample() {
-        return this.steps.sample.map((profile) => ({
-            id: profile.id,
-            name: profile.partner_id[1],
-            value: formatCurrency(profile.clv_historical, this.steps.currency_id),
-        }));
+    valueOf(profile) {
+        return formatCurrency(profile.clv_historical, this.steps.currency_id);
     }
 
     openQuotations() {
@@ -88,8 +116,12 @@ export class FirstSteps extends Component {
         );
     }
 
-    async finish() {
-        await this.orm.call("lifecycle.first.steps", "finish", []);
-        this.state.steps = false;
+    openStep(step) {
+        this.action.doAction(step.action);
+    }
+
+    async change(method, ...args) {
+        await this.orm.call("lifecycle.first.steps", method, args);
+        await this.load();
     }
 }
