@@ -1,6 +1,7 @@
 from . import (
     sources,
     profile,
+    rules,
     segments,
     vip,
     reporting,

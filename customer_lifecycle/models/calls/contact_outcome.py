@@ -10,7 +10,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
-from odoo.tools.misc import format_date
 
 
 class LifecycleContactOutcome(models.Model):
@@ -51,10 +50,18 @@ class LifecycleContactOutcome(models.Model):
         string="Not Suggested Until", readonly=True, help="Last day without a new suggestion."
     )
     message_id = fields.Many2one(
-        "mail.message", readonly=True, ondelete="set null", help="What was said, in the chatter."
+        "mail.message",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        help="What was said, in the chatter.",
     )
     activity_id = fields.Many2one(
-        "mail.activity", readonly=True, ondelete="set null", help="When to call again."
+        "mail.activity",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        help="When to call again.",
     )
     ordered_since = fields.Boolean(
         compute="_compute_ordered_since", search="_search_ordered_since"
@@ -89,9 +96,10 @@ class LifecycleContactOutcome(models.Model):
                 "%(customer)s: %(outcome)s. Suggested again after %(date)s at the earliest.",
                 customer=outcome.partner_id.display_name,
                 outcome=dict(self._fields["kind"]._description_selection(self.env))[outcome.kind],
-                date=format_date(self.env, outcome.hide_until),
+                date=outcome.profile_id._date(outcome.hide_until),
             ),
-            "outcomes": self.ids,
+            "model": self._name,
+            "ids": self.ids,
             "profile": outcome.profile_id.id,
         }
 

@@ -150,6 +150,30 @@ class ResPartner(models.Model):
         self.ensure_one()
         return self.lifecycle_profile_id.action_view_purchases()
 
+    def action_set_lifecycle_stage(self, stage_id=False):
+        """Ask for the reason and for how long before the customer is moved to a stage by hand."""
+        self.ensure_one()
+        return self.lifecycle_profile_id.action_set_stage(stage_id)
+
+    def action_release_lifecycle_stage(self):
+        """Let the rules decide at once, and say where they put the customer."""
+        self.ensure_one()
+        profile = self.lifecycle_profile_id
+        profile.action_release_stage()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "The rules decide again: %(customer)s is in the stage “%(stage)s”.",
+                    customer=profile.partner_id.display_name,
+                    stage=profile.stage_id.name,
+                ),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
     def action_set_vip_tier(self):
         """Ask for the customer's tier, the reason and how long it is to hold."""
         self.ensure_one()

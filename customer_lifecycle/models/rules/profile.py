@@ -309,6 +309,21 @@ class LifecycleProfile(models.Model):
                 }
             )
 
+    def action_set_stage(self, stage_id=False):
+        """Ask for the reason and for how long before a customer is moved by hand."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Set Stage: %s", self.partner_id.display_name),
+            "res_model": "lifecycle.stage.hold",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {
+                "default_profile_id": self.id,
+                "default_stage_id": stage_id or self.stage_id.id,
+            },
+        }
+
     def _record_by_hand(self, kind, former, state, since, reason):
         """Write moves of customers of one company into the history, before they are made.
 
@@ -341,6 +356,20 @@ class LifecycleProfile(models.Model):
         self.ensure_one()
         changes = self.transition_ids.filtered(lambda change: change.kind == kind)
         return max(changes.mapped("number"), default=0)
+
+    def _restore_stage(self, stage, values):
+        """Put a customer back to where he was before somebody set his stage by mistake.
+
+        The history keeps both moves, as it keeps everything.
+
+        :param values: the former values of the fields that setting a stage changes
+        """
+        self._hold_rows()
+        if self.stage_id != stage:
+            self._record_by_hand(
+                "stage", "stage_id", stage, "stage_date", self.env._("Taken back")
+            )
+        self.write({"stage_id": stage.id, **values})
 
     def action_release_stage(self):
         """End the hold: the rules decide again, at once."""

@@ -50,6 +50,7 @@ class LifecycleRule(models.AbstractModel):
     )
 
     has_proposal = fields.Boolean(compute="_compute_has_proposal")
+    proposal_note = fields.Char(string="Proposal", compute="_compute_has_proposal")
 
     @api.model
     def _in_force(self, domain=Domain.TRUE, order=None):
@@ -139,6 +140,7 @@ class LifecycleRule(models.AbstractModel):
         )
         for rule in self:
             rule.has_proposal = rule in proposals.proposal_of_id
+            rule.proposal_note = rule.has_proposal and self.env._("Not applied yet")
 
     def _find_rule_moves(self, company, today):
         """Fill the temporary table ``lifecycle_moves`` with what the rules in force would move.
@@ -169,7 +171,7 @@ class LifecycleRule(models.AbstractModel):
         if not rule:
             raise UserError(self.env._("This is the rule in force; only proposals are discarded."))
         self.unlink()
-        return rule._open_form()
+        return rule._back_to_form(left=1, message=self.env._("The proposal was discarded."))
 
     def action_preview(self):
         """Show who would move if a proposal were applied; nothing of it is applied."""
@@ -201,6 +203,7 @@ class LifecycleRule(models.AbstractModel):
         """Put a proposal in force and have every customer classified by it.
 
         :param announce: whether what it moves is news, which automations and benefits follow
+        :return: the rule, and the runs that move customers
         """
         self.ensure_one()
         rule = self.proposal_of_id
@@ -210,8 +213,10 @@ class LifecycleRule(models.AbstractModel):
         rule.with_context(**{QUIET: True}).write(self._proposed_values())
         companies |= self._rule_companies(rule)
         self.unlink()
-        self.env["lifecycle.run"].sudo()._request(companies, kind=kind, announce=announce)
-        return rule
+        runs = self.env["lifecycle.run"].sudo()._request(
+            companies, kind=kind, announce=announce
+        )
+        return rule, runs
 
     def _needs_new_figures(self):
         """Whether a proposal's rule needs figures that only a complete run computes."""
@@ -221,6 +226,25 @@ class LifecycleRule(models.AbstractModel):
     def _rule_companies(self, rule):
         company = rule.company_id if "company_id" in rule._fields else None
         return company or self.env["res.company"]._lifecycle_companies()
+
+    def _back_to_form(self, left, message, runs=None):
+        """Go back to the rule, past screens of what is no more.
+
+        :param left: how many screens are left: the proposal, and its preview where it was applied
+        :param runs: after which the rule's members are counted anew
+        """
+        self.ensure_one()
+        return {
+            "type": "ir.actions.client",
+            "tag": "customer_lifecycle.back_to_rule",
+            "params": {
+                "left": left,
+                "message": message,
+                "name": self.display_name,
+                "rule": self._open_form(),
+                "runs": runs.ids if runs else [],
+            },
+        }
 
     def _open_form(self):
         return {

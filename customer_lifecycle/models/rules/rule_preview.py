@@ -179,8 +179,27 @@ class LifecycleRulePreview(models.Model):
 
     def action_apply(self):
         """Put the proposal in force."""
-        rule = self._proposal()._apply_proposal(announce=self.announce)
-        return rule._open_form()
+        rule, runs = self._proposal()._apply_proposal(announce=self.announce)
+        if self.is_unknown:
+            message = self.env._("The rule is in force; everybody is computed anew.")
+        elif self.move_count:
+            message = self.env._(
+                "The rule is in force. %(enter)s customers come in, %(leave)s leave, "
+                "%(all)s move in all.",
+                enter=self.enter_count,
+                leave=self.leave_count,
+                all=self.move_count,
+            )
+        else:
+            message = self.env._("The rule is in force. Nobody moves today.")
+        description = "description" in rule._fields and rule.description
+        if description and any(letter.isdigit() for letter in description):
+            reminder = self.env._("Does its description still hold? “%s”", description)
+            message = f"{message} {reminder}"
+        # a computation of everybody takes too long to wait for
+        return rule._back_to_form(
+            left=2, message=message, runs=runs if not self.is_unknown else None
+        )
 
     def action_back(self):
         return self._proposal()._open_form()

@@ -187,7 +187,7 @@ class TestCustomersToContact(LifecycleCase):
             done = act()["params"]
             self.assertNotIn(profile, self.suggested())
             self.assertIn("M13: ", done["message"])
-            outcomes = self.env["lifecycle.contact.outcome"].browse(done["outcomes"])
+            outcomes = self.env["lifecycle.contact.outcome"].browse(done["ids"])
             outcomes.with_user(self.sales).action_undo()
             self.assertFalse(outcomes.exists())
             self.assertIn(profile, self.suggested())
@@ -198,7 +198,7 @@ class TestCustomersToContact(LifecycleCase):
 
     def test_only_ones_own_word_of_today_can_be_taken_back(self):
         done = self.suggested()[0].action_contact_snooze()["params"]
-        outcome = self.env["lifecycle.contact.outcome"].browse(done["outcomes"])
+        outcome = self.env["lifecycle.contact.outcome"].browse(done["ids"])
         manager = self.new_user("monday_undo", "sales_team.group_sale_manager", self.company)
         with self.assertRaisesRegex(UserError, "noted yourself"):
             outcome.with_user(manager).action_undo()

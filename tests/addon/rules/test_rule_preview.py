@@ -74,13 +74,19 @@ class TestRulePreview(LifecycleCase):
         )
         self.assertEqual(set(found.ids), foreseen)
 
-        preview.action_apply()
+        done = preview.action_apply()["params"]
         self.assertFalse(proposal.exists())
         self.assertIn("45", self.new_stage.domain)
+        # past the preview and the proposal, which are no more, and told who moves
+        self.assertEqual((done["left"], done["rule"]["res_id"]), (2, self.new_stage.id))
+        self.assertIn("0 customers come in, 5 leave", done["message"])
+        # numbers in words do not follow by themselves
+        self.assertIn("at most 90 days ago", done["message"])
         run = self.env["lifecycle.run"].search(
             [("company_id", "=", self.company.id), ("kind", "=", "rules")]
         )
         self.assertEqual((run.state, run.announce), ("pending", False))
+        self.assertIn(run.id, done["runs"])
         self.env["lifecycle.classifier"]._classify(self.company, TODAY, cause="edit")
         after = self.stages()
         self.assertEqual({key for key in after if after[key] != before[key]}, foreseen)
@@ -91,6 +97,7 @@ class TestRulePreview(LifecycleCase):
         count, _errors = self.env["lifecycle.classifier"]._classify(self.company, TODAY)
         self.assertEqual(count, 0)
         self.assertTrue(self.new_stage.has_proposal)
+        self.assertTrue(self.new_stage.proposal_note)
         # changing it again goes on with the same proposal
         self.assertEqual(self.new_stage.action_propose()["res_id"], proposal.id)
 
@@ -106,7 +113,8 @@ class TestRulePreview(LifecycleCase):
     def test_discarding_leaves_the_rule(self):
         rule = self.new_stage.domain
         proposal = self.propose(domain="[('order_count', '>', 5)]")
-        proposal.action_discard()
+        done = proposal.action_discard()["params"]
+        self.assertEqual((done["left"], done["runs"]), (1, []))
         self.assertFalse(proposal.exists())
         self.assertEqual(self.new_stage.domain, rule)
         with self.assertRaisesRegex(UserError, "in force"):

@@ -64,6 +64,10 @@ class TestStageTours(LifecycleHttpCase):
         profile = self.env["lifecycle.profile"].search([("partner_id", "=", self.large.id)])
         self.assertEqual(profile.stage_id.name, "Loyal")
         self.assertEqual(profile.transition_ids.filtered("user_id").user_id, self.sales)
+        self.assertEqual(profile.stage_reason, "Has a contract")
+        self.assertEqual(
+            profile.stage_hold_until, self.company._lifecycle_today() + timedelta(365)
+        )
 
     def test_a_column_of_stages_tells_number_and_value(self):
         # nobody but the tour's two
@@ -71,6 +75,9 @@ class TestStageTours(LifecycleHttpCase):
             [("partner_id", "not in", (self.small | self.large).ids)]
         ).active = False
         self.start_tour("/odoo/customers-by-stage", "lifecycle_stage_columns", login="tour_sales")
+        profile = self.env["lifecycle.profile"].search([("partner_id", "=", self.large.id)])
+        self.assertTrue(profile.stage_manual)
+        self.assertEqual(profile.stage_reason, "Gave up the shop")
 
     def test_rule_is_proposed_previewed_and_applied(self):
         self.new_user("tour_manager", MANAGER, lang="en_US")

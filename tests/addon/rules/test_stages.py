@@ -6,6 +6,8 @@ import pytest
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from odoo.addons.customer_lifecycle.wizards.rules.stage_hold import KEPT
+
 from ..common_stages import START, Reference, StagesCase
 
 pytestmark = pytest.mark.long
@@ -136,6 +138,74 @@ class TestStages(StagesCase):
         # he has not ordered since: nothing was won back
         self.assertEqual(profile.stage_id, self.stages["loyal"])
         self.assertFalse(profile.stage_manual)
+
+    def hold(self, profile, stage, **values):
+        wizard = self.env["lifecycle.stage.hold"].with_user(profile.env.user)
+        context = profile.action_set_stage(self.stages[stage].id)["context"]
+        return wizard.with_context(**context).create({"reason": "Said so", **values})
+
+    def test_a_stage_set_by_mistake_is_taken_back(self):
+        seller = self.new_user("stage_mistake", "sales_team.group_sale_salesman", self.company)
+        partner = self.regular(user_id=seller.id)
+        self.refresh(partner, START)
+        self.classify(START, cause="initial")
+        profile = self.profile(partner).with_user(seller)
+        names = ("stage_id", *KEPT)
+        with patch.object(
+            type(self.env["res.company"]), "_lifecycle_today", lambda company: START
+        ):
+            before = profile.read(names)
+            wizard = self.hold(profile, "lost")
+            self.assertEqual(wizard.until, START + timedelta(90))
+            done = wizard.action_apply()["params"]
+            self.assertEqual(profile.stage_id, self.stages["lost"])
+            self.assertEqual(profile.stage_hold_until, START + timedelta(90))
+            self.env[done["model"]].with_user(seller).browse(done["ids"]).action_undo()
+            self.assertEqual(profile.read(names), before)
+            # the history keeps both, and the next computation agrees
+            last = profile.transition_ids.sorted("number")[-1]
+            self.assertEqual(last.reason, "Taken back")
+            self.refresh(partner, START)
+            self.assertEqual(profile.stage_id, self.stages["loyal"])
+            with self.assertRaisesRegex(UserError, "moved on"):
+                wizard.action_undo()
+            # a hold that was there before comes back with its reason and its day
+            self.hold(profile, "at_risk", duration="30").action_apply()
+            before = profile.read(names)
+            self.assertEqual(profile.stage_hold_until, START + timedelta(30))
+            wizard = self.hold(
+                profile, "at_risk", duration="day", until=START + timedelta(3)
+            )
+            wizard.action_apply()
+            self.assertEqual(profile.stage_hold_until, START + timedelta(3))
+            wizard.action_undo()
+            self.assertEqual(profile.read(names), before)
+            # nor is anything undone that somebody has changed since
+            wizard = self.hold(profile, "lost")
+            wizard.action_apply()
+            profile.write({"stage_id": self.stages["loyal"].id})
+            with self.assertRaisesRegex(UserError, "moved on"):
+                wizard.action_undo()
+            past = self.hold(
+                profile, "lost", duration="day", until=START - timedelta(1)
+            )
+            with self.assertRaisesRegex(UserError, "still to come"):
+                past.action_apply()
+
+    def test_what_taking_back_restores_is_not_written_by_hand(self):
+        seller = self.new_user("stage_forger", "sales_team.group_sale_salesman", self.company)
+        partner = self.regular(user_id=seller.id)
+        self.refresh(partner, START)
+        self.classify(START, cause="initial")
+        profile = self.profile(partner).with_user(seller)
+        with self.assertRaises(AccessError):
+            self.hold(profile, "lost", former={"stage_date": "1999-01-01"})
+        wizard = self.hold(profile, "lost")
+        with self.assertRaises(AccessError):
+            wizard.former = {"stage_date": "1999-01-01"}
+        other = self.new_user("stage_other", "sales_team.group_sale_salesman", self.company)
+        with self.assertRaises(AccessError):
+            wizard.with_user(other).action_apply()
 
     def test_a_salesperson_sets_the_stage_and_nothing_else(self):
         seller = self.new_user("stage_seller", "sales_team.group_sale_salesman", self.company)

@@ -1,54 +1,26 @@
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
-
-/** Long enough to read what was done and to take it back. */
-const DELAY = 12000;
+import { sayDone } from "@customer_lifecycle/web/undo/undo";
 
 /**
- * Says what became of a suggestion, with a way back and a way on.
+ * Says what became of a suggestion, with a way back and on to the next customer.
  *
  * @param {Object} env
- * @param {Object} done
- * @param {string} done.message
- * @param {number[]} done.outcomes what Undo takes back
+ * @param {Object} done what ``sayDone`` takes
  * @param {number} done.profile the customer, whose list goes on
  */
-function say(env, { message, outcomes, profile }) {
+function say(env, done) {
     const { action, notification, orm } = env.services;
-    const close = notification.add(message, {
-        type: "success",
-        autocloseDelay: DELAY,
-        buttons: [
-            {
-                name: _t("Undo"),
-                onClick: async () => {
-                    close();
-                    await orm.call("lifecycle.contact.outcome", "action_undo", [outcomes]);
-                    await action.doAction("soft_reload");
-                },
-            },
-            {
-                name: _t("Next Customer"),
-                primary: true,
-                onClick: async () => {
-                    close();
-                    const next = await orm.call("lifecycle.profile", "action_contact_next", [
-                        [profile],
-                    ]);
-                    if (next) {
-                        await action.doAction(next, {
-                            // the list behind the dialog shows who is left
-                            onClose: () => action.doAction("soft_reload"),
-                        });
-                    } else {
-                        notification.add(_t("Nobody else is waiting for your call."), {
-                            type: "info",
-                        });
-                    }
-                },
-            },
-        ],
-    });
+    const next = async () => {
+        const call = await orm.call("lifecycle.profile", "action_contact_next", [[done.profile]]);
+        if (call) {
+            // the list behind the dialog shows who is left
+            await action.doAction(call, { onClose: () => action.doAction("soft_reload") });
+        } else {
+            notification.add(_t("Nobody else is waiting for your call."), { type: "info" });
+        }
+    };
+    sayDone(env, done, [{ name: _t("Next Customer"), primary: true, onClick: next }]);
 }
 
 registry.category("actions").add("customer_lifecycle.contact_done", (env, { params }) => {

@@ -67,11 +67,37 @@ registry.category("web_tour.tours").add("lifecycle_stage_by_hand", {
         },
         { trigger: ".o_lifecycle_why:contains(An order today)" },
         {
+            content: "A slip of the mouse moves nobody",
+            trigger: ".o_statusbar_status button:contains(Lost)",
+            run: "click",
+        },
+        { trigger: ".modal [name=reason] input", run: "edit Gave up the shop" },
+        { trigger: ".modal button[name=action_apply]", run: "click" },
+        { trigger: "button[data-chip=stage]:contains(Lost)" },
+        {
+            trigger: ".o_notification:contains(Lost) button:contains(Undo)",
+            run: "click",
+        },
+        { trigger: "button[data-chip=stage]:contains(At risk)" },
+        {
             trigger: ".o_statusbar_status button:contains(Loyal)",
             run: "click",
         },
-        { trigger: ".o_form_button_save", run: "click" },
+        { trigger: ".modal [name=reason] input", run: "edit Has a contract" },
+        { trigger: ".modal button[name=action_apply]", run: "click" },
         { trigger: "button[data-chip=stage]:contains(Loyal)" },
+        { trigger: "[name=lifecycle_stage_hold]:contains(Has a contract)" },
+        { trigger: "button[name=action_release_lifecycle_stage]", run: "click" },
+        { trigger: "button[data-chip=stage]:contains(At risk)" },
+        {
+            content: "For a year",
+            trigger: ".o_statusbar_status button:contains(Loyal)",
+            run: "click",
+        },
+        { trigger: ".modal [name=reason] input", run: "edit Has a contract" },
+        { trigger: ".modal [name=duration] input[data-value='365']", run: "click" },
+        { trigger: ".modal button[name=action_apply]", run: "click" },
+        { trigger: "button[data-chip=stage]:contains(Loyal)", run: "click" },
         { trigger: ".o_lifecycle_why:contains(Held by hand until)" },
     ],
 });
@@ -93,6 +119,11 @@ registry.category("web_tour.tours").add("lifecycle_rule_preview", {
         {
             content: "The rule in force has changed",
             trigger: ".o_form_view:has(button[name=action_propose]) [name=max_days]:contains(3)",
+        },
+        { trigger: ".o_notification:contains(The rule is in force)" },
+        {
+            content: "Nothing leads back to what is no more",
+            trigger: ".o_breadcrumb:not(:contains(What Would Change))",
         },
     ],
 });
@@ -117,5 +148,19 @@ registry.category("web_tour.tours").add("lifecycle_stage_columns", {
             trigger: ".o_kanban_group:contains('Large Tour') .o_column_title:contains('(2)')",
         },
         { trigger: ".o_kanban_group:contains('Large Tour') .o_animated_number" },
+        {
+            content: "A card dragged to another stage asks first",
+            trigger: ".o_kanban_record:contains('Large Tour')",
+            run: "drag_and_drop .o_kanban_group:has(.o_column_title:contains('Lost'))",
+        },
+        { trigger: ".modal [name=reason] input", run: "edit Gave up the shop" },
+        { trigger: ".modal button[name=action_apply]", run: "click" },
+        { trigger: ".o_notification:contains(Large Tour) button:contains(Undo)" },
+        {
+            content: "It stands in the other column",
+            trigger:
+                ".o_kanban_group:has(.o_column_title:contains('At risk')):not(:contains('Large Tour'))",
+        },
+        { trigger: ".o_kanban_record:contains('Gave up the shop')" },
     ],
 });

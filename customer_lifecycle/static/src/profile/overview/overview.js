@@ -26,8 +26,9 @@ export class LifecycleOverview extends Component {
         this.keepLast = new KeepLast();
         this.state = useState({ status: "loading", data: null });
         // not awaited: the form must not wait for the figures
-        useRecordObserver((record) => {
-            const { resId, dirty } = record;
+        useRecordObserver(({ data, dirty, resId }) => {
+            // told anew where the dialog about the stage has changed it
+            this.stage = [data.lifecycle_stage_id?.id, data.lifecycle_stage_hold_until];
             if (!dirty) {
                 this.load(resId);
             }
