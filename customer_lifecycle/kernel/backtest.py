@@ -10,15 +10,33 @@ from .backtest_window import (
     earlier_windows,
     look_back,
     look_back_all,
+    month_seasons,
+    recent_months,
     recent_windows,
     season_windows,
 )
 from .blend import chance_weights, order_weights
+from .calibration import (
+    MONTH,
+    apply_line,
+    fit_line,
+    hazard_share,
+    month_level,
+    scale_hazard,
+)
 from .correction import learn_correction
 from .forecasts import CHANCE, ORDERS, past_rate
+from .histories import purchases_between
 from .level import JudgedWindow, recent_level, season_level
 from .mbgnbd import SHAPES
-from .metrics import deciles, order_metrics, value_metrics
+from .metrics import (
+    area_under_curve,
+    calibration_error,
+    deciles,
+    order_metrics,
+    reliability,
+    value_metrics,
+)
 from .value import fit_value_model
 
 # With many more customers than this the weights are learnt, with fewer they stay where they
@@ -40,19 +58,21 @@ class BlendWeights:
 
     ``k``: phases between purchases; ``weights``: of the forecasts of orders; ``level``: factor
     on their blend; ``chances``: weights of the forecasts of P(order); ``chance_level``: factor
-    on their hazard; ``windows``: lengths of the periods learnt from, in days; ``seasons``:
-    number of earlier years that the level was learnt from, 0 where it was the last time;
-    ``value_level``: factor on the value of an order, by what the back-test's was off.
+    on their hazard, or that factor with shift and slope of the log odds; ``windows``: lengths of
+    the periods learnt from, in days; ``seasons``: number of earlier years that the level was
+    learnt from, 0 where it was the last time; ``value_level``: factor on the value of an order, by
+    what the back-test's was off; ``month_level``: factor on the hazard of the next 30 days.
     """
 
     k: int = 1
     weights: dict = field(default_factory=lambda: dict(ORDERS))
     level: float = 1.0
     chances: dict = field(default_factory=lambda: dict(CHANCE))
-    chance_level: float = 1.0
+    chance_level: float | list = 1.0
     windows: list = field(default_factory=list)
     seasons: int = 0
     value_level: float = 1.0
+    month_level: float = 1.0
 
     @property
     def competing(self):
@@ -76,13 +96,23 @@ class BlendWeights:
         """Blend forecasts of P(order), columns as in :data:`~.forecasts.CHANCE`, likewise."""
         names = (*CHANCE, *self.competing)
         blend = candidates @ np.array([self.chances[name] for name in names])
-        return _scale_hazard(blend, self.chance_level)
+        factor, *line = np.atleast_1d(self.chance_level)
+        return apply_line(scale_hazard(blend, factor), line or (0.0, 1.0))
+
+    def month(self, chance, model_chance, model_month):
+        """P(order) within 30 days: that of the horizon with the model's share of the hazard.
+
+        :param model_chance, model_month: of the model with ``k``, for both times
+        """
+        shorter = hazard_share(chance, model_chance, model_month)
+        return np.minimum(scale_hazard(shorter, self.month_level), chance)
 
 
-def learn(days, end, horizon, competing=()):
+def learn(days, end, horizon, competing=(), month=True):
     """Learn shape, weights and level from forecasts for windows up to ``end``.
 
     :param competing: names of registered estimators that may earn weight
+    :param month: whether the next 30 days are of interest too
     :return: :class:`BlendWeights`
     """
     days = days.until(end)
@@ -130,6 +160,9 @@ def learn(days, end, horizon, competing=()):
         judges = recent + look_back_all(days, spans, sorted({1, k}), blend.competing)
     if judges:
         _learn_level(blend, judges, first, end, horizon)
+    _learn_line(blend, years if years and not covers_year(horizon) else recent, first, end)
+    if month:
+        _learn_month(blend, days, first, end, horizon)
     return blend
 
 
@@ -169,18 +202,46 @@ def _learn_level(blend, windows, first, end, horizon):
 
     def brier(part):
         return sum(
-            weight * np.mean((_scale_hazard(chance, level**part) - (window.actual > 0)) ** 2)
+            weight * np.mean((scale_hazard(chance, level**part) - (window.actual > 0)) ** 2)
             for chance, window, weight in zip(chances, windows, trust, strict=True)
         )
 
     blend.level, blend.chance_level = level, float(level ** min(_LEVEL_PARTS, key=brier))
 
 
-def _scale_hazard(chance, factor):
-    """Probability of at least one order when orders come ``factor`` times as often."""
-    if factor == 1.0:
-        return chance
-    return -np.expm1(factor * np.log1p(-np.minimum(chance, 1.0 - 1e-12)))
+def _learn_line(blend, windows, first, end):
+    """Set the line that makes P(order) come true in these windows."""
+    k, names = blend.k, blend.competing
+    trust = _trust(windows, first, end)
+    chance = np.concatenate([blend.chance(window.chances(k, names)) for window in windows])
+    happened = np.concatenate([window.actual for window in windows]) > 0
+    row_weight = np.repeat(trust / trust.sum(), [len(window.actual) for window in windows])
+    blend.chance_level = [blend.chance_level, *fit_line(chance, happened, row_weight)]
+
+
+def _learn_month(blend, days, first, end, horizon):
+    """Set the factor on the hazard of the next 30 days."""
+    seasons = month_seasons(first, end)
+    windows = [
+        _month(blend, window, days)
+        for window in (
+            look_back(days, origin, horizon, sorted({1, blend.k}), blend.competing)
+            for origin in seasons or recent_months(first, end)
+        )
+        if window is not None
+    ]
+    if windows:
+        blend.month_level = month_level(windows, bool(seasons))
+
+
+def _month(blend, window, days):
+    """P(order) of the first 30 days of a window, and whether there was one."""
+    h, k = window.histories, blend.k
+    chance = blend.chance(window.chances(k, blend.competing))
+    length = min(MONTH, window.length)
+    shorter = window.models[k].predict_p_order(length, h.x, h.t_x, h.T)
+    came, _ = purchases_between(days, h.customer, window.origin, window.origin + length)
+    return blend.month(chance, window.p_order(k), shorter), came > 0
 
 
 def _best_shape(windows, trust):
@@ -273,4 +334,17 @@ def evaluate(days, origin, end, blend):
             for name, (orders, p_order, each) in forecasts.items()
         },
         "deciles": deciles(product, window.actual),
+        "reliability": reliability(judged.chance, window.actual > 0),
+        "month": _month_metrics(*_month(blend, window, days)),
+    }
+
+
+def _month_metrics(chance, came):
+    """How good P(order) within 30 days was; chances in percent."""
+    return {
+        "predicted_pct": float(100 * chance.mean()),
+        "actual_pct": float(100 * came.mean()),
+        "auc": area_under_curve(chance, came),
+        "brier": float(np.mean((chance - came) ** 2)),
+        "calibration_error": calibration_error(chance, came),
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .calibration import MONTH
 from .estimator import make_estimator
 from .forecasts import chance_candidates, order_candidates, past_rate
 from .histories import Histories, histories_from_ledger, purchases_between
@@ -146,6 +147,18 @@ def season_windows(first, end, horizon):
     least = max(horizon, _SEASON_HISTORY)
     origins = (end - _YEAR * years for years in range(1, _YEARS + 1))
     return [(origin, horizon) for origin in origins if origin - first >= least]
+
+
+def month_seasons(first, end):
+    """Return the same day of earlier years, which tell what season the next 30 days are in."""
+    origins = (end - _YEAR * years for years in range(1, _YEARS + 1))
+    return [origin for origin in origins if origin - first >= _SEASON_HISTORY]
+
+
+def recent_months(first, end):
+    """Return the beginnings of the last three times 30 days."""
+    origins = (end - MONTH * part for part in range(1, 4))
+    return [origin for origin in origins if origin - first >= 2 * MONTH]
 
 
 def covers_year(window):

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from .backtest import BlendWeights, corrected, evaluate, learn
+from .calibration import MONTH
 from .estimator import Estimator, make_estimator, registered_estimators
 from .forecasts import chance_candidates, order_candidates
 from .histories import histories_from_ledger, ledger
@@ -17,7 +18,7 @@ from .value import fit_value_model, value_model_from
 
 LEAST_CUSTOMERS, LEAST_REPEAT_BUYERS = 20, 10
 _BACKTEST_CUSTOMERS = 20_000
-_MONTH = 30
+_CORRECTION_CUSTOMERS = 5_000
 # Customers predicted at a time, which bounds the memory.
 _BATCH = 250_000
 # Changes with what :meth:`LifetimeModel.to_dict` holds.
@@ -155,9 +156,9 @@ class LifetimeModel(Estimator):
         self.blend_ = corrected(self.blend_, days, origin, end, before, self.horizon)
         earlier = _window(days, origin, window)
         if earlier:
-            start = origin - earlier
-            learnt = learn(days, start, earlier, self.estimators)
-            before = corrected(before, days, start, origin, learnt, window)
+            start, few = origin - earlier, _some(days)
+            learnt = learn(few, start, earlier, self.estimators, month=False)
+            before = corrected(before, few, start, origin, learnt, window)
         self.backtest_ = evaluate(days, origin, end, before)
 
     def _fit_models(self, histories, days):
@@ -318,8 +319,8 @@ class LifetimeModel(Estimator):
         discount = np.divide(discounted, own, out=np.ones_like(own), where=own > 0)
         each = self._value.predict_value(x + 1, value) * self.blend_.value_level
         middle, low, high = next_purchase(self.rhythm_, x, t_x)
-        p_month = model.predict_p_order(min(_MONTH, t), x, t_x, T, p_alive)
-        p_order_30 = _shorter(p_order, p_own, p_month)
+        p_month = model.predict_p_order(min(MONTH, t), x, t_x, T, p_alive)
+        p_order_30 = self.blend_.month(p_order, p_own, p_month)
         return (
             p_alive, p_order, p_order_30, orders, each,
             orders * discount * each, middle, low, high,
@@ -361,18 +362,16 @@ class LifetimeModel(Estimator):
         }
 
 
+def _some(days):
+    """The days of so many customers as tell what a total was off by."""
+    customers = np.unique(days.customer)
+    every = -(-len(customers) // _CORRECTION_CUSTOMERS)
+    return days if every == 1 else days.of(customers[::every])
+
+
 def _window(days, end, horizon):
     """Days up to ``end`` that a back-test forecasts; None where the history is too short."""
     if not len(days):
         return None
     window = min(horizon, (end - int(days.day.min())) // 2)
-    return window if window >= _MONTH else None
-
-
-def _shorter(chance, model_chance, model_shorter):
-    """Probability for a shorter time: the blend's, with the model's share of the hazard."""
-    limit = 1.0 - 1e-12
-    whole = np.log1p(-np.minimum(model_chance, limit))
-    part = np.log1p(-np.minimum(model_shorter, limit))
-    share = np.divide(part, whole, out=np.zeros_like(part), where=whole < 0)
-    return -np.expm1(np.clip(share, 0.0, 1.0) * np.log1p(-np.minimum(chance, limit)))
+    return window if window >= MONTH else None

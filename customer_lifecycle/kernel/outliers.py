@@ -22,6 +22,8 @@ _BULK, _TAIL = 0.75, 0.95
 _DECADES = 3.0
 # Prices that hardly differ say little about the next order: each decade at least doubles.
 _LEAST_GROWTH = 2.0
+# Where retail and wholesale are mixed, the step from one to the other is no tail that goes on.
+_MOST_GROWTH = 30.0
 _LEAST_AMOUNTS = 20
 
 
@@ -92,7 +94,7 @@ def find_outliers(customer, day, amount):
     An amount stands alone when fewer than three others reach a tenth of it, and it lies beyond
     what the upper tail of the others lets expect of so many: from the upper quarter to the upper
     twentieth an amount grows by some factor for each tenfold rarity, and it would have to grow on
-    by that down to one in a thousand times as many orders.
+    by that, thirtyfold at most, down to one in a thousand times as many orders.
 
     :param customer, day, amount: arrays, one row a customer's day
     :return: :class:`Outliers`
@@ -112,7 +114,7 @@ def find_outliers(customer, day, amount):
     others = np.setdiff1d(bought, alone, assume_unique=True)
     bulk, tail = np.quantile(amount[others], (_BULK, _TAIL))
     per_decade = 1.0 / np.log10((1.0 - _BULK) / (1.0 - _TAIL))
-    growth = max((tail / bulk) ** per_decade, _LEAST_GROWTH)
+    growth = np.clip((tail / bulk) ** per_decade, _LEAST_GROWTH, _MOST_GROWTH)
     decades = np.log10(len(others) * (1.0 - _TAIL)) + _DECADES
     reach = tail * growth ** max(decades, 0.0)
     alone = np.array([place for place in alone if amount[place] > reach], dtype=np.int64)

@@ -17,6 +17,9 @@ from .optimize import maximize
 _PRIOR_MEAN = np.array([np.log(3.0), np.log(2.0), 0.0])
 _PRIOR_SD = np.array([1.5, 1.0, 1.0])
 LEAST_FOR_GAMMA_GAMMA = 30
+# What everybody's value is learnt from: no customer counts for more than so many times the mean
+# amount of the third largest.
+_LARGEST, _LEAST = 5.0, 3
 _MOST_CORRELATION = 0.3
 
 
@@ -153,6 +156,7 @@ def fit_value_model(n, value, customer=None, amount=None):
     :return: (model, {"method", "correlation", "reason", "repeat_buyers"} and its parameters)
     """
     n, value = _arrays(n, value)
+    value = _bounded(value)
     repeat = (n > 1) & (value > 0)
     correlation = _correlation(n[repeat] - 1, value[repeat])
     reason = None
@@ -169,6 +173,14 @@ def fit_value_model(n, value, customer=None, amount=None):
         model, method = ShrunkenMean(strength, spread).fit(n, value), "shrunken_mean"
     about = {"method": method, "correlation": correlation, "reason": reason}
     return model, {**about, "repeat_buyers": int(repeat.sum()), **model.parameters_}
+
+
+def _bounded(value):
+    """Mean amounts that one customer, or two, cannot move everybody's by."""
+    if len(value) <= _LEAST:
+        return value
+    third = np.partition(value, -_LEAST)[-_LEAST]
+    return np.minimum(value, _LARGEST * third) if third > 0 else value
 
 
 def value_model_from(about):

@@ -69,6 +69,28 @@ def test_the_total_does_not_hang_on_one_order(place):
         assert abs(after - before) < 0.1 * before
 
 
+@pytest.mark.parametrize("customers", [25, 60, 300])
+@pytest.mark.parametrize("spread", [0.5, 2.0, 3.5])
+def test_nobody_else_is_moved_by_an_order_of_ten_trillions(customers, spread):
+    """Whatever the tail of the others, and whether it is found or not."""
+    # of so few, one more large order, which it then counts as, says something indeed
+    most = 2.0 if customers == 25 else 1.15
+    customer, day, _ = log_of(customers, seed=4)
+    amount = np.exp(np.random.default_rng(6).normal(4.0, spread, len(day)))
+    log = customer, day, amount
+    model, _total, h, predicted = total(log, True)
+    own = dict(zip(h.customer.tolist(), predicted.clv.tolist(), strict=True))
+    for who in (int(customer[0]), 10**6):
+        spoiled = with_order(log, who, END - 30, 1e13)
+        _model, _total, h, predicted = total(spoiled, True)
+        others = h.customer != who
+        before = np.array([own[each] for each in h.customer[others].tolist()])
+        assert predicted.clv[others].sum() < most * before.sum()
+        assert predicted.clv[others].max() < 2 * before.max()
+        # who has placed it is expected to bring no second one
+        assert predicted.clv[~others][0] < 1e11
+
+
 def test_interval_of_the_customer_is_believable():
     log = log_of()
     ids, counts = np.unique(log[0], return_counts=True)

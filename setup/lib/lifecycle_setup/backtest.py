@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import numpy as np
+
 from lifecycle_setup import kernel
+from lifecycle_setup.purchase_log import EPOCH, format_day
 
 # Metrics of a method, in the order they are shown.
 METRICS = {
     "mae": "MAE",
     "rmse": "RMSE",
+    "deviance": "deviance",
     "corr": "corr",
     "bias_pct": "bias %",
     "top_decile_pct": "top 10 %",
     "auc": "AUC",
     "brier": "Brier",
+    "calibration_error": "calib. err.",
     "value_mae": "value MAE",
+    "value_bias_pct": "bias %",
     "value_top_decile_pct": "top 10 %",
 }
-
+# What is averaged over several dates as its root mean square: errors of totals cancel out.
+SQUARED = ("bias_pct", "value_bias_pct")
 
 WEEK = 7.0
 
@@ -26,9 +35,9 @@ def run(customer, day, amount, calibration_end: int, holdout_end: int) -> dict:
 
     :param customer, day, amount: arrays, one row a transaction; days since 1970-01-01
     :return: JSON-able dict with the keys n_customers, k, time_unit, parameters,
-        log_likelihood, weights, level, seasons, p_order_weights, value_model, enough_data,
-        missing, calibration_end, holdout_end (days), holdout (per method), deciles; the last
-        two are empty without a holdout
+        log_likelihood, weights, level, value_level, seasons, p_order_weights, value_model,
+        enough_data, missing, calibration_end, holdout_end (ISO dates), holdout (per method),
+        deciles, reliability, months; the last four are empty without a holdout
     """
     package = kernel.load()
     horizon = max(holdout_end - calibration_end, 1)
@@ -44,22 +53,89 @@ def run(customer, day, amount, calibration_end: int, holdout_end: int) -> dict:
         "log_likelihood": model.log_likelihood_,
         "weights": model.weights_,
         "level": model.blend_.level,
+        "value_level": model.blend_.value_level,
         "seasons": model.blend_.seasons,
         "p_order_weights": model.blend_.chances,
         "value_model": model.value_model_,
         "enough_data": model.sufficient_,
         "missing": {name: list(pair) for name, pair in model.missing_.items()},
-        "calibration_end": calibration_end,
-        "holdout_end": holdout_end,
+        "calibration_end": format_day(calibration_end),
+        "holdout_end": format_day(holdout_end),
         "holdout": {},
         "deciles": [],
+        "reliability": [],
+        "months": [],
     }
     if holdout_end > calibration_end:
         outcome = model.evaluate(customer, day, amount, holdout_end)
         if outcome:
             result["holdout"], result["deciles"] = outcome["methods"], outcome["deciles"]
+            result["reliability"] = outcome["reliability"]
             result["actual_orders"] = outcome["actual_orders"]
+            result["months"] = _months(package, model, customer, day, amount, holdout_end)
     return result
+
+
+def several(
+    customer, day, amount, calibration_end: int, window: int, every: int, first: int
+) -> dict:
+    """Back-test earlier dates too.
+
+    :param window: days of each holdout
+    :param every: days between the dates
+    :param first: day of the first purchase: each date has at least ``window`` days since
+    :return: dict dates (the last is ``calibration_end``), mean (of each method over them; of the
+        errors of totals the root mean square)
+    """
+    dates = []
+    for end in reversed(range(calibration_end, first + window - 1, -every)):
+        found = run(customer, day, amount, end, end + window)
+        if found["holdout"]:
+            names = ("calibration_end", "holdout_end", "n_customers", "actual_orders", "holdout")
+            dates.append({name: found[name] for name in names})
+    mean = {}
+    for name in dates[-1]["holdout"] if dates else ():
+        mean[name] = {}
+        for metric in dates[-1]["holdout"][name]:
+            values = [each["holdout"].get(name, {}).get(metric) for each in dates]
+            values = np.array([value for value in values if value is not None])
+            square = metric in SQUARED
+            center = np.sqrt(np.mean(values**2)) if square else np.mean(values)
+            mean[name][metric] = float(center) if len(values) else None
+    return {"dates": dates, "mean": mean}
+
+
+def _months(package, model, customer, day, amount, holdout_end: int) -> list:
+    """Orders of all customers by month of the holdout: forecast, and what came.
+
+    The months' shares of a customer's forecast are those of the purchase model.
+    """
+    end = model.end_
+    log = customer, day, amount
+    h = package.histories_from_transactions(*log, end, model.horizon, free_orders=True)
+    orders = model.predict(h.x, h.t_x, h.T, h.value, h.recent, h.customer).expected_orders
+    timing = model.models_[model.k_]
+    whole = np.maximum(timing.predict_orders(holdout_end - end, h.x, h.t_x, h.T), 1e-12)
+    came = (day > end) & (day <= holdout_end) & np.isin(customer, h.customer)
+    # purchase days of the customers known at the end
+    bought = package.histories.ledger(customer[came], day[came], amount[came], free_orders=True)
+    rows, start, before = [], end, np.zeros(len(h))
+    while start < holdout_end:
+        tomorrow = date.fromordinal(start + 1 + EPOCH)
+        following = date(tomorrow.year + tomorrow.month // 12, tomorrow.month % 12 + 1, 1)
+        until = min(following.toordinal() - 1 - EPOCH, holdout_end)
+        part = timing.predict_orders(until - end, h.x, h.t_x, h.T) / whole
+        inside = bought.bought & (bought.day > start) & (bought.day <= until)
+        rows.append(
+            {
+                "month": format_day(start + 1)[:7],
+                "days": until - start,
+                "predicted": float(orders @ (part - before)),
+                "actual": int(inside.sum()),
+            }
+        )
+        start, before = until, part
+    return rows
 
 
 def reference(customer, day, amount, calibration_end: int) -> dict:
@@ -115,19 +191,33 @@ def table(result: dict) -> str:
     if not result["holdout"]:
         nothing = "Nothing to compare with: no days after the calibration, or too few customers."
         return "\n".join([*lines, "", nothing])
-    width = max(len(name) for name in result["holdout"]) + 2
-    lines += ["", "".ljust(width) + "".join(f"{text:>11}" for text in METRICS.values())]
-    for name, metrics in result["holdout"].items():
-        cells = (metrics[key] for key in METRICS)
-        lines.append(
-            name.ljust(width) + "".join(f"{'-' if c is None else f'{c:.3f}':>11}" for c in cells)
-        )
+    lines += ["", *_methods(result["holdout"])]
+    if "dates" in result:
+        lines += ["", f"mean of {len(result['dates'])} dates, of bias the root mean square"]
+        lines += _methods(result["mean"])
+        lines += ["", "product on each date (calibration until, forecast until)"]
+        dates = {
+            f"{each['calibration_end']} {each['holdout_end']}": each["holdout"]["product"]
+            for each in result["dates"]
+        }
+        lines += _methods(dates)
     lines += ["", "orders per customer by tenth of the forecast: forecast, actual, customers"]
     lines += [
         f"{part['predicted']:>10.3f}{part['actual']:>10.3f}{part['customers']:>10}"
         for part in result["deciles"]
     ]
     return "\n".join(lines)
+
+
+def _methods(metrics):
+    width = max(len(name) for name in metrics) + 2
+    lines = ["".ljust(width) + "".join(f"{text:>12}" for text in METRICS.values())]
+    for name, found in metrics.items():
+        cells = (found[key] for key in METRICS)
+        lines.append(
+            name.ljust(width) + "".join(f"{'-' if c is None else f'{c:.3f}':>12}" for c in cells)
+        )
+    return lines
 
 
 def _shares(weights):
