@@ -168,7 +168,7 @@ export class OverviewBridge extends Component {
             },
         };
         // side by side in words of a line each; on a telephone they stand on end
-        const narrow = this.canvas.el.clientWidth < 480;
+        const narrow = this.canvas.el.parentElement.clientWidth < 480;
         const turned = narrow ? { minRotation: 90, maxRotation: 90 } : { maxRotation: 0 };
         Object.assign(options.scales.x.ticks, { autoSkip: false, ...turned });
         options.onClick = (_event, [element]) => {
