@@ -65,9 +65,8 @@ class Purchases(Step):
             looked_at = self._changed()
         if looked_at is None:
             self.store.has_items = False
-            self.kept._replace_range(
-                self.company, *(self.scope.id_range or EVERY_ID), anew=self.store.settings != settings
-            )
+            anew = self.store.settings != settings
+            self.kept._replace_range(self.company, *(self.scope.id_range or EVERY_ID), anew=anew)
         else:
             for start in range(0, len(looked_at), BATCH):
                 self._look_up(looked_at[start : start + BATCH])
