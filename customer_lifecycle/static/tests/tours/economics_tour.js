@@ -4,6 +4,11 @@ import { registry } from "@web/core/registry";
 registry.category("web_tour.tours").add("lifecycle_economics", {
     steps: () => [
         {
+            content: "The chart comes first, the words stand above the table",
+            trigger: ".o_switch_view.o_pivot",
+            run: "click",
+        },
+        {
             content: "The words stand above the table",
             trigger: ".o_lifecycle_economics h2:contains(not known yet)",
         },
@@ -38,6 +43,11 @@ registry.category("web_tour.tours").add("lifecycle_economics", {
 /** The orders of a large company are counted when somebody asks: words and table follow. */
 registry.category("web_tour.tours").add("lifecycle_economics_count_again", {
     steps: () => [
+        {
+            content: "The chart comes first, the words stand above the table",
+            trigger: ".o_switch_view.o_pivot",
+            run: "click",
+        },
         {
             content: "What was spent has not come back",
             trigger: ".o_lifecycle_economics_getting dd:contains(Not yet)",
