@@ -50,8 +50,9 @@ class LifecyclePurchaseFact(models.Model):
     def _rows_sql(self, company, partner_ids=None, complete=False):
         """Everything bought in a company, a row for each document, customer and day.
 
-        As fresh as the documents: those of customers who wait to be refreshed are read themselves.
-        Where nothing is kept yet, or something else by other settings, all of them are.
+        As fresh as the documents: those of customers who wait to be refreshed are read themselves,
+        unless so many wait, as after an import, that the refresh is done sooner. Where nothing is
+        kept yet, or something else by other settings, all of them are.
 
         :param company: res.company record
         :param partner_ids: ids of commercial partners to restrict to; None for all
