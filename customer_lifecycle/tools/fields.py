@@ -8,6 +8,7 @@ defaults and reading with few queries. Used by profiles, contacts, reports, card
 import operator as operators
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -148,6 +149,56 @@ class CountInteger(_ZeroWithoutProfile, fields.Integer):
 
 class SumMonetary(_ZeroWithoutProfile, fields.Monetary):
     """An amount that adds up, 0 without profile."""
+
+
+class AskedOne2many(fields.One2many):
+    """Rows that conditions ask for, which are only looked up in the database."""
+
+    def filter_function(self, records, field_expr, operator, value):
+        if records.env.context.get("filter_function_reset_sudo") and operator == "any":
+            records = records.sudo(False)
+        asked = Domain("id", "in", records.ids) & Domain(field_expr, operator, value)
+        found = set(records.with_context(active_test=False)._search(asked).get_result_ids())
+        return lambda record: record._origin.id in found
+
+
+def _refuse_alone(model, operator, value):
+    """Conditions that count mean nothing where they stand alone."""
+    raise UserError(
+        model.env._(
+            "“Times”, totals, “first time” and “last purchase” count what meets the conditions "
+            "beside them: use them in a rule, below “has bought” or “was in touch”."
+        )
+    )
+
+
+class _Counted:
+    """What is asked of a customer's rows together, beside conditions on each; no row has one.
+
+    The search of an :class:`AskedOne2many` takes such conditions out and counts.
+    """
+
+    store = False
+    exportable = False
+    aggregator = None
+    search = staticmethod(_refuse_alone)
+
+
+class CountedInteger(_Counted, fields.Integer):
+    """A number of things."""
+
+
+class CountedFloat(_Counted, fields.Float):
+    """A sum."""
+
+
+class CountedBoolean(_Counted, fields.Boolean):
+    """Something that holds of all of them, or does not."""
+
+
+def is_counted(model, condition):
+    """Whether a condition of a domain over a model asks for its records together."""
+    return isinstance(model._fields.get(condition.field_expr), _Counted)
 
 
 def as_reader(profiles):

@@ -16,6 +16,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.orm.domains import DomainAnd, DomainCondition, DomainOr
 
+from .fields import is_counted
+
 #: models whose records belong to companies in another way than by being documents of one
 SHARED = ("res.users", "res.company")
 #: models without record rules: the document that a record is attached to says who may read it
@@ -95,6 +97,10 @@ def check_domain(env, name, model_name, domain):
             if not rest and "any" in condition.operator and isinstance(value, CONDITIONS):
                 inner = Domain(value)
                 check_domain(env, name, model._name, inner)
+                # how many there are says nothing of which
+                inner = inner.map_conditions(
+                    lambda each, of=model: Domain.TRUE if is_counted(of, each) else each
+                )
             # what a record that may be seen belongs to is written on it
             if field.type != "many2one" and model._name not in SHARED and not _is_attached(field):
                 check_sees_records(env, name, model._name, inner & ours(env, model))

@@ -5,16 +5,18 @@ condition on product, category, day, quantity, amount and source; evaluated in S
 with the rights of who asks.
 """
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import SQL
+
+from ...tools.fields import AskedOne2many
+from .bought import has_bought
 
 
 class LifecycleProfile(models.Model):
     # a file for each subject of this large model
     _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
 
-    bought_item_ids = fields.One2many(
+    bought_item_ids = AskedOne2many(
         "lifecycle.purchase.item",
         string="Products",
         compute="_compute_bought_item_ids",
@@ -38,40 +40,15 @@ class LifecycleProfile(models.Model):
     def _search_bought_item_ids(self, operator, value):
         items = self.env["lifecycle.purchase.item"]
         if operator == "in" and set(value) == {False}:
-            return ~self._bought(items, Domain.TRUE)
+            return ~self._has_bought(items, Domain.TRUE)
         if operator == "in":
-            return self._bought(items, Domain("id", "in", value))
+            return self._has_bought(items, Domain("id", "in", value))
         if operator == "any!":
-            return self._bought(items.sudo(), Domain(value))
+            return self._has_bought(items.sudo(), Domain(value))
         if operator == "any":
-            return self._bought(items, Domain(value))
+            return self._has_bought(items, Domain(value))
         return NotImplemented
 
     @api.model
-    def _bought(self, items, domain):
-        """Domain of the profiles whose customers have bought some of the items of a domain.
-
-        :param items: the model, with the rights that count
-        """
-
-        today = self._lifecycle_today()
-
-        def to_sql(_model, alias, _query):
-            found = items._search(domain)
-            # a day of its own for each row when the past is replayed
-            found.add_where(SQL("%s <= %s", SQL.identifier(found.table, "day"), today))
-            for name in ("partner_id", "company_id"):
-                found.add_where(
-                    SQL("%s = %s", SQL.identifier(found.table, name), SQL.identifier(alias, name))
-                )
-            return SQL("EXISTS (%s)", found.select(SQL("1")))
-
-        def predicate(profile):
-            wanted = (
-                Domain("partner_id", "=", profile.partner_id.id)
-                & Domain("company_id", "=", profile.company_id.id)
-                & Domain("day", "<=", today)
-            )
-            return bool(items.search_count(domain & wanted, limit=1))
-
-        return Domain.custom(to_sql=to_sql, predicate=predicate)
+    def _has_bought(self, items, domain):
+        return has_bought(items, domain, self._lifecycle_today())

@@ -164,6 +164,20 @@ class Spells:
                     spells,
                 )
             )
+        for days in sorted({days for rule in rules for days in rule.windows()}):
+            # of all purchases until then, not of the last one only
+            selects.append(
+                SQL(
+                    """SELECT * FROM (SELECT spells.*, bought.spell_day + %s AS moment
+                                        FROM (%s) spells
+                                        JOIN lifecycle_spells bought
+                                          ON bought.id = spells.id
+                                         AND bought.spell_day <= spells.spell_day) windows
+                        WHERE moment > spell_day AND moment <= until""",
+                    days,
+                    spells,
+                )
+            )
         return self.as_of_moments(SQL(" UNION ALL ").join(selects))
 
     def as_of_moments(self, source, extra=()):

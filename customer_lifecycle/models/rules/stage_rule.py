@@ -9,6 +9,7 @@ Nothing is decided here that is not in the record.
 
 from collections.abc import Iterable
 
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ... import kernel
@@ -108,6 +109,24 @@ class StageRule:
                     yield SQL(
                         "(%s - %s::interval)::date + %s", SQL.identifier(name), interval, days
                     )
+
+
+    def windows(self):
+        """Numbers of days after a purchase on which time alone may change what the rules say."""
+        for condition in self.conditions():
+            if condition.field_expr == "bought_item_ids" and "any" in condition.operator:
+                yield from _days_ago(Domain(condition.value))
+
+
+def _days_ago(domain):
+    for condition in domain.iter_conditions():
+        if condition.field_expr != "days_ago":
+            continue
+        value = condition.value
+        for days in value if isinstance(value, list | tuple | set | frozenset) else [value]:
+            if isinstance(days, int | float):
+                # earlier than a date can be is never
+                yield from (min(int(days), 1_000_000) + later for later in (0, 1))
 
 
 class StageRules:

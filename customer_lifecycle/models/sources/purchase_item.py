@@ -10,7 +10,12 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.context import own
-from ...tools.fields import UncheckedMany2one
+from ...tools.fields import (
+    CountedBoolean,
+    CountedFloat,
+    CountedInteger,
+    UncheckedMany2one,
+)
 from .kept import exchange, fill
 from .paths import number_sql, path_sql
 
@@ -59,6 +64,22 @@ class LifecyclePurchaseItem(models.Model):
         "lifecycle.revenue.source", string="Source of Revenue", readonly=True
     )
     user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson")
+
+    # of all that meets the conditions beside them, for rules
+    times = CountedInteger(
+        help="On how many days it was bought: several orders of a day are one time.",
+    )
+    total_quantity = CountedFloat(help="Net of what came back, in the unit of the product itself.")
+    total_amount = CountedFloat(
+        string="Total Net Revenue",
+        help="Untaxed, net of credit notes and discounts, in the company's currency.",
+    )
+    first_time = CountedBoolean(
+        help="The first purchase ever of what the other conditions name, whatever they say of days.",
+    )
+    is_last = CountedBoolean(
+        string="On the Last Purchase", help="On the day of the customer's last order."
+    )
 
     _customer_idx = models.Index("(company_id, partner_id)")
     _product_idx = models.Index("(company_id, product_id, day)")
