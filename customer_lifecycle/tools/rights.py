@@ -101,6 +101,10 @@ def check_domain(env, name, model_name, domain):
                 inner = inner.map_conditions(
                     lambda each, of=model: Domain.TRUE if is_counted(of, each) else each
                 )
+            if hasattr(model, "_check_author_asks"):
+                # what it stands for are records of other models
+                model._check_author_asks(name, inner)
+                break
             # what a record that may be seen belongs to is written on it
             if field.type != "many2one" and model._name not in SHARED and not _is_attached(field):
                 check_sees_records(env, name, model._name, inner & ours(env, model))

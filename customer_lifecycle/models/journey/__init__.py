@@ -13,6 +13,7 @@ from . import (
     touchpoint_query,
     touchpoint_text,
     touchpoint_touch,
+    touchpoint,
     cleared_links,
     attribution,
     attribution_store,

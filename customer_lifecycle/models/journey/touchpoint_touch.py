@@ -11,6 +11,7 @@ from odoo.tools import SQL
 from ...tools.domains import read_domain
 from ..sources.money import dated_sql
 from ..sources.paths import contact_sql, fields_along, follow, moment_sql, path_sql
+from .touchpoint_source import GUARDED_BY_DOCUMENT
 
 SALESMAN = "sales_team.group_sale_salesman"
 #: what says which campaign a record came from, by the model it names
@@ -122,7 +123,7 @@ class LifecycleTouchpointSource(models.Model):
     # ----- TOUCHES OF MANY -----
 
     def _touch_parts(self, company, contacts, readable, condition=None, shared=False):
-        """SELECTs of this source's touches, for many customers at once.
+        """SELECTs of this source's touches, for many customers at once, with the source's rights.
 
         :param contacts: SQL of a table of contacts with ``id``, ``profile_id``,
             ``email_normalized`` and ``company_id``
@@ -134,11 +135,11 @@ class LifecycleTouchpointSource(models.Model):
         :raise ValueError: a path does not fit the model
         """
         self.ensure_one()
-        model = (
-            self.env[self.model]
-            .sudo()
-            .with_context(active_test=False, tz=company._lifecycle_timezone())
-        )
+        model = self.env[self.model]
+        if self.documents and self.model in GUARDED_BY_DOCUMENT:
+            # the document decides who may read what is attached to it
+            model = model.sudo()
+        model = model.with_context(active_test=False, tz=company._lifecycle_timezone())
         if not self.documents:
             links = []
             if self.partner_path:
@@ -190,7 +191,7 @@ class LifecycleTouchpointSource(models.Model):
     def _documents_of_contacts(self, document, company, contacts):
         """SELECTs of (profile id, model, id) of the documents of one kind that contacts have."""
         name, path, email_path, domain = document
-        documents = self.env[name].sudo().with_context(active_test=False)
+        documents = self.env[name].with_context(active_test=False)
         query = documents._search(read_domain(self.env, domain))
         owner, email = self._touch_links(documents, query, path, email_path)
         target = query.select(

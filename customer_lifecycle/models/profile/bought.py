@@ -39,7 +39,7 @@ def has_bought(items, domain, today):
     """
     return Domain.OR(
         _of_rows(items, *_split(items, part), today)
-        for part in _alternatives(items, domain.optimize(items))
+        for part in alternatives(items, domain.optimize(items))
     )
 
 
@@ -47,14 +47,14 @@ def _counts(items, domain):
     return any(is_counted(items, condition) for condition in domain.iter_conditions())
 
 
-def _alternatives(items, domain):
+def alternatives(items, domain):
     """Domains without “or” around what counts, any of which may be met."""
     if not _counts(items, domain):
         return [domain]
     if isinstance(domain, DomainOr):
-        return [part for child in domain.children for part in _alternatives(items, child)]
+        return [part for child in domain.children for part in alternatives(items, child)]
     if isinstance(domain, DomainAnd):
-        ways = [_alternatives(items, child) for child in domain.children]
+        ways = [alternatives(items, child) for child in domain.children]
         if prod(len(way) for way in ways) > MOST:
             raise UserError(
                 items.env._(
@@ -87,7 +87,7 @@ def _of_rows(items, what, when, counted, today):
     for condition in counted:
         name, operator, value = condition.field_expr, condition.operator, condition.value
         if name not in flags:
-            having.append(_compared(items, condition))
+            having.append(compared(items, condition, COUNTS))
         elif operator in ("in", "not in"):
             asked = {bool(each) for each in value}
             flags[name] &= asked if operator == "in" else {True, False} - asked
@@ -111,8 +111,11 @@ def _of_rows(items, what, when, counted, today):
     return rows(False) & ~rows(True) if is_last is False else rows(bool(is_last))
 
 
-def _compared(items, condition):
-    """SQL of a condition on a number."""
+def compared(items, condition, counts):
+    """SQL of a condition that compares what is counted.
+
+    :param counts: SQL by name of what the condition may count
+    """
     name, operator, value = condition.field_expr, condition.operator, condition.value
     numbers = [float(each or 0) for each in (value if "in" in operator else [value])]
     possible = {"in": max(numbers) >= 1, "<": max(numbers) > 1, "<=": max(numbers) >= 1}
@@ -122,7 +125,7 @@ def _compared(items, condition):
         )
     return SQL(
         "%s %s %s",
-        COUNTS[name],
+        counts[name],
         SQL(operator.upper()),
         tuple(numbers) if "in" in operator else numbers[0],
     )

@@ -75,7 +75,7 @@ class LifecyclePurchaseItem(models.Model):
         help="Untaxed, net of credit notes and discounts, in the company's currency.",
     )
     first_time = CountedBoolean(
-        help="The first purchase ever of what the other conditions name, whatever they say of days.",
+        help="The first purchase ever of what the other conditions name, on any day.",
     )
     is_last = CountedBoolean(
         string="On the Last Purchase", help="On the day of the customer's last order."
