@@ -76,6 +76,7 @@
         "views/workflow/workflow_settings_views.xml",
         "views/workflow/workflow_partner_views.xml",
         "views/profile/former_firm_views.xml",
+        "views/profile/silent_category_views.xml",
         "data/referral/referral_data.xml",
         "views/referral/referral_partner_views.xml",
         "data/workflow/workflow_template_data.xml",

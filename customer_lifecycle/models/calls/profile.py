@@ -44,7 +44,8 @@ class LifecycleProfile(models.Model):
         search="_search_money_at_risk",
         aggregator="sum",
         help="Expected value, times the chance that no order comes by itself within 30 days; at "
-        "most a year's worth of the missing items where nothing else is wrong.",
+        "most a year's worth of the missing items, or of the categories gone silent, where nothing "
+        "else is wrong.",
     )
     to_contact = fields.Boolean(
         string="Contact Now",
@@ -71,7 +72,8 @@ class LifecycleProfile(models.Model):
 
     @api.depends(
         *("clv_predicted", "p_order_30", "revenue_year", "order_count", "stage_id"),
-        *("next_order_to", "usual_product_ids", UNPAID, *(complaint.date for complaint in CALLS)),
+        *("next_order_to", "usual_product_ids", "silent_category_ids", UNPAID),
+        *(complaint.date for complaint in CALLS),
     )
     def _compute_money_at_risk(self):
         # sudo: whose records these are is asked where they are read
@@ -104,10 +106,14 @@ class LifecycleProfile(models.Model):
             """(CASE WHEN %(orders)s > 0 THEN LEAST(
                     COALESCE(%(expected)s, %(year)s) * (1 - COALESCE(%(chance)s, 0)),
                     CASE WHEN (%(serious)s) IS TRUE THEN NULL
-                         ELSE (SELECT SUM(usual.yearly_amount) FROM lifecycle_usual_product usual
-                                WHERE usual.profile_id = %(id)s
-                                  AND %(today)s BETWEEN usual.missing_from
-                                                    AND usual.missing_until) END
+                         ELSE GREATEST(
+                             (SELECT SUM(usual.yearly_amount) FROM lifecycle_usual_product usual
+                               WHERE usual.profile_id = %(id)s
+                                 AND %(today)s BETWEEN usual.missing_from
+                                                   AND usual.missing_until),
+                             (SELECT SUM(silent.yearly_amount)
+                                FROM lifecycle_silent_category silent
+                               WHERE silent.profile_id = %(id)s)) END
                 ) END)""",
             orders=column("order_count"),
             expected=column("clv_predicted"),
@@ -139,6 +145,7 @@ class LifecycleProfile(models.Model):
         return [
             *self._serious_reasons(),
             Domain("usual_product_ids.is_missing", "=", True),
+            Domain("silent_category_ids", "!=", False),
             Domain("vip_review_date", ">=", "today"),
         ]
 
@@ -276,6 +283,17 @@ class LifecycleProfile(models.Model):
                         "Ask what happened to “%(product)s”: enough of it left, bought elsewhere, "
                         "or not needed any more? Offer to put the usual quantity on a quotation.",
                         product=usual.product_id.name,
+                    ),
+                )
+            )
+        for silent in self.silent_category_ids[:1]:
+            reasons.append(
+                Reason(
+                    self.env._("No longer buys %s", silent._sentence()),
+                    self.env._(
+                        "Ask who supplies “%(category)s” now, and what it would take: price, "
+                        "range, delivery? Whoever still buys the rest can still be asked.",
+                        category=silent.category_id.name,
                     ),
                 )
             )

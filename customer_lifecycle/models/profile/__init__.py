@@ -10,6 +10,7 @@ from . import (
     reader,
     chosen,
     usual_product,
+    silent_category,
     res_partner,
     res_partner_figures,
     res_partner_profile,

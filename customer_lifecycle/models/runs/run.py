@@ -109,6 +109,9 @@ class LifecycleRun(models.Model):
     signal_seen = fields.Json(
         readonly=True, help="Records up to which signals have been read."
     )
+    silence_seen = fields.Json(
+        readonly=True, help="The day on which silent categories were looked for."
+    )
 
     @api.depends("kind", "as_of")
     @api.depends_context("lang")

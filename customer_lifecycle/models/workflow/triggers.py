@@ -570,6 +570,44 @@ class UsualItemTrigger(DayTrigger):
 
 
 @register
+class SilentCategoryTrigger(DayTrigger):
+    """A category has gone silent, while the customer still buys others."""
+
+    kind = "silent"
+    needs_occasion = True
+
+    def come(self, company, since):
+        return SQL(
+            """SELECT DISTINCT ON (profile.id) profile.id,
+                      'category:' || silent.category_id || ':' || silent.last_date AS episode
+                 FROM lifecycle_silent_category silent
+                 JOIN lifecycle_profile profile ON profile.id = silent.profile_id
+                WHERE silent.found_on BETWEEN %s AND %s
+                  AND silent.last_date > COALESCE(profile.history_day, '-infinity')
+                ORDER BY profile.id, silent.yearly_amount DESC, silent.id""",
+            since,
+            company._lifecycle_today(),
+        )
+
+    def past(self, company, since):
+        return SQL(
+            "SELECT silent.profile_id AS id FROM lifecycle_silent_category silent "
+            "WHERE silent.found_on > %s",
+            since,
+        )
+
+    def still_holds(self, enrollments, company):
+        return self._among(
+            enrollments,
+            SQL(
+                """SELECT profile_id, 'category:' || category_id || ':' || last_date
+                     FROM lifecycle_silent_category WHERE profile_id = ANY(%s)""",
+                enrollments.profile_id.ids,
+            ),
+        )
+
+
+@register
 class ManualTrigger(Trigger):
     """Everybody who meets the filter, when somebody says so."""
 

@@ -89,6 +89,7 @@ class LifecycleWorkflow(models.Model):
             ("date", "A date has come"),
             ("anniversary", "Anniversary of a date"),
             ("missing", "Usual item is missing"),
+            ("silent", "Stops buying a category"),
             ("cart", "Leaves a cart behind"),
             ("manual", "Started by hand"),
         ],
