@@ -1,4 +1,4 @@
-"""Groups of products that fell silent: few false alarms where nothing stopped, and real stops found."""
+"""Groups of products that fell silent: few false alarms where nothing stopped, real stops found."""
 
 from math import comb
 
@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from customer_lifecycle.kernel.silence import (
-    fell_silent,
     false_discovery_limit,
+    fell_silent,
     silence_probability,
 )
 
