@@ -90,6 +90,7 @@
         "views/economics/economics_views.xml",
         "views/reporting/customer_revenue_views.xml",
         "views/reporting/products_bought_views.xml",
+        "views/reporting/first_product_views.xml",
         "views/reporting/reconciliation_views.xml",
         "views/runs/set_aside_correction_views.xml",
         "views/reporting/cohort_views.xml",

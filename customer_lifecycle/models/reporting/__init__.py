@@ -1,4 +1,5 @@
 from . import (
     cohort,
     customer_revenue,
+    first_product,
 )

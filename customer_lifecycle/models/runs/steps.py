@@ -9,7 +9,7 @@
 | store   | figures and forecasts that differ                             | runs/store         |
 | look    | what else than purchases tells of them                        | runs/look, readers |
 | label   | stage, tier, RFM group, segments, each change once            | rules/classifier   |
-| record  | statistics of stages; what the run has found                  | here               |
+| record  | statistics of stages and of first products; what was found    | here               |
 
 In: a run with its day and position, or a few customers. Out: profiles, labels, history, and the
 message of a finished run. A refresh does it in one transaction; the night commits each step with
@@ -257,9 +257,10 @@ class LifecycleRun(models.Model):
         warnings += company._lifecycle_timezone_warning()
         changed, errors = self._flow(company).label_all(self.kind, self.announce)
         self.changed_count += changed
-        statistics = self.env["lifecycle.stage.statistic"]
-        if statistics._is_due(company, self.as_of):
-            statistics._update(company, self.as_of)
+        for name in ("lifecycle.stage.statistic", "lifecycle.first.product"):
+            statistics = self.env[name]
+            if statistics._is_due(company, self.as_of):
+                statistics._update(company, self.as_of)
         self._finish(errors, warnings)
 
     def _look_at_customers(self, company):
