@@ -2,7 +2,7 @@
 
 In: for each customer a group (what he bought first), a stratum (when and where), and an outcome
 (came back or not, value after a year). Out: for each group how far its outcome lies above or below
-what its strata would let expect, drawn towards nought as little data demand. Called by the report on
+what its strata would let expect, drawn towards nought where data are few. Called by the report on
 first products.
 
 Model: y_i = s_stratum(i) + d_group(i) + e_i, with the group effects d weighted by customers to

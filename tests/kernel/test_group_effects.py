@@ -83,7 +83,7 @@ def test_ranking_of_one_period_holds_in_the_next():
 
 
 def test_of_a_wholesaler_what_one_half_ranks_holds_in_the_other(data_path):
-    """UCI Online Retail: first product by the last word of its description, half of customers each."""
+    """UCI Online Retail: first product by the last word of its description, customers halved."""
     log = pd.read_csv(data_path("online_retail_lines.csv.gz"), parse_dates=["date"])
     words = pd.read_csv(data_path("online_retail_products.csv.gz")).set_index("stock_code")
     log["word"] = log["stock_code"].map(words["description"]).fillna("?").str.split().str[-1]
