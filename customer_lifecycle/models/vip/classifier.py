@@ -140,7 +140,7 @@ class LifecycleClassifier(models.AbstractModel):
                 """CREATE TEMPORARY TABLE lifecycle_tier_changes AS
                    SELECT profile.id, judged.from_id, judged.since, moved.to_id,
                           dated.review, why.why
-                     FROM lifecycle_profile profile
+                     FROM lifecycle_profile profile %(joins)s
                      CROSS JOIN LATERAL (
                        SELECT profile.vip_tier_id AS from_id, profile.vip_since AS since,
                               profile.vip_review_date AS review,
@@ -180,6 +180,12 @@ class LifecycleClassifier(models.AbstractModel):
                       AND (moved.to_id IS DISTINCT FROM judged.from_id
                            OR dated.review IS DISTINCT FROM judged.review)""",
                 **self._tier_cases(tiers),
+                joins=SQL(" ").join(
+                    join
+                    for tier in tiers
+                    for window in tier._windows()
+                    if (join := window.join_sql(partner_ids))
+                ),
                 broken=self._broken_tiers(company).ids,
                 today=SQL("%s::date", today),
                 where=where,

@@ -6,6 +6,8 @@ and by the profile for reasons and for what is missing. Another add-on makes a s
 :class:`Measure` and registers an instance; its name is stored on tiers.
 """
 
+from datetime import date, timedelta
+
 from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 from odoo.tools.translate import LazyTranslate
@@ -47,6 +49,13 @@ class Window:
         """SQL of the number of orders, alike."""
         return SQL.identifier("profile", self.orders)
 
+    def join_sql(self, partner_ids=None):
+        """JOIN that both need, or None.
+
+        :param partner_ids: ids of the only customers that are looked at
+        """
+        return None
+
     def worth(self, profile):
         """Value and number of orders of one profile."""
         return profile[self.value] or 0, profile[self.orders] or 0
@@ -81,6 +90,60 @@ class SqlWindow(Window):
         )
 
 
+class ProductsWindow(SqlWindow):
+    """What was bought of a tier's products on some days: of all customers in one pass.
+
+    :param total: SQL of the value over rows of ``lifecycle_purchase_item``
+    :param first, last: days
+    """
+
+    def __init__(self, tier, total, first, last):
+        self.tier, self.total, self.first, self.last = tier, total, first, last
+        self.name = f"bought_{tier.id or 0}_{first:%Y%m%d}"
+        super().__init__(
+            SQL.identifier(self.name, "value"), SQL.identifier(self.name, "orders")
+        )
+
+    def join_sql(self, partner_ids=None):
+        among = self.tier._products_sql()
+        return SQL(
+            """LEFT JOIN (SELECT partner_id, %(total)s AS value,
+                                 COUNT(DISTINCT day) FILTER (WHERE amount > 0 OR quantity > 0)
+                                 AS orders
+                            FROM lifecycle_purchase_item
+                           WHERE company_id = %(company)s AND %(few)s AND %(among)s
+                             AND day BETWEEN %(first)s AND %(last)s
+                           GROUP BY partner_id) %(name)s
+                      ON %(name)s.partner_id = profile.partner_id""",
+            total=self.total,
+            company=self.tier.company_id.id,
+            few=SQL("TRUE")
+            if partner_ids is None
+            else SQL("partner_id = ANY(%s)", list(partner_ids)),
+            among=SQL("product_id IN %s", among) if among else SQL("TRUE"),
+            first=self.first,
+            last=self.last,
+            name=SQL.identifier(self.name),
+        )
+
+    def worth(self, profile):
+        profile.env.flush_all()
+        found = profile.env.execute_query(
+            self._select(profile.id, profile.partner_id.ids)
+        )
+        value, orders = found[0] if found else (0, 0)
+        return float(value or 0), orders or 0
+
+    def _select(self, profile_id, partner_ids=()):
+        return SQL(
+            "SELECT %s, %s FROM lifecycle_profile profile %s WHERE profile.id = %s",
+            self.value,
+            self.orders,
+            self.join_sql(partner_ids),
+            profile_id,
+        )
+
+
 class Measure:
     """Something that a tier can count; as it stands here, an amount that does not end."""
 
@@ -94,6 +157,8 @@ class Measure:
     counts_orders = False
     #: whether customers reach a threshold by ordering more
     is_reached_by_orders = True
+    #: measure that takes its place where a tier names products; none: it cannot be told by product
+    of_products = None
     #: sentence on a drop, where purchases do not tell what lowered the value
     why_fallen = None
 
@@ -152,8 +217,54 @@ class _Years(Measure):
         return [Window(f"{self.column}_{year}", f"orders_{year}") for year in years]
 
 
+class _OfProducts(Measure):
+    """What was bought of some products, in the same days: kept by product, and by no column."""
+
+    in_window = True
+    # an offer may name other products
+    is_reached_by_orders = False
+    total = None
+    why_fallen = _lt("Less of the products that the tier counts was bought.")
+
+    @property
+    def of_products(self):
+        return self
+
+    def windows(self, tier):
+        today = tier.company_id._lifecycle_today()
+        if tier.term == "rolling":
+            spans = [(today - timedelta(364), today)]
+        else:
+            spans = [
+                (date(today.year, 1, 1), today),
+                (date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
+            ]
+        return [ProductsWindow(tier, self.total, *span) for span in spans]
+
+
+class _ProductRevenue(_OfProducts):
+    name, label = "revenue", _lt("Net revenue")
+    total = SQL("COALESCE(SUM(amount), 0)")
+
+
+class _ProductOrders(_OfProducts):
+    name, label = "orders", _lt("Number of orders")
+    total = SQL("COUNT(DISTINCT day) FILTER (WHERE amount > 0 OR quantity > 0)")
+    counts_orders = True
+
+
+class Quantity(_OfProducts):
+    name, label = "quantity", _lt("Quantity")
+    total = SQL("COALESCE(SUM(quantity), 0)")
+    counts_orders = True
+
+    def shown(self, tier, number):
+        return tier.env._("%s pieces", int(number))
+
+
 class Revenue(_Years):
     name, label, column = "revenue", _lt("Net revenue"), "revenue"
+    of_products = _ProductRevenue()
 
     def counted(self, amount, value):
         return amount
@@ -169,6 +280,7 @@ class Margin(_Years):
 class Orders(_Years):
     name, label, column = "orders", _lt("Number of orders"), "orders"
     counts_orders = True
+    of_products = _ProductOrders()
 
     def counted(self, amount, value):
         return int(amount > 0)
@@ -208,5 +320,5 @@ class Potential(_Expected):
     is_reached_by_orders = False
 
 
-for kind in (Revenue, Margin, Orders, Earned, Expected, Total, Potential):
+for kind in (Revenue, Margin, Orders, Quantity, Earned, Expected, Total, Potential):
     register(kind())

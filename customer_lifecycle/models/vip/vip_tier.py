@@ -33,6 +33,7 @@ class LifecycleVipTier(models.Model):
     _rule_names = frozenset(
         {
             "active",
+            "category_ids",
             "company_id",
             "drop_to",
             "entry",
@@ -41,6 +42,7 @@ class LifecycleVipTier(models.Model):
             "keep_percent",
             "measure",
             "min_orders",
+            "product_ids",
             "rank",
             "term",
         }
@@ -82,7 +84,24 @@ class LifecycleVipTier(models.Model):
         default="rolling",
         required=True,
     )
+    product_ids = fields.Many2many(
+        "product.product",
+        "lifecycle_vip_tier_product_rel",
+        "tier_id",
+        "product_id",
+        string="Only Products",
+        help="Counts these products and those of the categories. None of either: all.",
+    )
+    category_ids = fields.Many2many(
+        "product.category",
+        "lifecycle_vip_tier_category_rel",
+        "tier_id",
+        "category_id",
+        string="Only Categories",
+        help="Counts what is in them or below.",
+    )
     in_window = fields.Boolean(compute="_compute_measure")
+    by_product = fields.Boolean(compute="_compute_measure")
     counts_orders = fields.Boolean(string="Number of Orders", compute="_compute_measure")
     entry = fields.Monetary(string="From", help="Who reaches this amount enters at once.")
     entry_orders = fields.Integer(string="From Orders", default=10)
@@ -131,10 +150,11 @@ class LifecycleVipTier(models.Model):
     def _selection_measure(self):
         return [(name, self.env._(measure.label)) for name, measure in MEASURES.items()]
 
-    @api.depends("measure")
+    @api.depends("measure", "product_ids", "category_ids")
     def _compute_measure(self):
         for tier in self:
             measure = tier._measure()
+            tier.by_product = bool(measure.of_products)
             tier.in_window = measure.in_window
             tier.counts_orders = measure.counts_orders
 
@@ -145,10 +165,19 @@ class LifecycleVipTier(models.Model):
             tier.keep = tier.currency_id.round(keep) if tier.currency_id else keep
 
     @api.depends_context("lang")
-    @api.depends("entry", "entry_orders", "measure", "keep_percent", "term", "min_orders")
+    @api.depends(
+        *("entry", "entry_orders", "measure", "keep_percent", "term", "min_orders"),
+        *("product_ids", "category_ids"),
+    )
     def _compute_threshold_text(self):
         measures = dict(self._selection_measure())
         for tier in self:
+            measure = measures.get(tier.measure, "")
+            if tier._counts_some_products():
+                names = [*tier.category_ids.mapped("name"), *tier.product_ids.mapped("name")]
+                measure = self.env._(
+                    "%(measure)s of %(products)s", measure=measure, products=", ".join(names)
+                )
             period = ""
             if tier.in_window:
                 period = (
@@ -158,7 +187,7 @@ class LifecycleVipTier(models.Model):
                 )
             tier.threshold_text = self.env._(
                 "%(measure)s %(period)s: from %(entry)s, kept above %(keep)s",
-                measure=measures.get(tier.measure, ""),
+                measure=measure,
                 period=period,
                 entry=tier._shown(tier._entry()),
                 keep=tier._shown(tier.keep),
@@ -197,7 +226,9 @@ class LifecycleVipTier(models.Model):
     def _check_stays_his(self):
         rights.check_stays_his(self)
 
-    @api.constrains("entry", "entry_orders", "measure", "active")
+    @api.constrains(
+        "entry", "entry_orders", "measure", "active", "product_ids", "category_ids"
+    )
     def _check_entry(self):
         for tier in self:
             if tier._entry() <= 0:
@@ -220,7 +251,24 @@ class LifecycleVipTier(models.Model):
     def _measure(self):
         """What is counted: :class:`~.measures.Measure`."""
         self.ensure_one()
-        return MEASURES.get(self.measure) or Unknown()
+        measure = MEASURES.get(self.measure) or Unknown()
+        return measure.of_products if self._counts_some_products() else measure
+
+    def _counts_some_products(self):
+        """Whether what is counted is told by product, and only some are."""
+        measure = MEASURES.get(self.measure)
+        some = self.product_ids or self.category_ids
+        return bool(some and measure and measure.of_products)
+
+    def _products_sql(self):
+        """SQL of the ids of the products that count, or None for all."""
+        if not self._counts_some_products():
+            return None
+        named = Domain("id", "in", self.product_ids.ids)
+        below = Domain("categ_id", "child_of", self.category_ids.ids)
+        # sudo, archived too: what was sold once counts for everybody
+        products = self.env["product.product"].sudo().with_context(active_test=False)
+        return products._search(named | below if self.category_ids else named).subselect()
 
     def _windows(self):
         """The windows of what is counted; any of them may meet a threshold."""
