@@ -69,6 +69,7 @@
         "views/workflow/workflow_enrollment_views.xml",
         "views/workflow/uplift_templates.xml",
         "views/workflow/workflow_views.xml",
+        "views/workflow/workflow_segment_views.xml",
         "views/workflow/workflow_preview_templates.xml",
         "views/workflow/workflow_preview_views.xml",
         "views/workflow/workflow_enter_views.xml",

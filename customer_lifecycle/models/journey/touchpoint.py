@@ -44,9 +44,11 @@ class LifecycleTouchpoint(models.AbstractModel):
     sentiment = fields.Selection(
         [("good", "Good"), ("neutral", "Neutral"), ("bad", "Needs attention")],
     )
-    what = fields.Char(help="Words in its line on the journey: a page, a subject, a product.")
-    day = fields.Date(string="On")
-    days_ago = fields.Integer()
+    what = fields.Char(
+        string="Words", help="Words in its line on the journey: a page, a subject, a product."
+    )
+    day = fields.Date(string="Happened On")
+    days_ago = fields.Integer(string="Happened")
     times = CountedInteger(help="How many there were, beside the other conditions.")
 
     @api.model

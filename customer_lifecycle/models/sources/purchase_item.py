@@ -45,6 +45,7 @@ class LifecyclePurchaseItem(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     day = fields.Date(string="Bought On", readonly=True)
     days_ago = fields.Integer(
+        string="Bought",
         compute="_compute_days_ago",
         search="_search_days_ago",
         aggregator=None,
@@ -52,6 +53,15 @@ class LifecyclePurchaseItem(models.Model):
     )
     product_id = UncheckedMany2one("product.product", readonly=True)
     category_id = fields.Many2one(related="product_id.categ_id", string="Product Category")
+    tag_ids = fields.Many2many(related="product_id.all_product_tag_ids", string="Product Tags")
+    attribute_value_ids = fields.Many2many(
+        "product.attribute.value",
+        string="Attributes",
+        store=False,
+        exportable=False,
+        search="_search_attribute_value_ids",
+        help="Brand, size, colour, or whatever else variants differ by.",
+    )
     quantity = fields.Float(
         readonly=True, digits="Product Unit", help="In the unit of the product itself."
     )
@@ -109,6 +119,14 @@ class LifecyclePurchaseItem(models.Model):
         if operator == "in":
             return Domain("day", "in", [fields.Date.subtract(today, days=days) for days in value])
         return NotImplemented
+
+    # ----- PRODUCTS -----
+
+    def _search_attribute_value_ids(self, operator, value):
+        if operator not in ("in", "any", "any!", "ilike", "=ilike"):
+            return NotImplemented
+        path = "product_id.product_template_attribute_value_ids.product_attribute_value_id"
+        return Domain(path, operator, value)
 
     def _document_model(self):
         # sudo: where purchases come from is no secret

@@ -11,6 +11,7 @@ from . import (
     workflow_step,
     workflow_enrollment,
     workflow_delivery,
+    segment,
     mail,
     mail_template,
     workflow_reach,
