@@ -12,7 +12,7 @@ from .estimator import (
     registered_estimators,
     unregister_estimator,
 )
-from .histories import Histories, histories_from_transactions, repeat_amounts
+from .histories import PACE, Histories, histories_from_transactions, repeat_amounts
 from .history_counts import HistoryCounts, count_histories, merge_counts
 from .lifetime import STATE_VERSION, LifetimeModel, Predictions
 from .mbgnbd import MBGNBD
@@ -25,6 +25,7 @@ from .value import LEAST_FOR_GAMMA_GAMMA, GammaGamma, ShrunkenMean
 
 __all__ = [
     "LEAST_FOR_GAMMA_GAMMA",
+    "PACE",
     "STATE_VERSION",
     "MBGNBD",
     "Estimator",

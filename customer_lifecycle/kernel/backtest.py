@@ -27,6 +27,7 @@ from .calibration import (
 from .correction import learn_correction
 from .forecasts import CHANCE, ORDERS, past_rate
 from .histories import purchases_between
+from .learnt import LearntFactor, judge_factor, learn_factor
 from .level import JudgedWindow, recent_level, season_level
 from .mbgnbd import SHAPES
 from .metrics import (
@@ -34,6 +35,7 @@ from .metrics import (
     calibration_error,
     deciles,
     order_metrics,
+    poisson_deviance,
     reliability,
     value_metrics,
 )
@@ -61,7 +63,8 @@ class BlendWeights:
     on their hazard, or that factor with shift and slope of the log odds; ``windows``: lengths of
     the periods learnt from, in days; ``seasons``: number of earlier years that the level was
     learnt from, 0 where it was the last time; ``value_level``: factor on the value of an order, by
-    what the back-test's was off; ``month_level``: factor on the hazard of the next 30 days.
+    what the back-test's was off; ``month_level``: factor on the hazard of the next 30 days;
+    ``factor``: on the orders of each customer, None where the past teaches none.
     """
 
     k: int = 1
@@ -73,19 +76,27 @@ class BlendWeights:
     seasons: int = 0
     value_level: float = 1.0
     month_level: float = 1.0
+    factor: LearntFactor | None = None
 
     @property
     def competing(self):
         """Names of the estimators that have weight beside the kernel's own forecasts."""
         return sorted(set(self.weights) - set(ORDERS))
 
-    def forecast(self, candidates, chances):
+    def forecast(self, candidates, chances, known=None):
         """Expected orders and P(order) of customers, from the forecasts to blend of each.
 
         Nobody's expected orders are below his chance of an order, which a mean cannot be.
+
+        :param known: function of both that tells what :func:`~.learnt.features` does; without it
+            nobody's orders are moved by what is known of him
         """
         chance = self.chance(chances)
-        return np.maximum(self.orders(candidates), chance), chance
+        orders = np.maximum(self.orders(candidates), chance)
+        if known and self.factor and self.factor.weight:
+            moved = orders * self.factor.factor(known(orders, chance))
+            orders = np.maximum(moved, chance)
+        return orders, chance
 
     def orders(self, candidates):
         """Blend forecasts of orders, columns as in :data:`~.forecasts.ORDERS`, then competing."""
@@ -161,6 +172,7 @@ def learn(days, end, horizon, competing=(), month=True):
     if judges:
         _learn_level(blend, judges, first, end, horizon)
     _learn_line(blend, years if years and not covers_year(horizon) else recent, first, end)
+    _learn_factor(blend, windows)
     if month:
         _learn_month(blend, days, first, end, horizon)
     return blend
@@ -189,7 +201,7 @@ def _learn_level(blend, windows, first, end, horizon):
     trust = _trust(windows, first, end)
     judged = [
         JudgedWindow(
-            blend.forecast(window.candidates(k, names), window.chances(k, names))[0],
+            window.forecast(blend)[0],
             window.actual, window.least_errors(k), weight, float(window.histories.x.sum()),
         )
         for window, weight in zip(windows, trust, strict=True)
@@ -217,6 +229,23 @@ def _learn_line(blend, windows, first, end):
     happened = np.concatenate([window.actual for window in windows]) > 0
     row_weight = np.repeat(trust / trust.sum(), [len(window.actual) for window in windows])
     blend.chance_level = [blend.chance_level, *fit_line(chance, happened, row_weight)]
+
+
+def _learn_factor(blend, windows):
+    """Set what these windows teach of single customers."""
+    typical = np.concatenate([window.histories.value for window in windows]).mean()
+    if not typical > 0:
+        return
+    taught = []
+    for window in windows:
+        orders, chance = window.forecast(blend)
+        known = window.known(blend.k, orders, chance, typical)
+        taught.append((orders, known, window.actual))
+    blend.factor = learn_factor(taught, typical)
+
+
+def _errors(forecast, came):
+    return np.mean((forecast - came) ** 2), poisson_deviance(forecast, came)
 
 
 def _learn_month(blend, days, first, end, horizon):
@@ -263,42 +292,58 @@ def _best_shape(windows, trust):
 def corrected(blend, days, origin, end, before, horizon):
     """Return ``blend`` with its totals corrected by what those of ``before`` were off by.
 
+    Of its factor is left what would have been best in the same window.
+
     :param before: :class:`BlendWeights` learnt from days up to ``origin``, judged by (origin, end]
     :param horizon: days that ``blend`` is for
     """
-    judged = _judge(days, origin, end, before)
+    judged = judge(days, origin, end, before)
     if judged is None:
         return blend
     window = judged.window
+    factor = blend.factor and replace(
+        blend.factor, trust=judge_factor(judged.plain, judged.moved, window.actual, _errors)
+    )
     orders, value = learn_correction(
         judged.orders, judged.orders * judged.value, window.actual, window.net,
         window.length / horizon,
     )  # fmt: skip
-    return replace(blend, level=blend.level * orders, value_level=value)
+    return replace(blend, level=blend.level * orders, value_level=value, factor=factor)
 
 
 @dataclass
-class _Judged:
-    """The product's own forecasts for a past window, of each customer."""
+class Judged:
+    """The product's own forecasts for a past window, of each customer.
+
+    ``plain``, ``moved``: orders without the factor, and with all of it.
+    """
 
     window: BacktestWindow
     orders: np.ndarray
+    plain: np.ndarray
+    moved: np.ndarray
     chance: np.ndarray
     value: np.ndarray
     value_about: dict
 
 
-def _judge(days, origin, end, blend):
+def judge(days, origin, end, blend):
     """Forecasts for (origin, end]; None if there is nothing to compare."""
     k, names = blend.k, blend.competing
     window = look_back(days, origin, end - origin, sorted({1, k}), names)
     if window is None:
         return None
-    orders, chance = blend.forecast(window.candidates(k, names), window.chances(k, names))
+    plain, chance = window.forecast(replace(blend, factor=None))
+    orders = moved = plain
+    if blend.factor:
+        of_each = window.known(k, plain, chance, blend.factor.typical)
+        factor = blend.factor.settled(plain, of_each)
+        orders = np.maximum(plain * factor.factor(of_each), chance)
+        moved = np.maximum(plain * replace(factor, trust=1.0).factor(of_each), chance)
     known, h = days.until(origin), window.histories
     model, about = fit_value_model(h.x + 1, h.value, known.customer, known.amount)
     value = model.predict_value(h.x + 1, h.value)
-    return _Judged(window, orders, chance, value, about)
+    return Judged(window, orders, plain, moved, chance, value, about)
 
 
 def evaluate(days, origin, end, blend):
@@ -309,7 +354,7 @@ def evaluate(days, origin, end, blend):
     :return: JSON-able dict, or None if there is nothing to compare
     """
     k, names = blend.k, blend.competing
-    judged = _judge(days, origin, end, blend)
+    judged = judge(days, origin, end, blend)
     if judged is None:
         return None
     window, value = judged.window, judged.value

@@ -13,6 +13,7 @@ from .estimator import make_estimator
 from .forecasts import chance_candidates, order_candidates, past_rate
 from .histories import Histories, histories_from_ledger, purchases_between
 from .history_counts import count_histories
+from .learnt import features
 from .mbgnbd import MBGNBD, SHAPES
 from .metrics import poisson_deviance
 
@@ -71,6 +72,23 @@ class BacktestWindow:
             h.x, h.t_x, h.T, h.recent,
         )  # fmt: skip
         return np.column_stack((own, *(self.p_order(name) for name in competing)))
+
+    def forecast(self, blend):
+        """Expected orders and P(order) of each customer by a blend."""
+        return blend.forecast(
+            self.candidates(blend.k, blend.competing),
+            self.chances(blend.k, blend.competing),
+            lambda orders, chance: self.known(blend.k, orders, chance, blend.factor.typical),
+        )
+
+    def known(self, k, orders, chance, typical):
+        """What is known of each customer beside a blend's forecasts."""
+        h = self.histories
+        alive = self.models[k].predict_p_alive(h.x, h.t_x, h.T)
+        history = h.x, h.t_x, h.T, h.value, h.recent, h.pace
+        return features(
+            self.length, orders, chance, self.orders(k), self.orders(1), alive, history, typical
+        )
 
     def singles(self, k):
         """Forecasts of orders by single methods."""

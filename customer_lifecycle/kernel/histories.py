@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Purchases that the pace is read from.
+PACE = 6
+
 
 @dataclass(frozen=True)
 class Histories:
@@ -12,7 +15,8 @@ class Histories:
     ``customer``: id; ``x``: repeat purchase days; ``t_x``: days from first to last purchase;
     ``T``: days from first purchase to the end of observation; ``value``: net amount of all
     days, refunds included, per purchase day (0 where refunds ate up everything);
-    ``recent``: purchase days within the last ``horizon`` days up to and including the end.
+    ``recent``: purchase days within the last ``horizon`` days up to and including the end;
+    ``pace``: days from the sixth last purchase, of fewer the first, to the end.
     """
 
     customer: np.ndarray
@@ -21,6 +25,7 @@ class Histories:
     T: np.ndarray
     value: np.ndarray
     recent: np.ndarray
+    pace: np.ndarray
 
     def __len__(self):
         return len(self.customer)
@@ -127,16 +132,16 @@ def histories_from_ledger(days, end, horizon=365):
     bought = days.bought
     if not bought.any():
         whole = np.zeros(0, dtype=np.int64)
-        return Histories(whole, whole, whole, whole, np.zeros(0), whole)
+        return Histories(whole, whole, whole, whole, np.zeros(0), whole, whole)
     start = np.flatnonzero(np.concatenate(([True], days.customer[1:] != days.customer[:-1])))
     purchases = np.add.reduceat(bought.astype(np.int64), start)
     recent = np.add.reduceat((bought & (days.day > end - horizon)).astype(np.int64), start)
     net = np.add.reduceat(days.amount, start)
-    far = np.iinfo(np.int64).max
-    first = np.minimum.reduceat(np.where(bought, days.day, far), start)
-    last = np.maximum.reduceat(np.where(bought, days.day, -far), start)
     keep = purchases > 0
-    purchases, first, last = purchases[keep], first[keep], last[keep]
+    purchases = purchases[keep]
+    day = days.day if bought.all() else days.day[bought]
+    until = np.cumsum(purchases)
+    first, last = day[until - purchases], day[until - 1]
     return Histories(
         customer=days.customer[start][keep],
         x=purchases - 1,
@@ -144,6 +149,7 @@ def histories_from_ledger(days, end, horizon=365):
         T=end - first,
         value=np.maximum(net[keep] / purchases, 0.0),
         recent=recent[keep],
+        pace=end - day[until - np.minimum(purchases, PACE)],
     )
 
 

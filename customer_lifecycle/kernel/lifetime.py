@@ -11,6 +11,7 @@ from .forecasts import chance_candidates, order_candidates
 from .histories import histories_from_ledger, ledger
 from .history_counts import count_histories, merge_counts
 from .interval import draw_orders, level_error
+from .learnt import LearntFactor, features, pace_days
 from .mbgnbd import MBGNBD
 from .outliers import Outliers, find_outliers
 from .rhythm import fit_rhythm, next_purchase
@@ -22,7 +23,7 @@ _CORRECTION_CUSTOMERS = 5_000
 # Customers predicted at a time, which bounds the memory.
 _BATCH = 250_000
 # Changes with what :meth:`LifetimeModel.to_dict` holds.
-STATE_VERSION = 3
+STATE_VERSION = 4
 _FIGURES = ("n_customers", "n_repeat", "end", "log_likelihood")
 
 
@@ -46,6 +47,23 @@ class Predictions:
     next_in: np.ndarray
     next_from: np.ndarray
     next_to: np.ndarray
+
+
+@dataclass
+class _Expected:
+    """Forecasts on the way to :class:`Predictions`.
+
+    ``own``, ``plain``: orders by the models with the chosen k and with 1; ``discounted``,
+    ``p_own``: by the first; ``orders``, ``p_order``: by the blend.
+    """
+
+    p_alive: np.ndarray
+    own: np.ndarray
+    plain: np.ndarray
+    discounted: np.ndarray
+    p_own: np.ndarray
+    orders: np.ndarray | None = None
+    p_order: np.ndarray | None = None
 
 
 class LifetimeModel(Estimator):
@@ -97,6 +115,7 @@ class LifetimeModel(Estimator):
         sample = self._sample(days, histories)
         self._learn(sample, end)
         self._fit_models(histories, days)
+        self._settle(histories_from_ledger(sample, end, self.horizon))
         self.rhythm_ = fit_rhythm(sample, end)
         return self
 
@@ -175,6 +194,16 @@ class LifetimeModel(Estimator):
             histories.x + 1, histories.value, days.customer, days.amount
         )
 
+    def _settle(self, h):
+        """Keep the total of all customers where the factor moves single ones."""
+        blend = self.blend_
+        if blend.factor:
+            self.blend_ = replace(blend, factor=None)
+            history = [np.asarray(c, float) for c in (h.x, h.t_x, h.T, h.value, h.recent, h.pace)]
+            found = self._expected(*history)
+            known = self._known(found, history, found.orders, found.p_order, blend.factor.typical)
+            self.blend_ = replace(blend, factor=blend.factor.settled(found.orders, known))
+
     @property
     def k_(self):
         return self.blend_.k
@@ -251,7 +280,9 @@ class LifetimeModel(Estimator):
             for name, found in stored.get("competitors", {}).items()
         }
         model.rhythm_ = MBGNBD.from_parameters(**stored["rhythm"])
-        model.blend_ = BlendWeights(**stored["learnt"])
+        learnt = dict(stored["learnt"])
+        factor = learnt.pop("factor")
+        model.blend_ = BlendWeights(**learnt, factor=factor and LearntFactor(**factor))
         model.missing_ = {name: tuple(pair) for name, pair in stored["missing"].items()}
         model.sufficient_ = not model.missing_
         model.value_model_, model.backtest_ = stored["value_model"], stored["backtest"]
@@ -268,17 +299,21 @@ class LifetimeModel(Estimator):
 
     # ----- PREDICT -----
 
-    def predict(self, x, t_x, T, value, recent, customer=None):
+    def predict(self, x, t_x, T, value, recent, customer=None, pace=None):
         """Predict for customers with these histories, see :class:`~.histories.Histories`.
 
         :param customer: their ids, to know whose mean holds an order that stands alone
+        :param pace: without it they count as having always ordered at the same pace
         :return: :class:`Predictions`
         :raise ValueError: if the arrays differ in length
         """
         self._check_fitted()
         columns = [np.atleast_1d(np.asarray(c, dtype=float)) for c in (x, t_x, T, value, recent)]
+        if pace is None and columns[0].shape == columns[2].shape:
+            pace = pace_days(columns[2], columns[0])
+        columns.append(np.atleast_1d(np.asarray(pace, dtype=float)))
         if len({column.shape for column in columns}) > 1 or columns[0].ndim != 1:
-            raise ValueError("x, t_x, T, value and recent must be of one length.")
+            raise ValueError("x, t_x, T, value, recent and pace must be of one length.")
         columns[3] = self.typical_value(customer, columns[0] + 1.0, columns[3])
         parts = [
             self._predict_part(*(column[start : start + _BATCH] for column in columns))
@@ -293,12 +328,9 @@ class LifetimeModel(Estimator):
             customer = np.full(len(value), np.iinfo(np.int64).min)
         return self.outliers_.tamed_mean(np.atleast_1d(customer), n, value)
 
-    def _predict_part(self, x, t_x, T, value, recent):
-        """Arrays in the order of :class:`Predictions`."""
+    def _expected(self, x, t_x, T, value, recent, pace):
+        """What is expected of customers: see :class:`_Expected`."""
         models, t = self.models_, self.horizon
-        # A date that lies ahead of today is today's.
-        T = np.maximum(T, 0.0)
-        x, t_x = np.maximum(x, 0.0), np.clip(t_x, 0.0, T)
         model, first = models[self.k_], models[1]
         rate = np.log1p(self.discount_rate) / 365.0
         p_alive = model.predict_p_alive(x, t_x, T)
@@ -315,18 +347,43 @@ class LifetimeModel(Estimator):
             orders = np.column_stack((orders, *found))
             found = [other.predict_p_order(t, x, t_x, T) for other in others]
             chances = np.column_stack((chances, *found))
-        orders, p_order = self.blend_.forecast(orders, chances)
-        discount = np.divide(discounted, own, out=np.ones_like(own), where=own > 0)
+        found = _Expected(p_alive, own, plain, discounted, p_own)
+        found.orders, found.p_order = self.blend_.forecast(
+            orders,
+            chances,
+            lambda orders, chance: self._known(
+                found, (x, t_x, T, value, recent, pace), orders, chance, self.blend_.factor.typical
+            ),
+        )
+        return found
+
+    def _known(self, found, history, orders, chance, typical):
+        """What is known of customers beside the blend's forecasts."""
+        return features(
+            self.horizon, orders, chance, found.own, found.plain, found.p_alive, history, typical
+        )
+
+    def _predict_part(self, x, t_x, T, value, recent, pace):
+        """Arrays in the order of :class:`Predictions`."""
+        # A date that lies ahead of today is today's.
+        T = np.maximum(T, 0.0)
+        x, t_x, pace = np.maximum(x, 0.0), np.clip(t_x, 0.0, T), np.clip(pace, 0.0, T)
+        found = self._expected(x, t_x, T, value, recent, pace)
+        own, orders = found.own, found.orders
+        discount = np.divide(found.discounted, own, out=np.ones_like(own), where=own > 0)
         each = self._value.predict_value(x + 1, value) * self.blend_.value_level
         middle, low, high = next_purchase(self.rhythm_, x, t_x)
-        p_month = model.predict_p_order(min(MONTH, t), x, t_x, T, p_alive)
-        p_order_30 = self.blend_.month(p_order, p_own, p_month)
+        model, month = self.models_[self.k_], min(MONTH, self.horizon)
+        p_month = model.predict_p_order(month, x, t_x, T, found.p_alive)
+        p_order_30 = self.blend_.month(found.p_order, found.p_own, p_month)
         return (
-            p_alive, p_order, p_order_30, orders, each,
+            found.p_alive, found.p_order, p_order_30, orders, each,
             orders * discount * each, middle, low, high,
         )  # fmt: skip
 
-    def predict_interval(self, x, t_x, T, value, recent=None, level=0.8, draws=4000, customer=None):
+    def predict_interval(
+        self, x, t_x, T, value, recent=None, level=0.8, draws=4000, customer=None, pace=None
+    ):
         """Range that holds one customer's orders and their value with probability ``level``.
 
         Draws from the posterior of the model with ``k_``: alive or not, own rate, own dropout,
@@ -334,7 +391,7 @@ class LifetimeModel(Estimator):
         random level as wrong as the back-test's total was.
 
         :param recent: as in :meth:`predict`; without it the model's level is not changed
-        :param customer: as in :meth:`predict`
+        :param customer, pace: as in :meth:`predict`
         :return: dict orders (low, high) and value (low, high, undiscounted)
         :raise ValueError: if ``level`` is not between 0 and 1 or ``draws`` is below 1
         """
@@ -347,7 +404,9 @@ class LifetimeModel(Estimator):
         x, t_x = max(x, 0), min(max(t_x, 0), T)
         blend = None
         if recent is not None:
-            blend = self.predict([x], [t_x], [T], [value], [recent]).expected_orders[0]
+            history = ([number] for number in (x, t_x, T, value, recent))
+            pace = None if pace is None else [pace]
+            blend = self.predict(*history, pace=pace).expected_orders[0]
         generator = np.random.default_rng(self.random_state)
         orders = draw_orders(
             self.models_[self.k_], self.horizon, x, t_x, T, blend,

@@ -19,6 +19,7 @@ FIGURES = (
     "first_order_date",
     "last_order_date",
     "recent_order_count",
+    "pace_date",
     "revenue",
     "revenue_year",
     "average_order_value",

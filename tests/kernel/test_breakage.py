@@ -129,7 +129,7 @@ def test_model_survives(case):
         warnings.simplefilter("error")
         model = LifetimeModel(horizon=180).fit(*log, end=END)
         h = histories_from_transactions(*log, end=END, horizon=180)
-        own = model.predict(h.x, h.t_x, h.T, h.value, h.recent)
+        own = model.predict(h.x, h.t_x, h.T, h.value, h.recent, pace=h.pace)
         any_ = model.predict(*QUESTIONS)
         interval = model.predict_interval(3, 100, 200, 25.0, 1, draws=200)
     assert_believable(own, h.T, h.x)

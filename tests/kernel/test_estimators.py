@@ -112,7 +112,7 @@ def test_what_competes_is_stored_along_and_missed_when_it_is_gone(log, histories
     # earned or not: a model with weight for it is what this is about
     for weights in (stored["learnt"]["weights"], stored["learnt"]["chances"]):
         weights.update({name: 0.0 for name in weights}, pareto_nbd=1.0)
-    stored["learnt"] |= {"level": 1.0, "chance_level": 1.0}
+    stored["learnt"] |= {"level": 1.0, "chance_level": 1.0, "factor": None}
     h = histories
     reference = ParetoNBD().fit(*count_histories(h.x, h.t_x, h.T))
     stored["competitors"] = {"pareto_nbd": {"options": {}, "parameters": reference.parameters_}}

@@ -36,7 +36,7 @@ def histories(log):
 
 
 def predict(model, h):
-    return model.predict(h.x, h.t_x, h.T, h.value, h.recent)
+    return model.predict(h.x, h.t_x, h.T, h.value, h.recent, pace=h.pace)
 
 
 def same(one, other):

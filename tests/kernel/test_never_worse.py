@@ -11,7 +11,7 @@ smallest at the median and may be larger by four percent.
 import numpy as np
 import pytest
 
-from customer_lifecycle.kernel.backtest import evaluate, learn, look_back
+from customer_lifecycle.kernel.backtest import evaluate, judge, learn
 from customer_lifecycle.kernel.forecasts import past_rate
 from customer_lifecycle.kernel.histories import ledger
 from customer_lifecycle.kernel.metrics import poisson_deviance
@@ -31,10 +31,11 @@ def forecasts(log, calibration_end, holdout_end):
     window = holdout_end - calibration_end
     days = ledger(*log, holdout_end)
     learnt = learn(days, calibration_end, window)
-    outlook = look_back(days, calibration_end, window, sorted({1, learnt.k}))
+    judged = judge(days, calibration_end, holdout_end, learnt)
+    outlook = judged.window
     h = outlook.histories
     columns = (
-        learnt.forecast(outlook.candidates(learnt.k), outlook.chances(learnt.k))[0],
+        judged.orders,
         outlook.orders(learnt.k), outlook.orders(1), past_rate(h.x, h.T, window), h.recent,
     )  # fmt: skip
     return learnt, np.column_stack(columns), outlook.actual

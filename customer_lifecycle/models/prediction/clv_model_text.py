@@ -19,6 +19,8 @@ FORECAST_KINDS = {
     "recent": "recent",
     "same_as_last_period": "recent",
 }
+#: groups of customers that the learnt factor is told for: at most so many, from so many percent on
+TOLD, LEAST_TOLD = 4, 1.5
 
 
 class LifecycleClvModel(models.Model):
@@ -32,7 +34,7 @@ class LifecycleClvModel(models.Model):
     )
 
     @api.depends_context("lang")
-    @api.depends("parameters", "k", "weights", "value_model", "sufficient")
+    @api.depends("parameters", "k", "weights", "value_model", "sufficient", "data")
     def _compute_reading(self):
         for model in self:
             lines = model._reading_lines()
@@ -53,7 +55,7 @@ class LifecycleClvModel(models.Model):
         if not parameters or not self.sufficient:
             return []
         lines = self._rhythm_lines(parameters) + self._loss_lines(parameters)
-        return lines + self._weight_lines() + self._value_lines()
+        return lines + self._weight_lines() + self._factor_lines() + self._value_lines()
 
     def _rhythm_lines(self, parameters):
         rate, spread = parameters.get("r"), parameters.get("alpha")
@@ -113,6 +115,49 @@ class LifecycleClvModel(models.Model):
             if share >= 0.005
         ]
         return parts and [self.env._("Forecasts are mixed from %s.", ", ".join(parts))]
+
+    def _factor_lines(self):
+        """What earlier periods taught of single customers: of whom more is expected, or less."""
+        factor = (self.data or {}).get("learnt", {}).get("factor")
+        if not factor:
+            return []
+        if not factor["trust"]:
+            return [
+                self.env._(
+                    "What earlier periods say of single customers did not make the back-test "
+                    "better, so it is left out."
+                )
+            ]
+        groups = {
+            ("pace_change", "high"): self.env._("customers who order faster lately than before"),
+            ("pace_change", "low"): self.env._("customers who order slower lately than before"),
+            ("silence", "high"): self.env._("customers who have not ordered for long"),
+            ("silence", "low"): self.env._("customers who ordered a short time ago"),
+            ("age", "high"): self.env._("customers of many years"),
+            ("age", "low"): self.env._("new customers"),
+            ("value", "high"): self.env._("customers with large orders"),
+            ("value", "low"): self.env._("customers with small orders"),
+            ("orders", "high"): self.env._("customers with many orders"),
+            ("orders", "low"): self.env._("customers with few orders"),
+        }
+        lines = [
+            self.env._(
+                "Earlier periods taught what the methods miss in single customers; that counts "
+                "for %s %%.",
+                round(100 * factor["share"] * factor["trust"]),
+            )
+        ]
+        for name, side, percent in factor["told"]:
+            who = groups.get((name, side))
+            if not who or abs(percent) < LEAST_TOLD or len(lines) > TOLD:
+                continue
+            values = {"who": who, "percent": round(abs(percent))}
+            lines.append(
+                self.env._("%(percent)s %% more orders are expected of %(who)s.", **values)
+                if percent > 0
+                else self.env._("%(percent)s %% fewer orders are expected of %(who)s.", **values)
+            )
+        return lines
 
     def _value_lines(self):
         about = self.value_model or {}

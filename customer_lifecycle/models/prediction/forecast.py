@@ -43,7 +43,8 @@ class PredictNew(Outputs):
                 """SELECT partner_id AS id, partner_id, order_count,
                           first_order_date - DATE '1970-01-01' AS first_day,
                           last_order_date - DATE '1970-01-01' AS last_day, average_order_value,
-                          recent_order_count, revenue, clv_historical
+                          recent_order_count, revenue, clv_historical,
+                          COALESCE(pace_date, first_order_date) - DATE '1970-01-01' AS pace_day
                      FROM lifecycle_change
                     WHERE found AND NOT known AND order_count > 0
                       AND partner_id > %s AND partner_id <= %s
@@ -78,7 +79,9 @@ class PredictKnown(Step):
                 """SELECT id, partner_id, order_count,
                           first_order_date - DATE '1970-01-01' AS first_day,
                           last_order_date - DATE '1970-01-01' AS last_day, average_order_value,
-                          recent_order_count, revenue, clv_historical, predicted::int, %s
+                          recent_order_count, revenue, clv_historical,
+                          COALESCE(pace_date, first_order_date) - DATE '1970-01-01' AS pace_day,
+                          predicted::int, %s
                      FROM lifecycle_profile
                     WHERE company_id = %s AND order_count > 0 AND active AND %s
                     ORDER BY id LIMIT %s""",
@@ -143,13 +146,15 @@ def predict_frame(stored, frame, today):
     customer = frame["partner_id"].to_numpy(np.int64)
     orders = frame["order_count"].to_numpy(np.int64)
     average = frame["average_order_value"].to_numpy(np.float64)
+    day = today.toordinal() - EPOCH if isinstance(today, date) else today
     prediction = model.predict(
         orders - 1,
         last - first,
-        (today.toordinal() - EPOCH if isinstance(today, date) else today) - first,
+        day - first,
         average,
         frame["recent_order_count"].to_numpy(np.int64),
         customer=customer,
+        pace=day - frame["pace_day"].to_numpy(np.int64),
     )
     outputs = {
         "p_alive": np.round(prediction.p_alive, 2),

@@ -59,8 +59,9 @@ class LifecyclePrediction(models.AbstractModel):
         )
         average, recent = profile.average_order_value, profile.recent_order_count
         customer = profile.partner_id.id
+        pace = max((today - (profile.pace_date or profile.first_order_date)).days, 0)
         interval = model.predict_interval(
-            *history, average, recent, level=RANGE_LEVEL, customer=customer
+            *history, average, recent, level=RANGE_LEVEL, customer=customer, pace=pace
         )
         frame = pd.DataFrame(
             [
@@ -72,7 +73,7 @@ class LifecyclePrediction(models.AbstractModel):
             ]
         )
         factor = value_ratio(stored, frame)[0] * self._discount(
-            model.predict(*history, average, recent, customer=customer)
+            model.predict(*history, average, recent, customer=customer, pace=pace)
         )
         low, high = round_shown(np.array(interval["value"]) * factor)
         return {

@@ -58,6 +58,11 @@ class LifecycleProfile(models.Model):
         readonly=True,
         help="Orders within one prediction horizon before today.",
     )
+    pace_date = fields.Date(
+        string="Sixth Last Order",
+        readonly=True,
+        help="Of customers with fewer orders, the first. It tells how fast somebody orders lately.",
+    )
     revenue = fields.Monetary(
         string="Net Revenue", readonly=True, help="Untaxed, less credit notes, to date."
     )

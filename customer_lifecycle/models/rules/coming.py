@@ -12,6 +12,7 @@ import pandas as pd
 
 from odoo.tools import SQL
 
+from ... import kernel
 from ..prediction.forecast import predict_frame
 from ..prediction.prediction_columns import EPOCH, OUTPUTS
 from ..prediction.rhythm import rhythm_sql
@@ -79,6 +80,7 @@ class Coming:
             "order_count": [len(orders)],
             "first_order_date": [min(orders)],
             "last_order_date": [today],
+            "pace_date": sorted(orders)[-kernel.PACE :][:1],
         }
         if COMPUTED.intersection(self.rules.names):
             figures.update(self._figures([today], bought))
@@ -149,7 +151,7 @@ class Coming:
         orders = [(day, amount) for day, amount, _value in bought if amount > 0]
         if not orders or not stored.sufficient or not stored._is_readable():
             return {}
-        size = len(ends)
+        size, pace = len(ends), orders[-kernel.PACE :][0]
         # days are counted from 1970 there
         first, last = (end[0].toordinal() - EPOCH for end in (orders[0], orders[-1]))
         frame = pd.DataFrame(
@@ -160,6 +162,7 @@ class Coming:
                 "last_day": np.full(size, last),
                 "average_order_value": np.full(size, np.mean([row[1] for row in orders])),
                 "recent_order_count": recent,
+                "pace_day": np.full(size, pace[0].toordinal() - EPOCH),
                 "revenue": np.full(size, sum(row[1] for row in bought)),
                 "clv_historical": np.full(size, sum(row[2] for row in bought)),
             }

@@ -9,6 +9,7 @@ from datetime import date
 
 from odoo.tools import SQL
 
+from ... import kernel
 from ...tools.step import EVERYBODY, Step
 from .late_purchases import find_late, history_sql
 from .prospects import Prospects, count_open_documents
@@ -30,6 +31,7 @@ SUMS = {
     "first_order_date": "NULL",
     "last_order_date": "NULL",
     "recent_order_count": "0",
+    "pace_date": "NULL",
     "revenue": "0",
     "revenue_year": "0",
     **dict.fromkeys(WINDOWS, "NULL"),
@@ -96,6 +98,8 @@ class Collect(Step):
                           MAX(bought) AS last_order_date,
                           COUNT(*) FILTER (WHERE bought > %(today)s - %(horizon)s)
                               ::integer AS recent_order_count,
+                          (ARRAY_AGG(bought ORDER BY bought) FILTER (WHERE bought IS NOT NULL))
+                              [GREATEST(COUNT(bought) - %(pace)s + 1, 1)] AS pace_date,
                           SUM(amount) AS revenue,
                           COALESCE(SUM(amount) FILTER (WHERE day > %(today)s - 365), 0)
                               AS revenue_year,
@@ -118,6 +122,7 @@ class Collect(Step):
                 sample=self.sample,
                 today=today,
                 horizon=company.lifecycle_horizon,
+                pace=kernel.PACE,
                 digits=company.currency_id.decimal_places,
                 # the same expression twice is summed up once
                 value=value,

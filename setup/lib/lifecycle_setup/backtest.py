@@ -113,7 +113,7 @@ def _months(package, model, customer, day, amount, holdout_end: int) -> list:
     end = model.end_
     log = customer, day, amount
     h = package.histories_from_transactions(*log, end, model.horizon, free_orders=True)
-    orders = model.predict(h.x, h.t_x, h.T, h.value, h.recent, h.customer).expected_orders
+    orders = model.predict(h.x, h.t_x, h.T, h.value, h.recent, h.customer, h.pace).expected_orders
     timing = model.models_[model.k_]
     whole = np.maximum(timing.predict_orders(holdout_end - end, h.x, h.t_x, h.T), 1e-12)
     came = (day > end) & (day <= holdout_end) & np.isin(customer, h.customer)

@@ -114,7 +114,7 @@ def _child(path, runs):
         del p_alive, discounted, worth
         model = package.LifetimeModel.from_models(purchases, value, HORIZON)
         started = time.process_time()
-        predictions = model.predict(h.x, h.t_x, h.T, h.value, h.recent)
+        predictions = model.predict(h.x, h.t_x, h.T, h.value, h.recent, pace=h.pace)
         taken["predict"].append(time.process_time() - started)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds = {name: float(np.median(times)) for name, times in taken.items()}
