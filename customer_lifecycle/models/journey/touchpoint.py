@@ -16,6 +16,7 @@ from odoo.tools import SQL
 
 from ...tools import rights
 from ...tools.fields import AskedOne2many, CountedInteger, is_counted
+from ..profile.asked_words import asked_words
 from ..profile.bought import alternatives, compared
 from ..sources.source_mixin import DEFECTS
 from .contacts import ContactScope
@@ -319,3 +320,12 @@ class LifecycleProfile(models.Model):
         if operator == "any":
             return touchpoints._profiles_in_touch(Domain(value), today)
         return NotImplemented
+
+    def _asked_words(self, condition):
+        name, operator, value = condition.field_expr, condition.operator, condition.value
+        if name != "touchpoint_ids" or operator not in ("any", "not any"):
+            return super()._asked_words(condition)
+        words = asked_words(self.env["lifecycle.touchpoint"], value)
+        if operator == "any":
+            return self.env._("Was in touch: %s", words)
+        return self.env._("Was not in touch: %s", words)

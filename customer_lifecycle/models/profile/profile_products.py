@@ -8,7 +8,8 @@ with the rights of who asks.
 from odoo import api, models
 from odoo.fields import Domain
 
-from ...tools.fields import AskedOne2many
+from ...tools.fields import AskedOne2many, is_counted
+from .asked_words import asked_words
 from .bought import has_bought
 
 
@@ -52,3 +53,38 @@ class LifecycleProfile(models.Model):
     @api.model
     def _has_bought(self, items, domain):
         return has_bought(items, domain, self._lifecycle_today())
+
+    def _asked_words(self, condition):
+        """What a condition of a rule asks of purchases or touchpoints, with what was found.
+
+        :return: a sentence; None for a condition on something else
+        """
+        self.ensure_one()
+        name, operator, value = condition.field_expr, condition.operator, condition.value
+        if name != "bought_item_ids" or operator not in ("any", "not any"):
+            return None
+        items = self.env["lifecycle.purchase.item"]
+        words = asked_words(items, value)
+        asked = (
+            self.env._("Has bought %s", words)
+            if operator == "any"
+            else self.env._("Has not bought %s", words)
+        )
+        plain = Domain(value).map_conditions(
+            lambda each: Domain.TRUE if is_counted(items, each) else each
+        )
+        ((days, last),) = items._read_group(
+            plain
+            & Domain("partner_id", "=", self.partner_id.id)
+            & Domain("company_id", "=", self.company_id.id)
+            & Domain("day", "<=", self._lifecycle_today()),
+            aggregates=["day:count_distinct", "day:max"],
+        )
+        if not days:
+            return asked
+        return self.env._(
+            "%(asked)s (%(days)s days with such a purchase, the last on %(date)s)",
+            asked=asked,
+            days=days,
+            date=self._date(last),
+        )

@@ -133,6 +133,8 @@ class LifecycleProfile(models.Model):
         sentences = []
         for condition in rule.iter_conditions():
             name = condition.field_expr
+            if asked := self._asked_words(condition):
+                sentences.append(asked)
             if name not in labels or condition.operator not in WORDS:
                 continue
             sentences.append(

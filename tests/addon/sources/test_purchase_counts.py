@@ -1,5 +1,6 @@
 """Rules that count what was bought: times, totals, the first time, the last purchase."""
 
+from odoo import Command
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
@@ -201,6 +202,119 @@ class TestPurchaseCounts(MoneyCase):
             self.company, self.today, partner_ids=self.all.ids
         )
         self.assertEqual(segment.member_ids.profile_id.partner_id, self.customer | self.tried)
+
+    def test_the_contact_says_why(self):
+        self.segment([self.in_coffee, ("days_ago", "<=", 90), ("times", ">=", 3)])
+        self.classify()
+        (why,) = self.profile(self.customer)._why_segments()
+        self.assertIn(
+            "Has bought Coffee and below, in the last 90 days, at least 3 times "
+            "(3 days with such a purchase, the last on",
+            why,
+        )
+
+    def test_tags_and_attributes(self):
+        tag = self.env["product.tag"].create({"name": "Fair"})
+        self.decaf.product_tag_ids = tag
+        self.assertEqual(self.bought(("tag_ids", "in", tag.ids)), self.tried)
+        size = self.env["product.attribute"].create(
+            {"name": "Size", "value_ids": [Command.create({"name": name}) for name in ("S", "L")]}
+        )
+        template = self.env["product.template"].create(
+            {
+                "name": "Grinder",
+                "type": "consu",
+                "taxes_id": False,
+                "attribute_line_ids": [
+                    Command.create(
+                        {"attribute_id": size.id, "value_ids": [Command.set(size.value_ids.ids)]}
+                    )
+                ],
+            }
+        )
+        small, large = template.product_variant_ids
+        self.buy(self.back, 3, (small, 1))
+        self.buy(self.tried, 3, (large, 1))
+        self.store()
+        small_size = size.value_ids[0]
+        self.assertEqual(self.bought(("attribute_value_ids", "in", small_size.ids)), self.back)
+        self.assertEqual(
+            self.bought(("attribute_value_ids", "ilike", "L"), ("days_ago", "<", 9)), self.tried
+        )
+
+    # ----- WHEREVER A FILTER OVER CUSTOMERS STANDS -----
+
+    @property
+    def often(self):
+        """Three times in 90 days."""
+        return [self.in_coffee, ("days_ago", "<=", 90), ("times", ">=", 3)]
+
+    def test_filters_of_contacts_and_reports(self):
+        asked = [("bought_item_ids", "any", self.often)]
+        contacts = self.env["res.partner"].search([("lifecycle_profile_id", "any", asked)])
+        self.assertEqual(contacts & self.all, self.customer)
+        report = self.env["lifecycle.customer.revenue"].search([("profile_id", "any", asked)])
+        self.assertEqual(report.partner_id, self.customer)
+
+    def test_filter_goal_and_step_of_a_workflow(self):
+        asked = repr([("bought_item_ids", "any", self.often)])
+        starter = self.new_user(
+            "counting_starter", "customer_lifecycle.group_workflow_starter", self.company
+        )
+        workflow = (
+            self.env["lifecycle.workflow"]
+            .with_user(starter)
+            .create(
+                {
+                    "name": "Coffee",
+                    "company_id": self.company.id,
+                    "trigger": "manual",
+                    "domain": asked,
+                    "goal_domain": asked,
+                    "step_ids": [
+                        Command.create(
+                            {
+                                "kind": "branch",
+                                "name": "Drinks much?",
+                                "domain": asked,
+                                "sequence": 1,
+                            }
+                        )
+                    ],
+                }
+            )
+        )
+        for text in (workflow.domain, workflow.goal_domain, workflow.step_ids.domain):
+            found = workflow.sudo()._matching(self.company, text)
+            profiles = self.env["lifecycle.profile"].browse(found.get_result_ids())
+            self.assertEqual(profiles.partner_id, self.customer)
+        few = workflow.sudo()._matching(
+            self.company, asked, (self.profile(self.tried) | self.profile(self.customer)).ids
+        )
+        self.assertEqual(few.get_result_ids(), tuple(self.profile(self.customer).ids))
+
+    def test_who_is_compared(self):
+        segment = self.segment([self.in_coffee])
+        comparison = self.env["lifecycle.comparison"].create(
+            {
+                "name": "Coffee",
+                "company_id": self.company.id,
+                "event": "segment",
+                "segment_id": segment.id,
+                "domain": repr([("bought_item_ids", "any", self.often)]),
+            }
+        )
+        found = self.env["lifecycle.profile"].search(comparison._domain())
+        self.assertEqual(found.partner_id & self.all, self.customer)
+
+    def test_who_sees_his_own_customers_only(self):
+        other = self.new_user("counting_other", "sales_team.group_sale_salesman", self.company)
+        reader = self.new_user("counting_reader", "sales_team.group_sale_salesman", self.company)
+        self.customer.user_id = other
+        domain = [("bought_item_ids", "any", self.often)]
+        profiles = self.env["lifecycle.profile"]
+        self.assertEqual(profiles.with_user(other).search(domain).partner_id, self.customer)
+        self.assertFalse(profiles.with_user(reader).search(domain))
 
     def classify(self):
         self.env["lifecycle.classifier"]._classify_all(self.company, self.today)
