@@ -180,7 +180,7 @@ class DemoLoader:
     def _draw_business(self, partners):
         """Split everything ever bought into imported history and orders, by date.
 
-        :return: list of (day, partner, net amount), list of (day, partner, basket)
+        :return: two lists of (day, partner, basket)
         """
         moved = self.today - timedelta(days=MOVED_DAYS)
         imported, ordered = [], []
@@ -191,8 +191,7 @@ class DemoLoader:
             for day, amount in draw_orders(rhythm, customer.size, self.today, self.rng):
                 basket = draw_basket(favourites, amount, self.rng)
                 if day < moved:
-                    total = sum(quantity * price for _key, quantity, price in basket)
-                    imported.append((day, partners[customer.key][0], total))
+                    imported.append((day, partners[customer.key][0], basket))
                 else:
                     ordered.append((day, self.rng.choice(partners[customer.key]), basket))
         imported.sort(key=lambda row: row[0])
@@ -200,27 +199,37 @@ class DemoLoader:
         return imported, ordered
 
     def _import_history(self, imported):
-        values = [
-            {
+        values, returned = [], []
+        for number, (day, partner, basket) in enumerate(imported, 1001):
+            purchase = {
                 "partner_id": partner.id,
                 "date": day,
-                "amount": round(amount, 2),
                 "currency_id": self.company.currency_id.id,
                 "company_id": self.company.id,
                 "reference": f"OLD-{number:05}",
             }
-            for number, (day, partner, amount) in enumerate(imported, 1001)
-        ]
-        # two deliveries that came back, as the former system wrote them
-        for number, returned in enumerate(values[20:200:120], 1):
-            values.append(
+            values += [
                 {
-                    **returned,
-                    "date": returned["date"] + timedelta(days=9),
-                    "amount": -round(returned["amount"] / 3, 2),
-                    "reference": f"OLD-R{number:04}",
+                    **purchase,
+                    "product_id": self.products[key].id,
+                    "quantity": quantity,
+                    "amount": round(quantity * price, 2),
+                    "reference": f"{purchase['reference']}-{line}",
                 }
-            )
+                for line, (key, quantity, price) in enumerate(basket, 1)
+            ]
+            if number in (1021, 1141):
+                # came back, as the former system wrote it: without saying what
+                total = sum(quantity * price for _key, quantity, price in basket)
+                returned.append(
+                    {
+                        **purchase,
+                        "date": day + timedelta(days=9),
+                        "amount": -round(total / 3, 2),
+                        "reference": f"OLD-R{len(returned) + 1:04}",
+                    }
+                )
+        values += returned
         self.env["lifecycle.external.purchase"].create(values)
 
     def _create_orders(self, ordered):

@@ -18,12 +18,12 @@ from ...tools.copy import copy_out
 EVERY_DAYS = 7
 #: what is told is what became of customers within so many days
 WITHIN_DAYS = 365
-#: in a longer history, who bought in its first days may have bought before it began
-BEGINNING_DAYS = 90
+#: in a history of so many years, who bought in its first days may have bought before it began
+LONG_HISTORY_DAYS, BEGINNING_DAYS = 3 * 365, 90
 #: customers that a product must have begun with to have a row, and rows of each kind
 FEWEST, MOST = 5, 2_000
 #: customers in all, below which nothing is said
-ENOUGH = 50
+ENOUGH = 30
 
 
 class LifecycleFirstProduct(models.Model):
@@ -166,7 +166,7 @@ class LifecycleFirstProduct(models.Model):
                     WHERE company_id = %(company)s AND active AND order_count > 0
                       AND first_order_date <= %(last)s
                       AND first_order_date >= (
-                          SELECT CASE WHEN MIN(first_order_date) < %(last)s - %(within)s
+                          SELECT CASE WHEN MIN(first_order_date) < %(today)s::date - %(long)s
                                       THEN MIN(first_order_date) + %(beginning)s
                                       ELSE MIN(first_order_date) END
                             FROM lifecycle_profile
@@ -204,6 +204,8 @@ class LifecycleFirstProduct(models.Model):
             last=fields.Date.subtract(today, days=WITHIN_DAYS),
             within=WITHIN_DAYS,
             beginning=BEGINNING_DAYS,
+            long=LONG_HISTORY_DAYS,
+            today=today,
         )
 
     @api.model
