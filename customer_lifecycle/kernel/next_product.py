@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, gammaincc, logit
 
-from .product_pairs import MOST_PAIRS, Log, Pairs, _isin, _place, _starts, habits_of, pairs_of
+from .product_pairs import Log, Pairs, _isin, _place, _starts, habits_of, pairs_of
 
 #: suggestions for a customer
 SUGGESTIONS = 5
@@ -26,6 +26,8 @@ SUGGESTIONS = 5
 LEADING = 30
 #: candidates that are weighed at a time
 AT_ONCE = 3_000_000
+#: customers whose past weights are learnt from, and tried on
+MOST_JUDGED = 200_000
 #: candidates that weights are learnt from
 MOST_LEARNT = 300_000
 #: a smaller chance is not worth a word
@@ -70,7 +72,7 @@ DEFAULT = Weights(
 #: how far the weights of a company may lie from the default ones, as standard deviation
 PRIOR_DEVIATION = 0.5
 #: and the level of its chances, as log-odds
-LEVEL_DEVIATION = 4.0
+LEVEL_DEVIATION = 1.0
 
 
 class Knowledge(NamedTuple):
@@ -144,7 +146,7 @@ def horizon_of(log):
     return int(np.clip(round(gap), SHORTEST_HORIZON, LONGEST_HORIZON))
 
 
-def learn_products(log, today, horizon, most_pairs=MOST_PAIRS):
+def learn_products(log, today, horizon):
     """:class:`Knowledge` of the products in the purchases up to a day."""
     log = log.until(today)
     habits = habits_of(log)
@@ -152,7 +154,7 @@ def learn_products(log, today, horizon, most_pairs=MOST_PAIRS):
     demand, short = (_demand(log, log.day > today - days) for days in (horizon, horizon / 4))
     many = habits.times > 1
     gaps = (habits.last - habits.first)[many] / (habits.times[many] - 1)
-    pairs = pairs_of(habits, len(log.customers), n_products, most_pairs)
+    pairs = pairs_of(habits, len(log.customers), n_products)
     # of those who had it a horizon ago, who bought it since
     had = habits.first <= today - horizon
     owners = np.bincount(habits.product[had], minlength=n_products)
@@ -196,6 +198,7 @@ def learn_weights(log, today, horizon):
 
     :param log: :class:`.product_pairs.Log`; what is after ``today`` is not looked at
     """
+    log = log.sample(MOST_JUDGED)
     windows = [_window(log, today - back * horizon, horizon) for back in (2, 1)]
     learnt = []
     for earlier, later, prior in zip(*windows, DEFAULT, strict=True):
@@ -222,7 +225,7 @@ class _Window(NamedTuple):
 
 def _window(log, day, horizon):
     """A :class:`_Window` for each kind of candidates."""
-    knowledge = learn_products(log, day, horizon, MOST_PAIRS // 4)
+    knowledge = learn_products(log, day, horizon)
     past = log.until(day)
     past = past.of(_sample(past))
     bought = _keys(log.until(day + horizon), after=day)
@@ -236,22 +239,25 @@ def _window(log, day, horizon):
         )
 
 
-def suggest(log, today, knowledge, weights=DEFAULT, limit=SUGGESTIONS):
+def suggest(log, today, knowledge, weights=DEFAULT, limit=SUGGESTIONS, wanted=None):
     """What the customers of a log may buy next, a part of them at a time.
 
     The result of a customer does not hang on who else is in the log.
 
     :param log: :class:`.product_pairs.Log`, whose product codes are those of ``knowledge``
+    :param wanted: whether a product may be suggested at all; (products,); None: each may
     :return: :class:`Suggestions`
     """
     log = log.until(today)
-    found = [_suggest(part, today, knowledge, weights, limit) for part in _parts(log, knowledge)]
+    found = [
+        _suggest(part, today, knowledge, weights, limit, wanted) for part in _parts(log, knowledge)
+    ]
     if not found:
-        found = [_suggest(log, today, knowledge, weights, limit)]
+        found = [_suggest(log, today, knowledge, weights, limit, wanted)]
     return Suggestions(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-def _suggest(log, today, knowledge, weights, limit):
+def _suggest(log, today, knowledge, weights, limit, wanted):
     kinds = (_again(log, today, knowledge), _alike(log, today, knowledge))
     chance = np.concatenate(
         [expit(each.features @ own) for each, own in zip(kinds, weights, strict=True)]
@@ -267,7 +273,10 @@ def _suggest(log, today, knowledge, weights, limit):
             strict=True,
         )
     )
-    worth = np.flatnonzero(chance >= LEAST_CHANCE)
+    worth = chance >= LEAST_CHANCE
+    if wanted is not None:
+        worth &= wanted[columns["product"]]
+    worth = np.flatnonzero(worth)
     product = log.products[columns["product"]]
     order = worth[np.lexsort((product[worth], -chance[worth], columns["customer"][worth]))]
     customer = columns["customer"][order]

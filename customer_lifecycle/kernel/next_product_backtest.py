@@ -7,8 +7,15 @@ a horizon ago, and of what anybody would suggest without them. Stored by the wee
 import numpy as np
 from scipy import sparse
 
-from .next_product import SUGGESTIONS, _keys, learn_products, learn_weights, suggest
-from .product_pairs import _isin, _place, habits_of
+from .next_product import (
+    MOST_JUDGED,
+    SUGGESTIONS,
+    _keys,
+    learn_products,
+    learn_weights,
+    suggest,
+)
+from .product_pairs import _isin, _place, habits_of, spread
 
 #: customers that are tried, and customers that likeness of products is taken from
 MOST_TRIED, MOST_COMPARED = 5_000, 50_000
@@ -33,13 +40,13 @@ def backtest_products(log, today, horizon, limit=SUGGESTIONS):
         bought one of the suggestions at least), recall (mean share of what they bought that was
         suggested); None with too few customers
     """
-    split = today - horizon
+    log, split = log.sample(MOST_JUDGED), today - horizon
     past, bought = log.until(split), _keys(log.until(today), after=split)
     n_products = max(len(log.products), 1)
     who = np.intersect1d(np.unique(bought // n_products), np.unique(past.customer))
     if len(who) < LEAST_TRIED:
         return None
-    who = _spread(who, MOST_TRIED)
+    who = spread(who, MOST_TRIED)
     basket = np.bincount(bought // n_products, minlength=len(log.customers))
     weights = learn_weights(log, split, horizon)
     told = suggest(past.of(who), split, learn_products(log, split, horizon), weights, limit)
@@ -89,7 +96,7 @@ def _by_cosine(past, habits, who, limit):
     bought = sparse.csr_matrix((np.log1p(habits.times), (habits.customer, habits.product)), shape)
     length = np.sqrt(np.asarray(bought.multiply(bought).sum(axis=0)).ravel())
     scale = sparse.diags(1 / np.maximum(length, 1e-9))
-    compared = bought[_spread(np.unique(habits.customer), MOST_COMPARED)] @ scale
+    compared = bought[spread(np.unique(habits.customer), MOST_COMPARED)] @ scale
     found = {"cosine": [], "cosine_new": []}
     for start in range(0, len(who), _AT_ONCE):
         part = who[start : start + _AT_ONCE]
@@ -99,8 +106,3 @@ def _by_cosine(past, habits, who, limit):
             keys.append((part[:, None] * shape[1] + best).ravel())
             score[bought[part].nonzero()] = -1.0
     return {name: np.concatenate(keys) for name, keys in found.items()}
-
-
-def _spread(codes, most):
-    """At most so many of sorted codes, spread evenly."""
-    return codes[:: int(np.ceil(len(codes) / most))] if len(codes) > most else codes

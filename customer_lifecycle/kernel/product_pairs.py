@@ -51,6 +51,11 @@ class Log(NamedTuple):
         wanted[codes] = True
         return self._replace_rows(wanted[self.customer])
 
+    def sample(self, most):
+        """The part of at most so many customers, spread evenly, with the same codes."""
+        codes = np.unique(self.customer)
+        return self if len(codes) <= most else self.of(spread(codes, most))
+
     def _replace_rows(self, kept):
         rows = (self.customer, self.product, self.day, self.quantity)
         return Log(self.customers, self.products, *(each[kept] for each in rows))
@@ -96,12 +101,13 @@ class Pairs(NamedTuple):
     lift: np.ndarray
 
 
-def read_purchases(customer, day, product, quantity):
+def read_purchases(customer, day, product, quantity, products=None):
     """Make a :class:`Log` of purchases, several of which may be of one day.
 
     :param customer, product: ids; (rows,)
     :param day: whole numbers; (rows,)
     :param quantity: net of returns; a day with none or less is no purchase; (rows,)
+    :param products: ascending ids that include those of the rows; None: just those
     :raise ValueError: for arrays of different lengths
     """
     customer, product = np.asarray(customer, np.int64), np.asarray(product, np.int64)
@@ -109,7 +115,11 @@ def read_purchases(customer, day, product, quantity):
     if not customer.shape == day.shape == product.shape == quantity.shape:
         raise ValueError("customer, day, product and quantity must be of equal length.")
     customers, customer = np.unique(customer, return_inverse=True)
-    products, product = np.unique(product, return_inverse=True)
+    if products is None:
+        products, product = np.unique(product, return_inverse=True)
+    else:
+        products = np.asarray(products, np.int64)
+        product = np.searchsorted(products, product)
     order = np.lexsort((day, product, customer))
     customer, product, day = customer[order], product[order], day[order]
     starts = _starts(customer, product, day)
@@ -313,3 +323,8 @@ def _isin(values, ordered):
         return np.zeros(len(values), bool)
     place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
     return ordered[place] == values
+
+
+def spread(codes, most):
+    """At most so many of sorted codes, spread evenly."""
+    return codes[:: -(-len(codes) // most)] if len(codes) > most else codes

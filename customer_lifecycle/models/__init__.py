@@ -13,6 +13,7 @@ from . import (
     reporting,
     journey,
     runs,
+    products,
     calls,
     referral,
     workflow,

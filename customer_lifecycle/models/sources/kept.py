@@ -34,13 +34,14 @@ def fill(cr, table, names, company, rows, among=None):
     cr.execute(SQL("ANALYZE %s", SQL.identifier(table)))
 
 
-def exchange(cr, table, names, company, rows, among=None):
+def exchange(cr, table, names, company, rows, among=None, order=("partner_id", "day")):
     """Exchange the rows of customers who have others now.
 
     :param table: name of the table
     :param names: its columns without id and ``company_id``; ``partner_id`` is one of them
     :param rows: SELECT of what is right, in these columns
     :param among: condition of the customers that this is about; None for all
+    :param order: columns in whose order the rows are read
     """
     columns = SQL(", ").join(SQL.identifier(name) for name in names)
     old = SQL(
@@ -74,11 +75,11 @@ def exchange(cr, table, names, company, rows, among=None):
     )
     cr.execute(
         SQL(
-            # in the order in which they are read
             "INSERT INTO %(table)s (company_id, %(columns)s) "
             "SELECT %(company)s, %(columns)s FROM lifecycle_read "
-            "WHERE partner_id IN (%(differing)s) ORDER BY partner_id, day",
+            "WHERE partner_id IN (%(differing)s) ORDER BY %(order)s",
             table=SQL.identifier(table),
+            order=SQL(", ").join(SQL.identifier(name) for name in order),
             columns=columns,
             company=company.id,
             differing=differing,

@@ -1,0 +1,9 @@
+from . import (
+    product_category,
+    product_template,
+    product_pair,
+    product_model,
+    next_product,
+    profile,
+    run,
+)
