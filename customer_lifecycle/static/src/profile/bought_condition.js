@@ -112,8 +112,7 @@ function wordsFor(fieldDef) {
     const words = WORDS[fieldDef?.name];
     // other models have fields of such names as well
     const isOther =
-        fieldDef?.relation &&
-        !["product.product", "product.category"].includes(fieldDef.relation);
+        fieldDef?.relation && !["product.product", "product.category"].includes(fieldDef.relation);
     return words && !isOther ? words : undefined;
 }
 
@@ -137,7 +136,7 @@ patch(DomainSelector.prototype, {
 
     getDefaultCondition(fieldDefs) {
         const asked = Object.values(ASKED).find(
-            ({ names }) => "days_ago" in fieldDefs && names.every((name) => name in fieldDefs)
+            ({ names }) => "days_ago" in fieldDefs && names.every((name) => name in fieldDefs),
         );
         return asked ? asked.first() : super.getDefaultCondition(fieldDefs);
     },
@@ -156,7 +155,7 @@ patch(DomainSelector.prototype, {
             extractProps: (params) => {
                 const props = info.extractProps(params);
                 const others = props.options.filter(
-                    ([key]) => key === props.value && !(key in labels)
+                    ([key]) => key === props.value && !(key in labels),
                 );
                 return { ...props, options: [...options, ...others] };
             },
@@ -188,7 +187,7 @@ patch(DomainSelector.prototype, {
                     Object.keys(fieldDefs).sort(
                         (one, other) =>
                             place(one) - place(other) ||
-                            fieldDefs[one].string.localeCompare(fieldDefs[other].string)
+                            fieldDefs[one].string.localeCompare(fieldDefs[other].string),
                     ),
             }),
         };
@@ -226,16 +225,13 @@ patch(TreeEditor.prototype, {
                     node.type === "condition" &&
                     !node.negate &&
                     isTree(node.value) &&
-                    askedOf(this.getFieldDef(node.path))
+                    askedOf(this.getFieldDef(node.path)),
             );
             await Promise.all(
                 asking.map(async (node) => {
                     const { getDomainTreeDescription } = this.treeProcessor;
-                    sentences.set(
-                        node.value,
-                        await getDomainTreeDescription(props.resModel, node)
-                    );
-                })
+                    sentences.set(node.value, await getDomainTreeDescription(props.resModel, node));
+                }),
             );
             const describe = this.getConditionDescription;
             this.getConditionDescription = (node) => {
@@ -264,7 +260,7 @@ patch(TreeEditor.prototype, {
         }
         this.hasAdded = true;
         this.updateNode(this.tree, () =>
-            this.tree.children.push(condition(path, operator, connector("&", conditions)))
+            this.tree.children.push(condition(path, operator, connector("&", conditions))),
         );
     },
 });
@@ -305,7 +301,7 @@ patch(treeProcessorService, {
         async function describe(resModel, tree, isSubExpression = false, ...limits) {
             if (tree.type === "connector" && !tree.negate && tree.children.length > 1) {
                 const parts = await Promise.all(
-                    tree.children.map((child) => describe(resModel, child, true))
+                    tree.children.map((child) => describe(resModel, child, true)),
                 );
                 const text = parts.join(` ${tree.value === "&" ? _t("and") : _t("or")} `);
                 return isSubExpression ? `( ${text} )` : text;
@@ -326,8 +322,8 @@ patch(treeProcessorService, {
                 ? (
                       await Promise.all(
                           innerParts(tree.value).map((part) =>
-                              describe(fieldDef.relation, part, true)
-                          )
+                              describe(fieldDef.relation, part, true),
+                          ),
                       )
                   ).join(", ")
                 : "";
