@@ -113,7 +113,9 @@ class LifecycleClassifier(models.AbstractModel):
             SQL(
                 """CREATE TEMPORARY TABLE lifecycle_moves AS
                    WITH differing AS MATERIALIZED (
-                       SELECT * FROM (%(profiles)s) compared WHERE matching <> present)
+                       -- OFFSET: who differs would have his rules evaluated twice
+                       SELECT * FROM (%(profiles)s OFFSET 0) compared
+                        WHERE matching <> present)
                    SELECT differing.id, NULL::integer AS from_id, entered.segment_id AS to_id,
                           %(today)s::date AS date, NULL::date AS since,
                           CASE entered.segment_id WHEN 0 THEN '{}'::jsonb %(reasons)s END AS why
