@@ -90,7 +90,15 @@ const WORDS = {
         ["not in", _t("is not")],
         ["ilike", _t("contains")],
     ],
+    source_id: [
+        ["in", _t("is"), null],
+        ["not in", _t("is not")],
+        ["ilike", _t("contains")],
+    ],
 };
+
+/** What such fields lead to */
+const RELATED = ["product.product", "product.category", "lifecycle.touchpoint.source"];
 
 /** What a link below the rules adds: words, field, operator, and days */
 const SHORTCUTS = [
@@ -111,8 +119,7 @@ function askedOf(fieldDef) {
 function wordsFor(fieldDef) {
     const words = WORDS[fieldDef?.name];
     // other models have fields of such names as well
-    const isOther =
-        fieldDef?.relation && !["product.product", "product.category"].includes(fieldDef.relation);
+    const isOther = fieldDef?.relation && !RELATED.includes(fieldDef.relation);
     return words && !isOther ? words : undefined;
 }
 

@@ -84,6 +84,22 @@ registry.category("web_tour.tours").add("lifecycle_bought_fields", {
             run: "click",
         },
         { trigger: ".o_tree_editor_condition:contains(Times) select:contains(at least)" },
-        { trigger: ".o_form_button_cancel", run: "click" },
+        {
+            content: "Touchpoints as well",
+            trigger: ".o_lifecycle_shortcut:contains(Was not in touch)",
+            run: "click",
+        },
+        { trigger: ".o-autocomplete--input:focus", run: "edit Opportunity created" },
+        {
+            trigger: ".o-autocomplete--dropdown-item:contains(Opportunity created)",
+            run: "click",
+        },
+        { trigger: ".o_tag:contains(Opportunity created)" },
+        { trigger: "[name=name] input", run: "edit Nothing asked" },
+        { trigger: ".o_form_button_save", run: "click" },
+        {
+            trigger:
+                ".o_tree_editor_condition:contains(Had none of Opportunity created, in the last 90 days)",
+        },
     ],
 });
