@@ -90,6 +90,8 @@ class LifecycleVipTier(models.Model):
         "tier_id",
         "product_id",
         string="Only Products",
+        # without the last one it would count all
+        ondelete="restrict",
         help="Counts these products and those of the categories. None of either: all.",
     )
     category_ids = fields.Many2many(
@@ -98,6 +100,7 @@ class LifecycleVipTier(models.Model):
         "tier_id",
         "category_id",
         string="Only Categories",
+        ondelete="restrict",
         help="Counts what is in them or below.",
     )
     in_window = fields.Boolean(compute="_compute_measure")

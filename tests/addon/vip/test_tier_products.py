@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
+from psycopg2 import IntegrityError
+
 from odoo import Command
+from odoo.tools import mute_logger
 
 from ..common_tiers import START, TierCase
 
@@ -99,3 +102,11 @@ class TestTierProducts(TierCase):
             self.assertEqual((preview.enter_count, preview.leave_count), (1, 0))
             proposal._apply_proposal()
         self.assertEqual(tier.category_ids, self.teas)
+
+    def test_what_a_tier_counts_is_not_deleted(self):
+        self.new_tier(entry=150, category_ids=[Command.link(self.teas.id)])
+        self.env.flush_all()
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError), self.cr.savepoint():
+            (self.tea.product_tmpl_id | self.cup.product_tmpl_id).categ_id = self.drinks
+            self.teas.unlink()
+            self.env.flush_all()
