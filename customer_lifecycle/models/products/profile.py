@@ -9,7 +9,7 @@ from .reader import NextProductReader
 
 
 class LifecycleProfile(models.Model):
-    _inherit = "lifecycle.profile"
+    _inherit = "lifecycle.profile"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
     def _readers(self):

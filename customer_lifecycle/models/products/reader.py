@@ -63,7 +63,7 @@ class NextProductReader(Reader):
                     WHERE id > %(item)s AND company_id = %(company)s
                     UNION
                    SELECT partner_id FROM lifecycle_next_product gone
-                    WHERE company_id = %(company)s AND NOT EXISTS (
+                    WHERE company_id = %(company)s AND rank = 1 AND NOT EXISTS (
                           SELECT FROM lifecycle_purchase_item item
                            WHERE item.company_id = gone.company_id
                              AND item.partner_id = gone.partner_id)""",
@@ -123,6 +123,8 @@ class NextProductReader(Reader):
                     )
                 self._put(log, knowledge)
             self._exchange(SQL("TRUE"))
+        # what was filled in one go would be read as a whole for a single customer
+        self.cr.execute("ANALYZE lifecycle_next_product")
 
     def _exchange_for_nothing(self):
         """Nobody has bought any product: there is nothing to learn, and nothing to suggest."""

@@ -247,6 +247,55 @@ class TestNextProduct(NextProductCase):
         changed = {row["partner_id"] for row in versions() if row not in before}
         self.assertEqual(changed, {self.customer.id})
 
+    def test_what_is_out_of_stock_is_not_suggested(self):
+        if "is_storable" not in self.env["product.product"]._fields:
+            self.skipTest("Needs the app Inventory (sale_stock).")
+        self.look()
+        self.assertIn(self.beans, self.told().product_id)
+        self.beans.is_storable = True
+        self.assertNotIn(self.beans, self.told().product_id)
+        shelf = (
+            self.env["stock.warehouse"]
+            .search([("company_id", "=", self.company.id)], limit=1)
+            .lot_stock_id
+        )
+        move = self.env["stock.move"].create(
+            {
+                "product_id": self.beans.id,
+                "product_uom_qty": 5,
+                "location_id": self.env.ref("stock.stock_location_suppliers").id,
+                "location_dest_id": shelf.id,
+                "company_id": self.company.id,
+            }
+        )
+        # on its way
+        move._action_confirm()
+        self.env.invalidate_all()
+        self.assertIn(self.beans, self.told().product_id)
+        move.quantity = 5
+        move.picked = True
+        move._action_done()
+        self.env.invalidate_all()
+        self.assertIn(self.beans, self.told().product_id)
+
+    def test_what_was_sent_back_is_not_suggested(self):
+        if "sale_line_id" not in self.env.get("stock.move", self.env["base"])._fields:
+            self.skipTest("Needs the app Inventory (sale_stock).")
+        order = self.order(
+            {"product_id": self.beans.id, "product_uom_qty": 2, "price_unit": 20}, days_ago=4
+        )
+        picking = order.picking_ids
+        picking.move_ids.write({"quantity": 2, "picked": True})
+        picking.button_validate()
+        wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
+        wizard.product_return_moves.quantity = 2
+        back = picking.browse(wizard.action_create_returns()["res_id"])
+        back.move_ids.picked = True
+        back.button_validate()
+        self.look()
+        self.assertEqual(self.returned(), {(self.customer.id, self.beans.id)})
+        self.assertNotIn(self.beans, self.told().product_id)
+
     def test_it_is_learnt_anew_once_a_week(self):
         models = self.env["lifecycle.product.model"]
         seen = self.look()
