@@ -84,7 +84,9 @@ class LifecycleNextProduct(models.Model):
                 row.reason = row._reason_of_others()
                 continue
             day = last.get((row.company_id.id, row.partner_id.id, row.product_id.id))
-            row.reason = row._reason_of_himself(day and format_date(self.env, day))
+            row.reason = row._reason_of_himself(
+                day and format_date(self.env, day, date_format="medium")
+            )
 
     def _last_days(self):
         """Dict (company, customer, product) → day on which he bought it last."""

@@ -25,7 +25,7 @@ BATCH = 5_000
 #: chances and shares are kept in millionths, quantities in hundredths, days in tenths
 MILLIONTHS, HUNDREDTHS, TENTHS = 1_000_000, 100, 10
 #: a smaller chance is told to nobody
-LEAST_CHANCE = 0.005
+LEAST_CHANCE = 0.01
 COLUMNS = (
     *("partner_id", "product_id", "rank", "kind", "due_on", "quantity", "chance"),
     *("because_product_id", "share", "days", "support"),

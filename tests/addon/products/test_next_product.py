@@ -262,7 +262,7 @@ class TestNextProduct(NextProductCase):
         move = self.env["stock.move"].create(
             {
                 "product_id": self.beans.id,
-                "product_uom_qty": 5,
+                "product_uom_qty": 50,
                 "location_id": self.env.ref("stock.stock_location_suppliers").id,
                 "location_dest_id": shelf.id,
                 "company_id": self.company.id,
@@ -272,7 +272,7 @@ class TestNextProduct(NextProductCase):
         move._action_confirm()
         self.env.invalidate_all()
         self.assertIn(self.beans, self.told().product_id)
-        move.quantity = 5
+        move.quantity = 50
         move.picked = True
         move._action_done()
         self.env.invalidate_all()
