@@ -14,7 +14,7 @@ from .interval import draw_orders, level_error
 from .learnt import LearntFactor, features, pace_days
 from .mbgnbd import MBGNBD
 from .outliers import Outliers, find_outliers
-from .rhythm import fit_rhythm, next_purchase
+from .rhythm import LEVELS, fit_rhythm, learn_levels, next_purchase
 from .value import fit_value_model, value_model_from
 
 LEAST_CUSTOMERS, LEAST_REPEAT_BUYERS = 20, 10
@@ -34,8 +34,8 @@ class Predictions:
     ``p_alive``; ``p_order``, ``p_order_30``: at least one order within the horizon, within 30
     days; ``expected_orders`` within the horizon; ``expected_value`` of an order; ``clv``:
     value of the expected orders, discounted; ``next_in``, ``next_from``, ``next_to``: days
-    from the *last purchase* to the next, median and middle half, NaN without a regular
-    rhythm (:func:`~.rhythm.next_purchase`).
+    from the *last purchase* to the next, and the window that holds half of those that are still
+    awaited; NaN without a regular rhythm (:func:`~.rhythm.next_purchase`).
     """
 
     p_alive: np.ndarray
@@ -117,6 +117,7 @@ class LifetimeModel(Estimator):
         self._fit_models(histories, days)
         self._settle(histories_from_ledger(sample, end, self.horizon))
         self.rhythm_ = fit_rhythm(sample, end)
+        self.levels_ = learn_levels(self.rhythm_, sample, end)
         return self
 
     def evaluate(self, customer, day, amount, holdout_end):
@@ -225,6 +226,7 @@ class LifetimeModel(Estimator):
         """
         model = cls(horizon=horizon, **options)
         model.models_, model.rhythm_, model._value = {1: purchases}, purchases, value
+        model.levels_ = LEVELS
         model.competitors_ = {}
         model.blend_ = BlendWeights()
         model.backtest_, model.missing_, model.sufficient_ = None, {}, True
@@ -245,6 +247,7 @@ class LifetimeModel(Estimator):
                 for name, model in self.competitors_.items()
             },
             "rhythm": {"k": self.rhythm_.k, **self.rhythm_.parameters_},
+            "levels": list(self.levels_),
             "learnt": asdict(self.blend_),
             "missing": {name: list(pair) for name, pair in self.missing_.items()},
             "value_model": self.value_model_,
@@ -280,6 +283,7 @@ class LifetimeModel(Estimator):
             for name, found in stored.get("competitors", {}).items()
         }
         model.rhythm_ = MBGNBD.from_parameters(**stored["rhythm"])
+        model.levels_ = tuple(stored["levels"])
         learnt = dict(stored["learnt"])
         factor = learnt.pop("factor")
         model.blend_ = BlendWeights(**learnt, factor=factor and LearntFactor(**factor))
@@ -372,7 +376,7 @@ class LifetimeModel(Estimator):
         own, orders = found.own, found.orders
         discount = np.divide(found.discounted, own, out=np.ones_like(own), where=own > 0)
         each = self._value.predict_value(x + 1, value) * self.blend_.value_level
-        middle, low, high = next_purchase(self.rhythm_, x, t_x)
+        middle, low, high = next_purchase(self.rhythm_, x, t_x, self.levels_)
         model, month = self.models_[self.k_], min(MONTH, self.horizon)
         p_month = model.predict_p_order(month, x, t_x, T, found.p_alive)
         p_order_30 = self.blend_.month(found.p_order, found.p_own, p_month)

@@ -110,6 +110,11 @@ class LifecycleProfile(models.Model):
     next_order_date = fields.Date(string="Next Order Around", readonly=True)
     next_order_from = fields.Date(readonly=True)
     next_order_to = fields.Date(string="Next Order Until", readonly=True)
+    next_order_text = fields.Char(
+        string="Next Order",
+        compute="_compute_next_order_text",
+        help="When it is due, since when it is overdue, or that there is no regular rhythm.",
+    )
     predicted = fields.Boolean(
         readonly=True, help="Whether there were enough data for a prediction."
     )
@@ -294,7 +299,27 @@ class LifecycleProfile(models.Model):
                     end=self._date(self.next_order_to),
                 )
             sentence = f"{sentence} {due}"
+        elif self.predicted:
+            irregular = self.env._("There is no regular rhythm, and so no date for the next one.")
+            sentence = f"{sentence} {irregular}"
         return sentence
+
+    @api.depends_context("lang", "uid")
+    @api.depends("order_count", "next_order_date", "next_order_to", "predicted")
+    def _compute_next_order_text(self):
+        for profile in self:
+            profile.next_order_text = profile._next_order_text()
+
+    def _next_order_text(self):
+        """When the next order is due in a few words; nothing where nothing is predicted."""
+        self.ensure_one()
+        if not self.predicted or not self.order_count:
+            return False
+        if not self.next_order_date:
+            return self.env._("no regular rhythm")
+        if self.next_order_to and self.next_order_to < self._lifecycle_today():
+            return self.env._("overdue since %s", self._date(self.next_order_to))
+        return self.env._("around %s", self._date(self.next_order_date))
 
     def _ago(self, days):
         if days < 1:

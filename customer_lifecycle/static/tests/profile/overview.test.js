@@ -95,6 +95,30 @@ test("figures are told in plain words", async () => {
     );
 });
 
+test("without a regular rhythm it says so in place of a date", async () => {
+    onRpc("get_partner_overview", () => ({
+        ...FIGURES,
+        prediction: {
+            ...FIGURES.prediction,
+            next_order_date: false,
+            next_order_from: false,
+            next_order_to: false,
+        },
+    }));
+    await mountOverview();
+    expect("[data-tile=next]").toHaveText("Next order\nno regular rhythm");
+    expect("[data-tile=chance]").toHaveCount(1);
+});
+
+test("a window that is over says since when", async () => {
+    onRpc("get_partner_overview", () => ({
+        ...FIGURES,
+        prediction: { ...FIGURES.prediction, next_order_to: "2026-04-25", overdue: true },
+    }));
+    await mountOverview();
+    expect("[data-tile=next] dd span:first").toHaveText("overdue since April 25");
+});
+
 test("P(alive) shows only when the server tells it", async () => {
     onRpc("get_partner_overview", () => FIGURES);
     await mountOverview();

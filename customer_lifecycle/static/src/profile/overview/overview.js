@@ -185,8 +185,18 @@ export class LifecycleOverview extends Component {
 
     get nextOrderTile() {
         const { prediction } = this.data;
-        if (!prediction?.next_order_date) {
+        if (!prediction) {
             return null;
+        }
+        if (!prediction.next_order_date) {
+            return {
+                name: "next",
+                label: _t("Next order"),
+                value: _t("no regular rhythm"),
+                help: _t(
+                    "A date is shown from three orders on, where the time between them is regular enough to name one.",
+                ),
+            };
         }
         const { next_order_date, next_order_from, next_order_to, overdue } = prediction;
         return {
@@ -200,7 +210,7 @@ export class LifecycleOverview extends Component {
                 : this.period(next_order_from, next_order_to),
             alarm: overdue,
             help: _t(
-                "From this customer's rhythm: half of all orders after such a history come within the dates shown.",
+                "From this customer's rhythm: of the orders that were awaited in earlier periods, half came within such dates, as many before as after.",
             ),
         };
     }
