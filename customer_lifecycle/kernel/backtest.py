@@ -25,8 +25,10 @@ from .calibration import (
     scale_hazard,
 )
 from .correction import learn_correction
+from .estimator import Estimator
 from .forecasts import CHANCE, ORDERS, past_rate
 from .histories import purchases_between
+from .interval import draw_orders, learn_width, level_error
 from .learnt import LearntFactor, judge_factor, learn_factor
 from .level import JudgedWindow, recent_level, season_level
 from .mbgnbd import SHAPES
@@ -52,6 +54,8 @@ _SHAPE_SQUARED_SHARE = 0.8
 # Windows with less than this part of the log before them count less.
 _ENOUGH_HISTORY = 0.3
 _LEVEL_PARTS = (0.0, 0.5, 1.0)
+# Customers that ranges are held against, and draws of each.
+_RANGE_CUSTOMERS, _RANGE_DRAWS = 400, 400
 
 
 @dataclass
@@ -324,6 +328,7 @@ class Judged:
     moved: np.ndarray
     chance: np.ndarray
     value: np.ndarray
+    value_model: Estimator
     value_about: dict
 
 
@@ -343,7 +348,7 @@ def judge(days, origin, end, blend):
     known, h = days.until(origin), window.histories
     model, about = fit_value_model(h.x + 1, h.value, known.customer, known.amount)
     value = model.predict_value(h.x + 1, h.value)
-    return Judged(window, orders, plain, moved, chance, value, about)
+    return Judged(window, orders, plain, moved, chance, value, model, about)
 
 
 def evaluate(days, origin, end, blend):
@@ -364,7 +369,7 @@ def evaluate(days, origin, end, blend):
         forecasts[name] = (window.orders(key), window.p_order(key), value)
     forecasts["past_rate"] = (past_rate(h.x, h.T, window.length), None, h.value)
     forecasts["same_as_last_period"] = (h.recent.astype(float), None, h.value)
-    return {
+    result = {
         "calibration_end": int(origin),
         "holdout_end": int(end),
         "n_customers": len(h),
@@ -382,6 +387,20 @@ def evaluate(days, origin, end, blend):
         "reliability": reliability(judged.chance, window.actual > 0),
         "month": _month_metrics(*_month(blend, window, days)),
     }
+    return result | {"range_width": _range_width(judged, blend, level_error(result))}
+
+
+def _range_width(judged, blend, error):
+    """By how much ranges of the customers' value have to be wider to hold what they promise."""
+    window = judged.window
+    few = slice(None, None, -(-len(window.actual) // _RANGE_CUSTOMERS))
+    h, generator = window.histories.take(few), np.random.default_rng(0)
+    orders = draw_orders(
+        window.models[blend.k], window.length, h.x, h.t_x, h.T, judged.orders[few],
+        error, _RANGE_DRAWS, generator,
+    )  # fmt: skip
+    totals = judged.value_model.simulate_totals(h.x + 1, h.value, orders, generator)
+    return learn_width(totals * blend.value_level, window.net[few], generator)
 
 
 def _month_metrics(chance, came):

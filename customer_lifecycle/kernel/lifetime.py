@@ -10,7 +10,7 @@ from .estimator import Estimator, make_estimator, registered_estimators
 from .forecasts import chance_candidates, order_candidates
 from .histories import histories_from_ledger, ledger
 from .history_counts import count_histories, merge_counts
-from .interval import draw_orders, level_error
+from .interval import draw_orders, level_error, range_of
 from .learnt import LearntFactor, features, pace_days
 from .mbgnbd import MBGNBD
 from .outliers import Outliers, find_outliers
@@ -391,8 +391,8 @@ class LifetimeModel(Estimator):
         """Range that holds one customer's orders and their value with probability ``level``.
 
         Draws from the posterior of the model with ``k_``: alive or not, own rate, own dropout,
-        then orders and amounts of the horizon; brought to the blend's level, and widened by a
-        random level as wrong as the back-test's total was.
+        then orders and amounts of the horizon; brought to the blend's level, widened by a random
+        level as wrong as the back-test's total was, and by what the back-test's own ranges lacked.
 
         :param recent: as in :meth:`predict`; without it the model's level is not changed
         :param customer, pace: as in :meth:`predict`
@@ -410,18 +410,18 @@ class LifetimeModel(Estimator):
         if recent is not None:
             history = ([number] for number in (x, t_x, T, value, recent))
             pace = None if pace is None else [pace]
-            blend = self.predict(*history, pace=pace).expected_orders[0]
+            blend = self.predict(*history, pace=pace).expected_orders
         generator = np.random.default_rng(self.random_state)
         orders = draw_orders(
-            self.models_[self.k_], self.horizon, x, t_x, T, blend,
+            self.models_[self.k_], self.horizon, [x], [t_x], [T], blend,
             level_error(self.backtest_), draws, generator,
-        )  # fmt: skip
+        )[:, 0]  # fmt: skip
         totals = self._value.simulate_totals(x + 1, value, orders, generator)
         totals *= self.blend_.value_level
-        ends = [(1 - level) / 2, (1 + level) / 2]
+        width = (self.backtest_ or {}).get("range_width", 1.0)
         return {
-            "orders": tuple(float(q) for q in np.quantile(orders, ends)),
-            "value": tuple(float(q) for q in np.quantile(totals, ends)),
+            "orders": range_of(orders, level, width),
+            "value": range_of(totals, level, width),
         }
 
 

@@ -74,7 +74,7 @@ class GammaGamma(Estimator):
         return self.p_ * (self.v_ + n * value) / (self.p_ * n + self.q_ - 1.0)
 
     def simulate_totals(self, n, value, orders, generator):
-        """Draw the sum of ``orders`` (an array) future amounts of one customer."""
+        """Draw the sums of ``orders`` future amounts, array (draws,) or (draws, customers)."""
         nu = generator.gamma(self.q_ + self.p_ * n, size=orders.shape) / (self.v_ + n * value)
         return generator.gamma(np.maximum(self.p_ * orders, 1e-9)) / nu * (orders > 0)
 
@@ -114,8 +114,8 @@ class ShrunkenMean(Estimator):
         return (n * value + self.strength_ * self.mean_) / (n + self.strength_)
 
     def simulate_totals(self, n, value, orders, generator):
-        """Draw the sum of ``orders`` (an array) future amounts of one customer."""
-        level = float(self.predict_value([n], [value])[0])
+        """Draw the sums of ``orders`` future amounts, array (draws,) or (draws, customers)."""
+        level = self.predict_value(np.atleast_1d(n), np.atleast_1d(value))
         own = self.spread_ / np.sqrt(n + self.strength_)
         level = level * np.exp(generator.normal(-own * own / 2, own, orders.shape))
         relative = np.expm1(self.spread_**2)

@@ -157,7 +157,8 @@ class LifecycleClvModel(models.Model):
                 if percent > 0
                 else self.env._("%(percent)s %% fewer orders are expected of %(who)s.", **values)
             )
-        return lines
+        # nobody's forecast is moved by what is worth a word
+        return lines if len(lines) > 1 else []
 
     def _value_lines(self):
         about = self.value_model or {}

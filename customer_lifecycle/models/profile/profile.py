@@ -317,8 +317,11 @@ class LifecycleProfile(models.Model):
             return False
         if not self.next_order_date:
             return self.env._("no regular rhythm")
-        if self.next_order_to and self.next_order_to < self._lifecycle_today():
+        today = self._lifecycle_today()
+        if self.next_order_to and self.next_order_to < today:
             return self.env._("overdue since %s", self._date(self.next_order_to))
+        if self.next_order_to and self.next_order_date < today:
+            return self.env._("due by %s", self._date(self.next_order_to))
         return self.env._("around %s", self._date(self.next_order_date))
 
     def _ago(self, days):

@@ -171,6 +171,7 @@ class LifecycleProfile(models.Model):
             low=interval["low"] if interval else False,
             high=interval["high"] if interval else False,
             overdue=bool(self.next_order_to and self.next_order_to < today),
+            due=bool(self.next_order_date and self.next_order_date < today),
         )
         return prediction
 

@@ -4,7 +4,14 @@ import { queryAllTexts, queryOne } from "@odoo/hoot-dom";
 import { defineModels, fields, models, mountView } from "@web/../tests/web_test_helpers";
 import { setupChartJsForTests } from "@web/../tests/views/graph/graph_test_helpers";
 
-const METHOD = { mae: 0.7512, rmse: 1.5, bias_pct: -3.25, top_decile_pct: 41, auc: 0.81 };
+const METHOD = {
+    mae: 0.7512,
+    rmse: 1.5,
+    bias_pct: -3.25,
+    top_decile_pct: 41,
+    auc: 0.81,
+    calibration_error: 2.34,
+};
 const BACKTEST = {
     calibration_end: 20000,
     holdout_end: 20180,
@@ -38,6 +45,17 @@ class Fit extends models.Model {
                 methods: { product: { ...METHOD, bias_pct: null } },
             },
         },
+        {
+            id: 4,
+            backtest: {
+                ...BACKTEST,
+                reliability: [
+                    { predicted: 0.9, actual: 0.8, customers: 25 },
+                    { predicted: 0.1, actual: 0.12, customers: 25 },
+                ],
+                month: { predicted_pct: 12.34, actual_pct: 11 },
+            },
+        },
     ];
 }
 
@@ -68,6 +86,30 @@ test("the back-test shows predicted against actual by tenth", async () => {
     expect(".o_lifecycle_backtest > p").toHaveText(
         "250 customers, 180 days forecast from what was known before: the total was 3 % too low.",
     );
+});
+
+test("chances are drawn against what came true, the least likely first", async () => {
+    await mountFit(4);
+    const chart = Chart.getChart(queryOne(".o_lifecycle_chances canvas"));
+    expect(chart.data.datasets[0].data.map(({ x, y }) => [x, y])).toEqual([
+        [0.1, 0.12],
+        [0.9, 0.8],
+    ]);
+    expect(".o_lifecycle_backtest > p:eq(1)").toHaveText(
+        "A chance of an order was off by 2.3 points on average. Within 30 days 12.3% of the customers were expected to order, 11.0% did.",
+    );
+    // the same for those who cannot see it
+    expect(queryAllTexts(".o_lifecycle_chances + table tbody tr:eq(0) > *")).toEqual([
+        "1",
+        "10%",
+        "12%",
+    ]);
+});
+
+test("a fit from before chances were judged shows none", async () => {
+    await mountFit(1);
+    expect(".o_lifecycle_chances").toHaveCount(0);
+    expect("canvas").toHaveCount(1);
 });
 
 test("methods are compared line by line; what is not defined is a dash", async () => {

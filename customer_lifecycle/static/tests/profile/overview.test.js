@@ -110,6 +110,15 @@ test("without a regular rhythm it says so in place of a date", async () => {
     expect("[data-tile=chance]").toHaveCount(1);
 });
 
+test("a window whose middle has passed says until when", async () => {
+    onRpc("get_partner_overview", () => ({
+        ...FIGURES,
+        prediction: { ...FIGURES.prediction, next_order_date: "2026-04-28", due: true },
+    }));
+    await mountOverview();
+    expect("[data-tile=next] dd span:first").toHaveText("due by May 25");
+});
+
 test("a window that is over says since when", async () => {
     onRpc("get_partner_overview", () => ({
         ...FIGURES,

@@ -14,6 +14,7 @@ export class BacktestField extends Component {
     setup() {
         this.canvas = useRef("canvas");
         useChart(this.canvas, (theme) => this.config(theme));
+        useChart(useRef("chances"), (theme) => this.chancesConfig(theme));
     }
 
     get backtest() {
@@ -22,6 +23,37 @@ export class BacktestField extends Component {
 
     get deciles() {
         return this.backtest.deciles.map((decile, index) => ({ ...decile, number: index + 1 }));
+    }
+
+    /** Tenths of the customers by their chance, least likely first; none in older fits. */
+    get chances() {
+        return [...(this.backtest.reliability || [])].reverse().map((part, index) => ({
+            ...part,
+            number: index + 1,
+        }));
+    }
+
+    get chancesSummary() {
+        const { methods, month } = this.backtest;
+        const error = methods.product.calibration_error;
+        if (error === null || error === undefined) {
+            return "";
+        }
+        const points = this.number(error, 1);
+        return month
+            ? _t(
+                  "A chance of an order was off by %(points)s points on average. Within 30 days %(said)s of the customers were expected to order, %(came)s did.",
+                  {
+                      points,
+                      said: `${this.number(month.predicted_pct, 1)}%`,
+                      came: `${this.number(month.actual_pct, 1)}%`,
+                  },
+              )
+            : _t("A chance of an order was off by %s points on average.", points);
+    }
+
+    percent(share) {
+        return `${this.number(100 * share, 0)}%`;
     }
 
     get summary() {
@@ -72,6 +104,73 @@ export class BacktestField extends Component {
         return value === null || value === undefined
             ? "–"
             : formatFloat(value, { digits: [16, decimals] });
+    }
+
+    chancesConfig(theme) {
+        const color = getColor(0, "light", "sm");
+        const percent = (value) => this.percent(value);
+        const axis = (text) => ({
+            type: "linear",
+            min: 0,
+            max: 1,
+            ticks: { color: theme.text, callback: percent, stepSize: 0.25 },
+            grid: { color: theme.grid },
+            border: { display: false },
+            title: { display: true, color: theme.text, text },
+        });
+        const options = barOptions(theme, { formatValue: percent });
+        options.interaction = { mode: "nearest", intersect: false };
+        options.scales = {
+            x: { ...axis(_t("Chance that was said")), reverse: theme.rtl },
+            y: {
+                ...axis(_t("Share that ordered")),
+                position: theme.rtl ? "right" : "left",
+            },
+        };
+        options.plugins.tooltip.filter = ({ datasetIndex }) => datasetIndex === 0;
+        options.plugins.tooltip.callbacks = {
+            title: () => "",
+            label: ({ raw }) =>
+                _t("%(said)s said, %(came)s ordered (%(count)s customers)", {
+                    said: percent(raw.x),
+                    came: percent(raw.y),
+                    count: raw.customers,
+                }),
+        };
+        return {
+            type: "scatter",
+            data: {
+                datasets: [
+                    {
+                        label: _t("A tenth of the customers"),
+                        data: this.chances.map(({ predicted, actual, customers }) => ({
+                            x: predicted,
+                            y: actual,
+                            customers,
+                        })),
+                        backgroundColor: color,
+                        borderColor: color,
+                        pointRadius: 5,
+                        pointHoverRadius: 7,
+                        // nobody, or everybody, is a point at the edge
+                        clip: false,
+                    },
+                    {
+                        type: "line",
+                        label: _t("As often as said"),
+                        data: [
+                            { x: 0, y: 0 },
+                            { x: 1, y: 1 },
+                        ],
+                        borderColor: theme.text,
+                        borderDash: [4, 4],
+                        borderWidth: 1,
+                        pointRadius: 0,
+                    },
+                ],
+            },
+            options,
+        };
     }
 
     config(theme) {

@@ -198,13 +198,15 @@ export class LifecycleOverview extends Component {
                 ),
             };
         }
-        const { next_order_date, next_order_from, next_order_to, overdue } = prediction;
+        const { next_order_date, next_order_from, next_order_to, overdue, due } = prediction;
+        // its middle may have passed
+        const ahead = due
+            ? _t("due by %s", this.day(next_order_to))
+            : _t("around %s", this.day(next_order_date));
         return {
             name: "next",
             label: _t("Next order"),
-            value: overdue
-                ? _t("overdue since %s", this.day(next_order_to))
-                : _t("around %s", this.day(next_order_date)),
+            value: overdue ? _t("overdue since %s", this.day(next_order_to)) : ahead,
             detail: overdue
                 ? _t("was expected %s", this.period(next_order_from, next_order_to))
                 : this.period(next_order_from, next_order_to),
