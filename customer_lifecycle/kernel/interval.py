@@ -1,7 +1,8 @@
 """Posterior-predictive simulation of customers' futures, and ranges that hold what they promise.
 
-In: histories, the fitted models, and what a back-test's customers brought. Out: draws of orders, and
-the range between two levels of draws. Called by the back-test and by what predicts one customer.
+In: histories, the fitted models, and what a back-test's customers brought. Out: draws of orders,
+and the range between two levels of draws. Called by the back-test and by what predicts one
+customer.
 """
 
 import numpy as np

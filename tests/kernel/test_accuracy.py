@@ -23,23 +23,23 @@ def best(methods, metric):
     return min(values[metric] for name, values in methods.items() if name != "product")
 
 
-def assert_not_worse(methods, absolute=1.05):
+def assert_not_worse(methods, absolute=1.03):
     product = methods["product"]
     assert product["mae"] <= absolute * best(methods, "mae")
-    assert product["rmse"] <= 1.015 * best(methods, "rmse")
+    assert product["rmse"] <= 1.01 * best(methods, "rmse")
     # that of single dates differs most, by what nobody was expected to order
-    assert product["deviance"] <= 1.08 * best(methods, "deviance")
+    assert product["deviance"] <= 1.07 * best(methods, "deviance")
 
 
 def test_cdnow_reaches_the_required_figures(cdnow, day):
     methods = judge(cdnow, day("1997-09-30"), day("1998-06-30"), free_orders=True)
     product = methods["product"]
     # of a former forecast, nearer to the median, they were .748, 1.606 and 1.572
-    assert product["mae"] <= 0.80
-    assert product["rmse"] <= 1.605
-    assert product["deviance"] <= 1.55
-    assert product["corr"] >= 0.625
-    assert product["auc"] >= 0.755
+    assert product["mae"] <= 0.785
+    assert product["rmse"] <= 1.60
+    assert product["deviance"] <= 1.525
+    assert product["corr"] >= 0.63
+    assert product["auc"] >= 0.77
     assert product["brier"] < methods["model_k1"]["brier"]
 
 
@@ -118,7 +118,7 @@ def test_kinds_of_business_never_much_worse_than_the_best_single(name, seed):
     methods = judge(log, calibration_end, holdout_end)
     # Bursts break every model's assumption: all forecast too little, which is won by absolute
     # errors only.
-    assert_not_worse(methods, 1.09 if name == "bursts" else 1.05)
+    assert_not_worse(methods, 1.09 if name == "bursts" else 1.03)
 
 
 def test_bursts_which_no_model_knows_gain_from_the_blend():

@@ -22,7 +22,7 @@ SEEDS = range(22, 27)
 # The smaller the logs, the more of them it takes to tell.
 SEEDS_SMALL = range(300, 324)
 # MAE, RMSE, deviance
-ALLOWED = np.array([1.05, 1.01, 1.03])[:, None]
+ALLOWED = np.array([1.05, 1.01, 1.01])[:, None]
 SINGLES = ("model", "model_k1", "past_rate", "same_as_last_period")
 
 
@@ -81,7 +81,7 @@ def test_single_logs_are_hardly_ever_served_worse_than_by_the_luckiest_single(ou
     found = np.concatenate([outcomes[name] for name in LOGS])
     relative = found[:, :, 0] / found[:, :, 1:].min(axis=2)
     assert (np.mean(relative <= ALLOWED[:, 0], axis=0) >= 0.85).all()
-    assert (relative.mean(axis=0) <= [0.98, 0.97, 0.97]).all()
+    assert (relative.mean(axis=0) <= [0.98, 0.955, 0.935]).all()
 
 
 def test_few_hundred_customers_teach_to_leave_a_model_that_does_not_fit():

@@ -121,7 +121,10 @@ class LifecycleClvModel(models.Model):
         """
         # a fit that could not say anything is tried again every night: only the last is kept
         self.search([("company_id", "=", company.id), ("sufficient", "=", False)]).unlink()
-        revenue, value = float(frame["amount"].sum()), float(frame["value"].sum())
+        limit = model.outliers_.limit
+        # an order that stands alone says nothing of what the others are worth
+        usual = frame if limit is None else frame[frame["amount"] <= limit]
+        revenue, value = float(usual["amount"].sum()), float(usual["value"].sum())
         backtest = model.backtest_
         total_error = (backtest or {}).get("methods", {}).get("product", {}).get("bias_pct") or 0.0
         first = int(frame["day"].min()) if len(frame) else None

@@ -62,3 +62,14 @@ class TestOutliers(RevenueCase):
         model.invalidate_recordset()
         self.assertIn("Latecomer Ltd, on average", model.outlier_text)
         self.assertLess(self.profile(late, self.company).clv_predicted, HUGE / 100)
+
+    def test_the_value_per_revenue_does_not_hang_on_one_order(self):
+        self.company.lifecycle_value = "margin"
+        self.company.lifecycle_margin_percent = 30
+        _message, _before, model = self.forecast()
+        self.assertAlmostEqual(model.value_ratio, 0.3, places=2)
+        # a slip of the keyboard, sold at hardly any margin
+        self.new_purchase(self.customers[3], HUGE, 20, self.company, margin=1)
+        _message, _after, model = self.forecast()
+        self.assertIn(self.customers[3].name, model.outlier_text)
+        self.assertAlmostEqual(model.value_ratio, 0.3, places=2)
