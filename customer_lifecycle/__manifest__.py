@@ -81,6 +81,7 @@
         "views/products/product_views.xml",
         "views/products/product_model_views.xml",
         "views/products/next_product_views.xml",
+        "views/products/suggestion_views.xml",
         "views/profile/silent_category_views.xml",
         "data/referral/referral_data.xml",
         "views/referral/referral_partner_views.xml",

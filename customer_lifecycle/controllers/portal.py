@@ -9,6 +9,7 @@ class LifecyclePortal(CustomerPortalLoyalty):
         """Show the customer his own tier where the company wants that; never anything else."""
         values = super()._prepare_portal_layout_values()
         values["lifecycle_tier"] = request.env["res.users"]._lifecycle_portal_tier()
+        values["lifecycle_next"] = request.env["res.users"]._lifecycle_portal_next()
         values["lifecycle_referral"] = request.env["res.users"]._lifecycle_portal_referral()
         return values
 

@@ -6,4 +6,6 @@ from . import (
     next_product,
     profile,
     run,
+    sale_order,
+    res_users,
 )

@@ -125,7 +125,7 @@ class LifecycleNextProduct(models.Model):
         values = {
             "share": max(round(100 * self.share), 1),
             # sudo: the name of what the customer has
-            "product": self.because_product_id.sudo().display_name,
+            "product": self._name_of(self.because_product_id.sudo()),
         }
         if self.days < 2:
             return self.env._(
@@ -150,6 +150,26 @@ class LifecycleNextProduct(models.Model):
             months=round(self.days / 30.44),
             **values,
         )
+
+    @api.model
+    def _name_of(self, product):
+        """The name of a product with its variant, without codes: for people who talk."""
+        return product.with_context(display_default_code=False).display_name
+
+    def _names(self):
+        return [self._name_of(row.product_id) for row in self]
+
+    def _sentences(self):
+        """List of sentences in the reader's language: product, quantity and reason."""
+        return [
+            self.env._(
+                "“%(product)s”, %(quantity)g at a time: %(reason)s",
+                product=row._name_of(row.product_id),
+                quantity=row.quantity,
+                reason=row.reason,
+            )
+            for row in self
+        ]
 
     # ----- WHAT CAN BE SUGGESTED NOW -----
 

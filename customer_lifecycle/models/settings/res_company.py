@@ -33,6 +33,7 @@ SETTLED = (
     "lifecycle_horizon",
     "lifecycle_discount_rate",
     "lifecycle_tiers_portal",
+    "lifecycle_next_portal",
     "lifecycle_referral_portal",
     "lifecycle_consent_required",
     "lifecycle_cap_week",
@@ -113,6 +114,11 @@ class ResCompany(models.Model):
         string="Show Customers Their VIP Tier",
         help="In the portal: the customer's own tier by its public name and the amount to the "
         "next one.",
+    )
+    lifecycle_next_portal = fields.Boolean(
+        string="Show Customers What to Order Next",
+        help="In the portal: up to four products that the customer probably buys next; with a "
+        "shop, each leads there.",
     )
     lifecycle_referral_portal = fields.Boolean(
         string="Show Customers Their Referral Link",

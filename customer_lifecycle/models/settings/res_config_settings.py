@@ -32,6 +32,9 @@ class ResConfigSettings(models.TransientModel):
     lifecycle_tiers_portal = fields.Boolean(
         related="company_id.lifecycle_tiers_portal", readonly=False
     )
+    lifecycle_next_portal = fields.Boolean(
+        related="company_id.lifecycle_next_portal", readonly=False
+    )
     lifecycle_referral_portal = fields.Boolean(
         related="company_id.lifecycle_referral_portal", readonly=False
     )

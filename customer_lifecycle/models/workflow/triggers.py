@@ -608,6 +608,49 @@ class SilentCategoryTrigger(DayTrigger):
 
 
 @register
+class NextNeedTrigger(DayTrigger):
+    """Some days before or after the customer probably needs what he buys again."""
+
+    kind = "need"
+    needs_occasion = True
+
+    def come(self, company, since):
+        return SQL(
+            """SELECT DISTINCT ON (profile.id) profile.id, %(episode)s AS episode
+                 FROM lifecycle_next_product next
+                 JOIN lifecycle_profile profile ON profile.partner_id = next.partner_id
+                  AND profile.company_id = next.company_id
+                WHERE next.company_id = %(company)s AND next.kind = 'again'
+                  AND next.due_on + %(offset)s BETWEEN %(since)s AND %(today)s
+                  AND profile.last_order_date > COALESCE(profile.history_day, '-infinity')
+                ORDER BY profile.id, next.rank""",
+            episode=self._episode_sql(),
+            company=company.id,
+            offset=self.workflow.offset_days,
+            since=since,
+            today=company._lifecycle_today(),
+        )
+
+    def still_holds(self, enrollments, company):
+        """An order since has changed what is needed; another forecast has not."""
+        return enrollments.filtered(
+            lambda one: one.episode.rpartition(":")[2] == str(one.profile_id.last_order_date)
+        )
+
+    def _episode_sql(self):
+        """One for each product and last order: the day that is expected moves with every run."""
+        return SQL("'need:' || next.product_id || ':' || profile.last_order_date")
+
+    def text(self):
+        days = self.workflow.offset_days
+        if days < 0:
+            return self.env._("%s days before something is probably needed again", -days)
+        if days > 0:
+            return self.env._("%s days after something was probably needed again", days)
+        return self.env._("On the day when something is probably needed again")
+
+
+@register
 class ManualTrigger(Trigger):
     """Everybody who meets the filter, when somebody says so."""
 

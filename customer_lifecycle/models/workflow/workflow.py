@@ -90,6 +90,7 @@ class LifecycleWorkflow(models.Model):
             ("anniversary", "Anniversary of a date"),
             ("missing", "Usual item is missing"),
             ("silent", "Stops buying a category"),
+            ("need", "Probably needs something again"),
             ("cart", "Leaves a cart behind"),
             ("manual", "Started by hand"),
         ],

@@ -15,6 +15,7 @@ class LifecycleContactCall(models.TransientModel):
     contact_advice = fields.Html(related="profile_id.contact_advice", related_sudo=False)
     stage_id = fields.Many2one(related="profile_id.stage_id", related_sudo=False)
     playbook = fields.Html(related="profile_id.stage_playbook", related_sudo=False)
+    next_products = fields.Text(related="profile_id.next_product_text", related_sudo=False)
     note = fields.Text(string="What Was Said", help="Kept in the customer's chatter.")
     call_again = fields.Date(
         string="Call Again On",

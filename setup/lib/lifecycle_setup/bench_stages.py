@@ -111,7 +111,12 @@ def _products(env, timer, today) -> float:
 def _preferences(env, timer) -> float:
     """Seconds until all customers' preferences and signals are known for the first time."""
     run = env["lifecycle.run"].create(
-        {"company_id": env.company.id, "kind": "history", "state": "running"}
+        {
+            "company_id": env.company.id,
+            "kind": "history",
+            "state": "running",
+            "as_of": env.company._lifecycle_today(),
+        }
     )
     timer.settle()
     started = time.monotonic()

@@ -132,8 +132,11 @@ registry.category("web_tour.tours").add("lifecycle_rule_preview", {
 registry.category("web_tour.tours").add("lifecycle_vip_quotation", {
     steps: () => [
         { trigger: "[name=vip_hint]:contains(Gold)" },
-        { trigger: "[name=lifecycle_usual_items]:contains(Tour cups)" },
-        { trigger: "button[name=action_add_lifecycle_usual_items]", run: "click" },
+        {
+            content: "What he usually buys is due: one click adds it",
+            trigger: ".o_lifecycle_suggestions button:contains(Tour cups)",
+            run: "click",
+        },
         {
             content: "The usual item is in the quotation, at the price of the tier",
             trigger: "[name=order_line] .o_data_row:contains(Tour cups):contains(9.00)",
