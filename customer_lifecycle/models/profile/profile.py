@@ -5,10 +5,12 @@ computed when read; words for days, dates and money that the profile's other par
 lists, the contact form, and every rule of a stage, segment or workflow.
 """
 
+from babel.dates import format_skeleton
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
-from odoo.tools.misc import format_date, formatLang
+from odoo.tools.misc import babel_locale_parse, format_date, formatLang, get_lang
 
 from ...tools.fields import (
     OptionalFloat,
@@ -319,10 +321,10 @@ class LifecycleProfile(models.Model):
             return self.env._("no regular rhythm")
         today = self._lifecycle_today()
         if self.next_order_to and self.next_order_to < today:
-            return self.env._("overdue since %s", self._date(self.next_order_to))
+            return self.env._("overdue since %s", self._short_date(self.next_order_to))
         if self.next_order_to and self.next_order_date < today:
-            return self.env._("due by %s", self._date(self.next_order_to))
-        return self.env._("around %s", self._date(self.next_order_date))
+            return self.env._("due by %s", self._short_date(self.next_order_to))
+        return self.env._("around %s", self._short_date(self.next_order_date))
 
     def _ago(self, days):
         if days < 1:
@@ -336,6 +338,12 @@ class LifecycleProfile(models.Model):
         text = format_date(self.env, date, date_format="medium")
         # isolated: the marks of right-to-left languages would scramble the sentence around
         return f"\u2068{text}\u2069" if "\u200f" in text else text
+
+    def _short_date(self, date):
+        """Like ``_date``, without the year where it is the present one."""
+        if date.year != self._lifecycle_today().year:
+            return self._date(date)
+        return format_skeleton("MMMd", date, locale=babel_locale_parse(get_lang(self.env).code))
 
     def _money(self, amount):
         self.ensure_one()

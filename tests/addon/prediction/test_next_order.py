@@ -40,17 +40,20 @@ class TestNextOrder(LifecycleCase):
             due = profile.next_order_date < self.today
             self.assertEqual(
                 profile.next_order_text,
-                f"due by {profile._date(profile.next_order_to)}"
+                f"due by {profile._short_date(profile.next_order_to)}"
                 if due
-                else f"around {profile._date(profile.next_order_date)}",
+                else f"around {profile._short_date(profile.next_order_date)}",
             )
         for customer in self.silent:
             profile = self.profile(customer, self.company)
             self.assertLess(profile.next_order_to, self.today)
-            self.assertEqual(
-                profile.next_order_text, f"overdue since {profile._date(profile.next_order_to)}"
-            )
+            day = profile._short_date(profile.next_order_to)
+            self.assertEqual(profile.next_order_text, f"overdue since {day}")
             self.assertIn("An order was expected by", profile.headline)
+        this_year = self.today.replace(month=3, day=5)
+        last_year = this_year.replace(year=this_year.year - 1)
+        self.assertEqual(profile._short_date(this_year), "Mar 5")
+        self.assertEqual(profile._short_date(last_year), profile._date(last_year))
         profile = self.profile(self.once, self.company)
         self.assertFalse(profile.next_order_date)
         self.assertEqual(profile.next_order_text, "no regular rhythm")
