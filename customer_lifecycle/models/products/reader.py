@@ -40,6 +40,7 @@ class NextProductReader(Reader):
 
     TABLES = ("lifecycle_suggested",)
     SEEN = "next_product_seen"
+    OPTIONAL = True
     #: ids of the customers to look at; None: everything anew
     changed = None
 
@@ -47,6 +48,9 @@ class NextProductReader(Reader):
         super().__init__(*args)
         self.model = self.env["lifecycle.product.model"]._current(self.company)
         self.today = self.day.toordinal() - EPOCH
+
+    def name(self):
+        return self.env._("Next Products")
 
     def find_changes(self, seen, complete):
         self.cr.execute("SELECT COALESCE(MAX(id), 0) FROM lifecycle_purchase_item")

@@ -16,6 +16,12 @@ class Reader(Step):
 
     #: the runs' field that keeps what was seen, of readers that look for changes
     SEEN = None
+    #: nothing else hangs on it: should it fail, the run says so and goes on
+    OPTIONAL = False
+
+    def name(self):
+        """What it reads, in the reader's words: for the warning that it has failed."""
+        return type(self).__name__
 
     def find_changes(self, seen, complete):
         """Note of whom there is something new since a run last looked.

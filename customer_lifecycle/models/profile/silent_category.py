@@ -29,7 +29,11 @@ class SilenceReader(Reader):
 
     TABLES = ("lifecycle_silent",)
     SEEN = "silence_seen"
+    OPTIONAL = True
     looks = False
+
+    def name(self):
+        return self.env._("Categories Gone Silent")
 
     def find_changes(self, seen, complete):
         last = seen and fields.Date.to_date(seen["day"])

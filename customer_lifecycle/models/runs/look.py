@@ -4,8 +4,14 @@ In: the readers, and what they had seen in the last run. Out: columns of the pro
 been seen now. The step after the figures, at night and in a refresh.
 """
 
+import logging
+
+from psycopg2 import OperationalError
+
 from ...tools.step import EVERYBODY, Step
 from ..profile.chosen import BATCH, Chosen
+
+_logger = logging.getLogger(__name__)
 
 
 class Look(Step):
@@ -37,10 +43,30 @@ class Look(Step):
         """
         changed, warnings = 0, []
         for reader in self.readers:
-            count, unread = reader.update()
+            count, unread = self._ask(reader)
             changed += count
             warnings += unread
         return changed, warnings
+
+    def _ask(self, reader):
+        """What a reader returns of its update; of one that fails and may, a warning."""
+        if not reader.OPTIONAL:
+            return reader.update()
+        try:
+            with self.cr.savepoint():
+                return reader.update()
+        except OperationalError:
+            # somebody else has changed the same: all of it is done again
+            raise
+        except Exception as error:
+            _logger.exception("%s failed", type(reader).__name__)
+            return 0, [
+                self.env._(
+                    "Not looked at this time: %(what)s (%(error)s). Everything else is up to date.",
+                    what=reader.name(),
+                    error=error,
+                )
+            ]
 
     def read_orders(self):
         """The same of what hangs on orders and people, for one batch.

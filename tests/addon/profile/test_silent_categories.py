@@ -1,6 +1,7 @@
 """Categories that customers have stopped buying: who is found, what is told, and when it ends."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError
@@ -170,6 +171,25 @@ class TestSilentCategories(LifecycleCase):
         self.assertTrue(self.silent.with_user(self.sales).yearly_amount)
         with self.assertRaises(AccessError):
             self.silent.with_user(self.other).mapped("yearly_amount")
+
+    def test_a_failure_stops_nothing_else(self):
+        def fails(*_args):
+            raise ValueError("no such day")
+
+        module = "odoo.addons.customer_lifecycle.models.profile.silent_category.fell_silent"
+        self.new_order(self.gone, 100)
+        self.env["lifecycle.run"]._request(self.company)
+        with (
+            patch(module, fails),
+            self.assertLogs("odoo.addons.customer_lifecycle.models.runs.look", "ERROR"),
+        ):
+            self.run_nightly()
+        run = self.env["lifecycle.run"].search([("company_id", "=", self.company.id)], limit=1)
+        self.assertEqual(run.state, "done")
+        self.assertIn("Categories Gone Silent (no such day)", run.message)
+        # what was known stays
+        self.assertTrue(self.silent.exists())
+        self.assertEqual(self.profile(self.gone).last_order_date, self.today)
 
     def test_workflow_begins_with_it(self):
         workflow = self.env["lifecycle.workflow"].create(
