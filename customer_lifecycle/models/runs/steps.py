@@ -139,7 +139,8 @@ class LifecycleRun(models.Model):
     _inherit = "lifecycle.run"  # pylint: disable=consider-merging-classes-inherited
 
     def _flow(self, company, scope=EVERYBODY):
-        return Flow(self.env, company, self.as_of, scope)
+        # a run that has not begun is about today
+        return Flow(self.env, company, self.as_of or company._lifecycle_today(), scope)
 
     def _step_facts(self, company):
         """Collect a range of customers; predict who is new, and store, in batches."""

@@ -127,6 +127,18 @@ class TestYearKilled(ScratchCase):
                 [customer.profile, self.world["product"], customer.missing["last"],
                  customer.missing["from"], customer.missing["until"]],
             )
+        self.cursor.execute(
+            "DELETE FROM lifecycle_next_product WHERE partner_id = %s", [customer.id]
+        )
+        if customer.next_order:
+            # what he needs next is expected when his next order is
+            self.cursor.execute(
+                """INSERT INTO lifecycle_next_product (company_id, partner_id, product_id, rank,
+                          kind, due_on, quantity, chance)
+                   SELECT company_id, partner_id, %s, 1, 'again', %s, 1, 0.5
+                     FROM lifecycle_profile WHERE id = %s""",
+                [self.world["product"], customer.next_order, customer.profile],
+            )
         return changes
 
     # ----- WORK -----

@@ -127,6 +127,9 @@ class Reference:
             item = customer.missing
             due = item and since <= item["from"] <= today <= item["until"]
             return due and ("item", item["last"])
+        if plan["trigger"] == "need":
+            due = customer.next_order and customer.next_order + timedelta(plan["offset_days"])
+            return due and since <= due <= today and ("need", customer.last_order)
         day = self.day(plan, customer)
         if not day:
             return None
@@ -170,6 +173,8 @@ class Reference:
                 # a delivery stays true when the next one comes
                 return way.occasion[1] <= self.day(plan, customer)
             return ("date", self.date_of_occasion(plan, customer)) == way.occasion
+        if plan["trigger"] == "need":
+            return way.occasion == ("need", customer.last_order)
         if plan["trigger"] == "missing":
             item = customer.missing
             return (item and item["from"] <= today <= item["until"]
