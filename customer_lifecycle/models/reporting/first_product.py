@@ -96,7 +96,8 @@ class LifecycleFirstProduct(models.Model):
     @api.depends("product_id", "category_id")
     def _compute_display_name(self):
         for row in self:
-            row.display_name = (row.product_id or row.category_id).display_name
+            named = row.product_id or row.category_id
+            row.display_name = named.with_context(display_default_code=False).display_name
 
     @api.depends("repeat_low", "repeat_high", "value_low", "value_high")
     @api.depends_context("lang")

@@ -103,6 +103,8 @@ class LifecycleVipTier(models.Model):
         ondelete="restrict",
         help="Counts what is in them or below.",
     )
+    # kept: forms that people have open all day ask for it, and for nothing more
+    some_products = fields.Boolean(compute="_compute_some_products", store=True)
     in_window = fields.Boolean(compute="_compute_measure")
     by_product = fields.Boolean(compute="_compute_measure")
     counts_orders = fields.Boolean(string="Number of Orders", compute="_compute_measure")
@@ -153,7 +155,12 @@ class LifecycleVipTier(models.Model):
     def _selection_measure(self):
         return [(name, self.env._(measure.label)) for name, measure in MEASURES.items()]
 
-    @api.depends("measure", "product_ids", "category_ids")
+    @api.depends("product_ids", "category_ids")
+    def _compute_some_products(self):
+        for tier in self:
+            tier.some_products = bool(tier.product_ids or tier.category_ids)
+
+    @api.depends("measure", "some_products")
     def _compute_measure(self):
         for tier in self:
             measure = tier._measure()
@@ -260,8 +267,7 @@ class LifecycleVipTier(models.Model):
     def _counts_some_products(self):
         """Whether what is counted is told by product, and only some are."""
         measure = MEASURES.get(self.measure)
-        some = self.product_ids or self.category_ids
-        return bool(some and measure and measure.of_products)
+        return bool(self.some_products and measure and measure.of_products)
 
     def _products_sql(self):
         """SQL of the ids of the products that count, or None for all."""
