@@ -82,8 +82,8 @@ def test_ranking_of_one_period_holds_in_the_next():
     assert kept > 0.7
 
 
-def test_of_a_wholesaler_what_one_half_ranks_holds_in_the_other(data_path):
-    """UCI Online Retail: first product by the last word of its description, customers halved."""
+def test_of_a_wholesaler_hardly_anything_is_claimed(data_path):
+    """UCI Online Retail, first product by the last word of its description: chance explains it."""
     log = pd.read_csv(data_path("online_retail_lines.csv.gz"), parse_dates=["date"])
     words = pd.read_csv(data_path("online_retail_products.csv.gz")).set_index("stock_code")
     log["word"] = log["stock_code"].map(words["description"]).fillna("?").str.split().str[-1]
@@ -96,16 +96,8 @@ def test_of_a_wholesaler_what_one_half_ranks_holds_in_the_other(data_path):
     back = dearest.index.isin(within["customer_id"].unique())
     month = dearest["date"].dt.month.to_numpy()
     group = pd.factorize(dearest["word"])[0]
-    counts = np.bincount(group)
-    half = np.random.default_rng(7).random(len(group)) < 0.5
-    a, b = (group_effects(group[part], month[part], back[part]) for part in (half, ~half))
-    shared = [g for g in a.group[counts[a.group] >= 20] if g in set(b.group)]
-    left = a.adjusted[np.searchsorted(a.group, shared)]
-    right = b.adjusted[np.searchsorted(b.group, shared)]
-    # hardly anything is told apart here, and so much is said
     claims = group_effects(group, month, back)
     assert (claims.verdict != 0).mean() <= 0.05
-    assert left.std() < 0.08 and right.std() < 0.08
 
 
 def test_values_are_cut_so_that_one_customer_moves_no_group():

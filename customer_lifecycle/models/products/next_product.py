@@ -193,12 +193,7 @@ class LifecycleNextProduct(models.Model):
         )
         if not found:
             return found
-        products = self._available(
-            self.env["product.product"].search(
-                self._domain_sold(company) & Domain("id", "in", found.product_id.ids)
-            ),
-            company,
-        )
+        products = self._suggestable(found.product_id, company)
         returned = self._just_returned(company, found.partner_id.ids)
         kept = []
         for partner, rows in found.grouped("partner_id").items():
@@ -212,6 +207,12 @@ class LifecycleNextProduct(models.Model):
             )
             kept += rows.sorted("rank")[:limit].ids
         return self.browse(kept)
+
+    @api.model
+    def _suggestable(self, products, company):
+        """Those of some products that may be suggested, and that the reader may read."""
+        sold = self._domain_sold(company) & Domain("id", "in", products.ids)
+        return self._available(products.search(sold), company)
 
     @api.model
     def _domain_sold(self, company):

@@ -9,8 +9,6 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..documents.sale_order import NAMED
-
 #: products suggested on a quotation
 SUGGESTED = 5
 
@@ -45,7 +43,7 @@ class SaleOrder(models.Model):
             return []
         found = {}
         today = company.sudo()._lifecycle_today()
-        for usual in self._lifecycle_usual_due(partner, company, today):
+        for usual in self._lifecycle_usual_due(partner, company):
             found[usual.product_id.id] = {
                 "product_id": usual.product_id.id,
                 "product": suggestions._name_of(usual.product_id),
@@ -69,15 +67,19 @@ class SaleOrder(models.Model):
         return list(found.values())[:SUGGESTED]
 
     @api.model
-    def _lifecycle_usual_due(self, partner, company, today):
-        """Usual products that are due again and can be sold, the most valuable first."""
-        profile = partner.with_company(company).lifecycle_profile_id
-        return profile.usual_product_ids.filtered(
-            lambda usual: usual.product_id.active
-            and usual.product_id.sale_ok
-            and usual.missing_until >= today
-            and (today - usual.last_date).days >= 0.8 * usual.gap
-        )[:NAMED]
+    def _lifecycle_usual_due(self, partner, company):
+        """Usual products that are due and may be suggested, the most valuable first."""
+        quotation = self.new({"partner_id": partner.id, "company_id": company.id})
+        due = self.env["lifecycle.usual.product"].browse(
+            usual_id for usual_id, _name, _last_date in quotation._lifecycle_due_products()
+        )
+        customer = partner.commercial_partner_id
+        suggestable = self.env["lifecycle.next.product"]._suggestable(due.product_id, company)
+        returned = self.env["lifecycle.next.product"]._just_returned(company, customer.ids)
+        return due.filtered(
+            lambda usual: usual.product_id in suggestable
+            and (customer.id, usual.product_id.id) not in returned
+        )
 
     def action_add_lifecycle_suggestion(self, product_id):
         """Add a suggested product in the suggested quantity, at the quotation's prices."""

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form
 
 from odoo.addons.customer_lifecycle.models.workflow.triggers import trigger_of
 
@@ -51,12 +50,6 @@ class TestSuggestions(NextProductCase):
         self.beans.sale_ok = False
         with self.assertRaisesRegex(UserError, "no longer suggested"):
             quotation.action_add_lifecycle_suggestion(self.beans.id)
-
-    def test_the_form_asks_nothing_of_it(self):
-        """What is suggested is asked for once the form is there."""
-        with Form(self.env["sale.order"]) as form:
-            form.partner_id = self.customer
-        self.assertNotIn("lifecycle_suggestions", self.env["sale.order"]._fields)
 
     def test_with_the_readers_rights(self):
         other = self.new_user("next_other", SALES, self.company)
@@ -182,3 +175,11 @@ class TestSuggestions(NextProductCase):
         quotation = self.quotation()
         quotation.action_add_lifecycle_suggestion(self.filters.id)
         self.assertEqual(quotation.order_line.product_uom_qty, 3)
+        # what is never to be suggested is not, however usual it is
+        self.filters.product_tmpl_id.lifecycle_never_suggest = True
+        found = self.env["sale.order"].get_lifecycle_suggestions(
+            self.customer.id, self.company.id
+        )
+        self.assertNotIn(self.filters.id, [each["product_id"] for each in found])
+        with self.assertRaisesRegex(UserError, "no longer suggested"):
+            quotation.action_add_lifecycle_suggestion(self.filters.id)
